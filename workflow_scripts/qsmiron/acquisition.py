@@ -1,0 +1,161 @@
+"""What the scanner says of an acquisition: echo times, field strength, direction, phase units.
+
+Everything comes from declarations (sidecar fields, the affine), never from the look of the data:
+a phase image whose values contradict its declaration is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError, Problem
+from .volumes import Volume, read_json, sidecar_path, voxel_size
+
+GYROMAGNETIC_RATIO_MHZ_PER_T = 42.577478
+"""γ̄ of the proton in MHz/T; field (Hz) = γ̄ · B0 · field (ppm)."""
+
+LONGEST_ECHO_TIME_S = 1.0
+"""No gradient echo is this long: a larger number is in milliseconds."""
+
+PHASE_UNITS = ("declared", "rad", "siemens", "siemens_unsigned", "milliradian")
+"""What ``phase_units`` may be set to; ``declared`` trusts the sidecar's Units and Manufacturer."""
+
+_SCALES = {
+    # value → rad as value · scale + offset, and the range that the declaration allows
+    "rad": (1.0, 0.0, (-np.pi, np.pi)),
+    "siemens": (np.pi / 4096, 0.0, (-4096.0, 4096.0)),
+    "siemens_unsigned": (2 * np.pi / 4096, -np.pi, (0.0, 4096.0)),
+    "milliradian": (1e-3, 0.0, (-3142.0, 3142.0)),
+}
+
+
+def b0_direction(affine: np.ndarray) -> np.ndarray:
+    """The scanner's z axis as a unit vector (3,) along the array axes of a grid.
+
+    With oblique slices it is not (0, 0, 1): the direction cosines of the affine carry it.
+    """
+    cosines = np.asarray(affine, float)[:3, :3] / np.asarray(voxel_size(affine))
+    direction = np.linalg.solve(cosines, np.array([0.0, 0.0, 1.0]))
+    return direction / np.linalg.norm(direction)
+
+
+def read_sidecar(image: str | Path) -> dict[str, Any]:
+    """The JSON sidecar of an image file."""
+    return read_json(sidecar_path(image))
+
+
+def required_number(sidecar: Mapping[str, Any], key: str, where: str) -> float:
+    """A positive number from a sidecar; :class:`InputError` naming file and key otherwise."""
+    value = sidecar.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        found = "no such field" if key not in sidecar else repr(value)
+        raise InputError(
+            Problem(f"{where}, {key}", found, "a number above 0", "Add it to the JSON sidecar.")
+        )
+    return float(value)
+
+
+def echo_time(sidecar: Mapping[str, Any], where: str) -> float:
+    """EchoTime in s; :class:`InputError` if it is missing or in milliseconds."""
+    seconds = required_number(sidecar, "EchoTime", where)
+    if seconds > LONGEST_ECHO_TIME_S:
+        raise InputError(
+            Problem(
+                f"{where}, EchoTime",
+                f"{seconds:g}",
+                "seconds (a gradient echo is below 1 s)",
+                "It looks like milliseconds: divide it by 1000.",
+            )
+        )
+    return seconds
+
+
+def field_strength(sidecar: Mapping[str, Any], where: str) -> float:
+    """MagneticFieldStrength in T."""
+    return required_number(sidecar, "MagneticFieldStrength", where)
+
+
+def check_echo_times(echo_times: np.ndarray, where: str) -> None:
+    """Raise :class:`InputError` unless the echo times (s) increase strictly."""
+    if np.any(np.diff(echo_times) <= 0):
+        raise InputError(
+            Problem(
+                f"{where}, EchoTime",
+                ", ".join(f"{te:g}" for te in echo_times) + " s",
+                "echo times that increase from echo to echo",
+                "Check the order of the files and their sidecars.",
+            )
+        )
+
+
+def phase_encoding_of_values(sidecar: Mapping[str, Any], units: str, where: str) -> str:
+    """Which scale turns stored values into rad: a key of the table above.
+
+    ``units`` is ``declared`` or one of :data:`PHASE_UNITS` set in the config. Raises
+    :class:`InputError` where the sidecar declares too little to know.
+    """
+    if units != "declared":
+        return units
+    declared = str(sidecar.get("Units", "")).strip().lower()
+    if declared in ("rad", "radian", "radians"):
+        return "rad"
+    if declared == "arbitrary" and "siemens" in str(sidecar.get("Manufacturer", "")).lower():
+        return "siemens"
+    raise InputError(
+        Problem(
+            f"{where}, Units",
+            f"{sidecar.get('Units', 'no such field')!r} from "
+            f"{sidecar.get('Manufacturer', 'an unnamed manufacturer')!r}",
+            "rad, or arbitrary from a manufacturer whose scale is fixed (Siemens)",
+            "Set acquisition.phase_units in the config to one of "
+            + ", ".join(PHASE_UNITS[1:])
+            + ".",
+        )
+    )
+
+
+def phase_in_radians(
+    volume: Volume, sidecar: Mapping[str, Any], units: str, where: str
+) -> np.ndarray:
+    """Stored phase values (X, Y, Z) as float32 rad.
+
+    Raises
+    ------
+    InputError
+        If the values lie outside what their declaration allows, or show that another one holds.
+    """
+    encoding = phase_encoding_of_values(sidecar, units, where)
+    scale, offset, (lowest, highest) = _SCALES[encoding]
+    low, high = float(volume.data.min()), float(volume.data.max())
+    slack = 0.01 * (highest - lowest)
+    if low < lowest - slack or high > highest + slack:
+        raise _contradiction(encoding, low, high, (lowest, highest), where)
+    if encoding == "siemens" and low >= 0 and high > 0.75 * highest:
+        raise _contradiction(encoding, low, high, (lowest, highest), where)
+    return (volume.data * np.float32(scale) + np.float32(offset)).astype(np.float32)
+
+
+def _contradiction(
+    encoding: str, low: float, high: float, allowed: tuple[float, float], where: str
+) -> InputError:
+    looks_like = [
+        name
+        for name, (_, _, (lowest, highest)) in _SCALES.items()
+        if name != encoding
+        and lowest - 1 <= low
+        and high <= highest + 1
+        and high - low > 0.6 * (highest - lowest)
+    ]
+    hint = f"It looks like {' or '.join(looks_like)}: if so, set" if looks_like else "Set"
+    return InputError(
+        Problem(
+            where,
+            f"phase values from {low:g} to {high:g}",
+            f"{encoding} values, {allowed[0]:g} to {allowed[1]:g}",
+            f"{hint} acquisition.phase_units in the config.",
+        )
+    )

@@ -1,0 +1,193 @@
+"""Names: where a BIDS data set keeps a scan's files, and where the results go.
+
+A *scan* is one multi-echo GRE acquisition of a participant (in a session, where there are
+sessions) with the T1w image that goes with it. Every path of the workflow is built here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LABEL = re.compile(r"[A-Za-z0-9]+")
+_MEGRE = re.compile(
+    r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*?)"
+    r"_echo-(?P<echo>[0-9]+)_part-(?P<part>mag|phase)_MEGRE\.nii(?:\.gz)?"
+)
+_T1W = re.compile(r"sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*_T1w\.nii(?:\.gz)?")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The raw files of one scan; echoes are in the order of their ``echo-`` entity.
+
+    ``folder`` is ``sub-X`` or ``sub-X/ses-Y``; ``entities`` the name up to ``_echo-``.
+    """
+
+    subject: str
+    session: str | None
+    entities: str
+    magnitude: tuple[Path, ...]
+    phase: tuple[Path, ...]
+    t1w: Path | None = None
+
+    @property
+    def participant_id(self) -> str:
+        """``sub-`` and the label, as the clinical table has it."""
+        return f"sub-{self.subject}"
+
+    @property
+    def folder(self) -> str:
+        """The participant's (and session's) folder, relative to a data set's root."""
+        return scan_folder(self.subject, self.session)
+
+    @property
+    def files(self) -> list[Path]:
+        """All image files of the scan."""
+        return [*self.magnitude, *self.phase, *([self.t1w] if self.t1w else [])]
+
+
+def scan_folder(subject: str, session: str | None) -> str:
+    """``sub-X`` or ``sub-X/ses-Y``."""
+    return f"sub-{subject}" + (f"/ses-{session}" if session else "")
+
+
+def _subfolders(folder: Path, prefix: str) -> Iterator[str]:
+    if folder.is_dir():
+        for entry in sorted(folder.iterdir()):
+            label = entry.name.removeprefix(prefix)
+            if entry.name.startswith(prefix) and LABEL.fullmatch(label) and entry.is_dir():
+                yield label
+
+
+def find_scans(
+    bids_dir: str | Path,
+    participants: Iterable[str] | None = None,
+    sessions: Iterable[str] | None = None,
+) -> list[Scan]:
+    """All scans of a BIDS data set with at least one MEGRE file, by file names only.
+
+    ``participants`` and ``sessions`` restrict the search to these labels (with or without
+    ``sub-``/``ses-``). No image and no sidecar is opened.
+    """
+    root = Path(bids_dir)
+    wanted = {str(label).removeprefix("sub-") for label in participants or ()}
+    wanted_sessions = {str(label).removeprefix("ses-") for label in sessions or ()}
+    scans: list[Scan] = []
+    for subject in _subfolders(root, "sub-"):
+        if wanted and subject not in wanted:
+            continue
+        labels: list[str | None] = list(_subfolders(root / f"sub-{subject}", "ses-")) or [None]
+        for session in labels:
+            if wanted_sessions and session not in wanted_sessions:
+                continue
+            scans.extend(_scans_in(root / scan_folder(subject, session) / "anat", subject, session))
+    return scans
+
+
+def _scans_in(anat: Path, subject: str, session: str | None) -> Iterator[Scan]:
+    if not anat.is_dir():
+        return
+    parts: dict[str, dict[str, dict[int, Path]]] = {}
+    t1w: list[Path] = []
+    for path in sorted(anat.iterdir()):
+        if match := _MEGRE.fullmatch(path.name):
+            echoes = parts.setdefault(match["entities"], {"mag": {}, "phase": {}})
+            echoes[match["part"]][int(match["echo"])] = path
+        elif _T1W.fullmatch(path.name):
+            t1w.append(path)
+    for entities, found in parts.items():
+        yield Scan(
+            subject,
+            session,
+            entities,
+            tuple(path for _, path in sorted(found["mag"].items())),
+            tuple(path for _, path in sorted(found["phase"].items())),
+            t1w[0] if t1w else None,
+        )
+
+
+def raw_scan(root: str | Path, subject: str, n_echoes: int) -> Scan:
+    """The names that a scan with ``n_echoes`` echoes and a T1w has in the data set at ``root``."""
+    anat = Path(root) / f"sub-{subject}" / "anat"
+
+    def echoes(part: str) -> tuple[Path, ...]:
+        return tuple(
+            anat / f"sub-{subject}_echo-{echo}_part-{part}_MEGRE.nii.gz"
+            for echo in range(1, n_echoes + 1)
+        )
+
+    return Scan(
+        subject,
+        None,
+        f"sub-{subject}",
+        echoes("mag"),
+        echoes("phase"),
+        anat / f"sub-{subject}_T1w.nii.gz",
+    )
+
+
+@dataclass(frozen=True)
+class Results:
+    """Paths in a results folder. Labels may be wildcards in braces."""
+
+    root: str
+    folder: str = "{folder}"
+    entities: str = "{entities}"
+    desc: str = "{desc}"
+    atlas: str = "{atlas}"
+    work: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "work", f"{self.root}/work")
+
+    def derivative(self, suffix: str) -> str:
+        """A file in the scan's ``anat`` folder, e.g. ``desc-main_Chimap.nii.gz``."""
+        return f"{self.root}/{self.folder}/anat/{self.entities}_{suffix}"
+
+    def intermediate(self, suffix: str) -> str:
+        """A file of the scan under ``work``."""
+        return f"{self.work}/{self.folder}/{self.entities}_{suffix}"
+
+    @property
+    def chi(self) -> str:
+        """Referenced susceptibility (ppm)."""
+        return self.derivative(f"desc-{self.desc}_Chimap.nii.gz")
+
+    @property
+    def r2star(self) -> str:
+        """R2* (1/s)."""
+        return self.derivative(f"desc-{self.desc}_R2starmap.nii.gz")
+
+    @property
+    def brain_mask(self) -> str:
+        """Brain mask on the GRE grid."""
+        return self.derivative(f"label-brain_desc-{self.desc}_mask.nii.gz")
+
+    @property
+    def reliable_mask(self) -> str:
+        """Where background removal left a reliable local field."""
+        return self.derivative(f"label-reliable_desc-{self.desc}_mask.nii.gz")
+
+    @property
+    def labels(self) -> str:
+        """Atlas labels on the GRE grid."""
+        return self.derivative(f"atlas-{self.atlas}_dseg.nii.gz")
+
+    def group(self, name: str) -> str:
+        """A table of the whole cohort."""
+        return f"{self.root}/group/{name}"
+
+    def figure(self, name: str) -> str:
+        """A figure."""
+        return f"{self.root}/figures/{name}"
+
+    def log(self, rule: str, *labels: str) -> str:
+        """A job's log; ``labels`` are the wildcards that tell it from the rule's other jobs."""
+        return f"{self.root}/logs/{rule}/" + ("_".join(labels) or rule) + ".log"
+
+    def benchmark(self, rule: str, *labels: str) -> str:
+        """A job's benchmark record, named like its log."""
+        return f"{self.root}/benchmarks/{rule}/" + ("_".join(labels) or rule) + ".tsv"

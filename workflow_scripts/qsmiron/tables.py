@@ -1,0 +1,258 @@
+"""The result tables: their columns, what each means, and how they are written and read.
+
+A table is a TSV with ``n/a`` for what is missing and a JSON beside it that describes each column.
+Both come from the declarations here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from .errors import InputError, Problem
+from .volumes import write_json, write_text
+
+
+class Column(NamedTuple):
+    """Description and unit of a table's column; ``text`` columns are read as strings."""
+
+    description: str
+    unit: str | None = None
+    text: bool = False
+
+
+_WHO = {
+    "participant_id": Column("Participant, as in the clinical table", text=True),
+    "session": Column("Session label; n/a without sessions", text=True),
+}
+_VARIANT = {
+    "desc": Column("Reconstruction variant (the desc- label of its files)", text=True),
+    "atlas": Column("Atlas whose labels define the regions", text=True),
+}
+_CELL = {
+    "index": Column("Label of the region in the atlas"),
+    "region": Column("Region, as the label table names it", text=True),
+    "hemisphere": Column("L, R, or B for both or the midline", text=True),
+    "metric": Column("Measured quantity", text=True),
+    "family": Column("Outcome family of the metric", text=True),
+}
+_INFERENCE = {
+    "p": Column("Two-sided parametric or exact p value, uncorrected"),
+    "p_perm": Column("Permutation p value, (b + 1)/(B + 1)"),
+    "p_maxt": Column("Family-wise p value by permutation of the maximum over the correction set"),
+    "q": Column("Benjamini-Hochberg q value over the correction set, on p"),
+    "reason": Column("Why a value of the row is n/a", text=True),
+}
+_INTERVAL = {
+    "ci_low": Column("Lower end of the 95 % confidence interval of the effect"),
+    "ci_high": Column("Upper end of the 95 % confidence interval of the effect"),
+}
+
+TABLES: dict[str, dict[str, Column]] = {
+    "regions": {
+        **_WHO,
+        **_VARIANT,
+        "labels_source": Column("Origin of the labels: atlas, or the subject's own", text=True),
+        **_CELL,
+        "value": Column("Value of the metric, in the row's unit"),
+        "unit": Column("Unit of the value", text=True),
+        "n_voxels": Column("Voxels that the metric was computed from"),
+        "coverage": Column("Fraction of the region's voxels inside the reliable mask", "1"),
+    },
+    "quantiles": {
+        **_WHO,
+        **_VARIANT,
+        "index": _CELL["index"],
+        "region": _CELL["region"],
+        "hemisphere": _CELL["hemisphere"],
+        "probability": Column("Probability of the quantile", "1"),
+        "chi": Column("Quantile of the susceptibility in the region", "ppm"),
+    },
+    "calibration": {
+        **_WHO,
+        **_VARIANT,
+        "age": Column("Age", "years"),
+        "slope": Column("Slope of the subject's line χ = intercept + slope · iron", "ppm·kg/mg"),
+        "intercept": Column("Intercept of that line", "ppm"),
+        "r_squared": Column("Explained variance of the fit"),
+        "n_nuclei": Column("Nuclei in the fit"),
+        "nucleus": Column("Nuclei, region-hemisphere, comma-separated", text=True),
+        "expected_iron": Column("Iron expected at that age, in that order (mg/kg wet)", text=True),
+        "measured_chi": Column("Median χ, in that order (ppm)", text=True),
+        "reason": _INFERENCE["reason"],
+    },
+    "thresholds": {
+        **_VARIANT,
+        "index": _CELL["index"],
+        "region": _CELL["region"],
+        "hemisphere": _CELL["hemisphere"],
+        "threshold": Column("High-iron threshold", "ppm"),
+        "n_subjects": Column("Subjects pooled with equal weight"),
+    },
+    "group_tests": {
+        "arm": Column("replication (raw) or rigorous (covariates, permutation)", text=True),
+        **_VARIANT,
+        "contrast": Column("Contrast, as the config names it", text=True),
+        "level_1": Column("Level whose excess is a positive effect", text=True),
+        "level_2": Column("Level it is compared with", text=True),
+        "region": _CELL["region"],
+        "hemisphere": _CELL["hemisphere"],
+        "index": _CELL["index"],
+        "metric": _CELL["metric"],
+        "family": _CELL["family"],
+        "test": Column("mann_whitney or rank_ancova", text=True),
+        "covariates": Column("Covariates, comma-separated", text=True),
+        "n_1": Column("Subjects of level_1 in the test"),
+        "n_2": Column("Subjects of level_2 in the test"),
+        "median_1": Column("Median of level_1, in the metric's unit"),
+        "median_2": Column("Median of level_2, in the metric's unit"),
+        "statistic": Column("U of level_1 (mann_whitney) or t of the group term (rank_ancova)"),
+        "df": Column("Degrees of freedom of t"),
+        **{key: _INFERENCE[key] for key in ("p", "p_perm", "p_maxt", "q")},
+        "effect": Column("Effect size; positive: level_1 above level_2"),
+        "effect_name": Column("What the effect size is", text=True),
+        **_INTERVAL,
+        "hedges_g": Column("Hedges' g, on covariate residuals in the rigorous arm"),
+        "reason": _INFERENCE["reason"],
+    },
+    "correlations": {
+        "arm": Column("replication (raw) or rigorous (covariates, permutation)", text=True),
+        **_VARIANT,
+        "score": Column("Clinical score", text=True),
+        "region": _CELL["region"],
+        "hemisphere": _CELL["hemisphere"],
+        "index": _CELL["index"],
+        "metric": _CELL["metric"],
+        "family": _CELL["family"],
+        "method": Column("spearman or partial_spearman", text=True),
+        "covariates": Column("Covariates, comma-separated", text=True),
+        "n": Column("Subjects in the test"),
+        "df": Column("Degrees of freedom: n − 2 − number of covariates"),
+        "rho": Column("Rank correlation"),
+        **_INTERVAL,
+        **{key: _INFERENCE[key] for key in ("p", "p_perm", "p_maxt", "q", "reason")},
+    },
+    "null_rates": {
+        "arm": _VARIANT["desc"]._replace(description="replication or rigorous"),
+        "contrast": Column("Contrast whose labels were permuted", text=True),
+        "family": _CELL["family"],
+        "metric": _CELL["metric"],
+        "n_permutations": Column("Random permutations of the group labels"),
+        "n_cells": Column("Regions tested"),
+        "alpha": Column("Nominal level"),
+        "rate": Column("Mean false-positive rate over permutations and regions"),
+        "rate_low": Column("Lower end of its 99 % interval, from the spread between permutations"),
+        "rate_high": Column("Upper end of that interval"),
+    },
+    "recovery": {
+        "effect": Column("Planted effect, as config/demo/effects.tsv names it", text=True),
+        **_VARIANT,
+        "contrast_or_score": Column("Contrast or score that it is planted in", text=True),
+        "region": _CELL["region"],
+        "hemisphere": _CELL["hemisphere"],
+        "metric": _CELL["metric"],
+        "measure": Column("mean_difference or rho", text=True),
+        "unit": Column("Unit of planted and recovered", text=True),
+        "n": Column("Subjects"),
+        "planted": Column("Planted effect, from the plan's true values"),
+        "recovered": Column("The same effect from the measured values"),
+        "ratio": Column("recovered / planted", "1"),
+        "ratio_low": Column("Lower end of its 95 % bootstrap interval over subjects", "1"),
+        "ratio_high": Column("Upper end of that interval", "1"),
+        "p_planted": Column("Replication-arm p of the plan's true values"),
+        "p_recovered": Column("Replication-arm p of the measured values"),
+        "p_reported": Column("p that the abstract reports"),
+        "rho_reported": Column("rho that the abstract reports"),
+        "same_sign": Column("yes or no", text=True),
+        "assumption": Column("What the abstract leaves open and was chosen", text=True),
+    },
+    "quality": {
+        **_WHO,
+        "desc": _VARIANT["desc"],
+        "used": Column("yes or no: whether the group results use the subject", text=True),
+        "flags": Column("Everything worth a look, semicolon-separated; n/a if nothing", text=True),
+        "n_echoes": Column("Echoes"),
+        "field_strength": Column("B0", "T"),
+        "obliquity": Column("Angle between the slice normal and B0", "degrees"),
+        "brain_volume": Column("Volume of the brain mask", "mL"),
+        "reliable_fraction": Column("Reliable mask / brain mask", "1"),
+        "reference_mean": Column("Mean χ of the reference region, subtracted", "ppm"),
+        "reference_sd": Column("SD of χ in the reference region", "ppm"),
+        "reference_volume": Column("Volume of the reference region", "mL"),
+        "registration_similarity": Column("Correlation of T1w and warped template in brain", "1"),
+        "gre_similarity": Column("Mutual information of T1w and GRE magnitude in the brain"),
+        "jacobian_min": Column("Smallest Jacobian determinant of the template warp in the brain"),
+        "jacobian_max": Column("Largest Jacobian determinant of the template warp in the brain"),
+        "n_regions": Column("Regions with at least one measured voxel"),
+        "min_coverage": Column("Smallest coverage of a region", "1"),
+        "pallidum_chi": Column("Mean χ of the pallida (negative: phase sign?)", "ppm"),
+    },
+}
+
+MISSING = "n/a"
+
+
+def write_table(table: pd.DataFrame, path: str | Path, name: str) -> None:
+    """Write a table that :data:`TABLES` declares under ``name``: TSV, and its JSON beside it.
+
+    Columns are put into the declared order; a missing one is filled with ``n/a``, an undeclared
+    one raises ``KeyError``.
+    """
+    path = Path(path)
+    columns = TABLES[name]
+    undeclared = set(table.columns) - set(columns)
+    if undeclared:
+        raise KeyError(f"table {name}: undeclared columns {sorted(undeclared)}")
+    table = table.reindex(columns=list(columns))
+    write_text(path, table.to_csv(sep="\t", index=False, na_rep=MISSING, float_format="%.8g"))
+    describe_columns(path, columns)
+
+
+def describe_columns(path: str | Path, columns: dict[str, Column]) -> None:
+    """Write the JSON that describes the columns of the TSV at ``path``."""
+    write_json(
+        Path(path).with_suffix(".json"),
+        {
+            key: {
+                "Description": column.description,
+                **({"Units": column.unit} if column.unit else {}),
+            }
+            for key, column in columns.items()
+        },
+    )
+
+
+def read_table(path: str | Path, name: str | None = None) -> pd.DataFrame:
+    """Read a TSV; ``n/a`` becomes missing, and text columns of a declared table stay strings.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or empty, or lacks a column of the declared table ``name``.
+    """
+    path = Path(path)
+    text = {key: str for key, column in TABLES.get(name or "", {}).items() if column.text}
+    text["participant_id"] = str
+    try:
+        table = pd.read_csv(path, sep="\t", na_values=[MISSING], keep_default_na=False, dtype=text)
+    except FileNotFoundError as error:
+        raise InputError(
+            Problem(str(path), "no such file", "a TSV table", "Check the path.")
+        ) from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(
+            Problem(str(path), f"not a table ({error})", "a TSV table", "Mend the file.")
+        ) from error
+    missing = [key for key in TABLES.get(name or "", {}) if key not in table.columns]
+    if missing:
+        raise InputError(
+            Problem(
+                str(path),
+                f"no column {', '.join(missing)}",
+                f"the columns of a {name} table",
+                "Make it with this workflow, or add the columns.",
+            )
+        )
+    return table

@@ -1,0 +1,226 @@
+"""NIfTI volumes in and out: checked when read, whole when written.
+
+A volume is its array in the file's own voxel order and the affine that takes voxel indices to
+scanner RAS millimetres. Nothing here reorients or resamples.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from .errors import InputError, Problem
+
+GRID_TOLERANCE_MM = 1e-2
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An image: ``data`` of shape (X, Y, Z[, …]) and its ``affine`` (4, 4), voxel → RAS mm."""
+
+    data: np.ndarray
+    affine: np.ndarray
+
+    @property
+    def voxel_size(self) -> tuple[float, float, float]:
+        """Edge lengths of a voxel in mm along the three array axes."""
+        return voxel_size(self.affine)
+
+
+def voxel_size(affine: np.ndarray) -> tuple[float, float, float]:
+    """Edge lengths (mm) of a voxel of the grid with this ``affine`` (4, 4)."""
+    x, y, z = np.sqrt((np.asarray(affine, float)[:3, :3] ** 2).sum(axis=0))
+    return float(x), float(y), float(z)
+
+
+def read_volume(path: str | Path, dtype: Any = np.float32, dimensions: int = 3) -> Volume:
+    """Read a NIfTI file, its scaling (scl_slope, scl_inter) applied.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable, truncated, not of ``dimensions`` dimensions or, for
+        floating-point types, holds a NaN or an infinity.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(Problem(str(path), "no such file", "a NIfTI image", "Check the path."))
+    try:
+        image = nib.load(path)
+        data = np.asarray(image.dataobj, dtype=dtype)
+    except Exception as error:  # nibabel, gzip and zlib each raise their own for a broken file
+        raise InputError(
+            Problem(
+                str(path),
+                f"a file that cannot be read ({error})",
+                "a complete NIfTI image",
+                "Export or copy it again.",
+            )
+        ) from error
+    while data.ndim > dimensions and data.shape[-1] == 1:
+        data = data[..., 0]
+    if data.ndim != dimensions:
+        raise InputError(
+            Problem(
+                str(path),
+                f"{data.ndim} dimensions {data.shape}",
+                f"{dimensions} dimensions",
+                "Give one file per echo and part.",
+            )
+        )
+    if np.issubdtype(data.dtype, np.floating) and not np.isfinite(data).all():
+        raise InputError(
+            Problem(
+                str(path),
+                f"{int((~np.isfinite(data)).sum())} voxels that are NaN or infinite",
+                "finite values",
+                "Export the image again or repair those voxels.",
+            )
+        )
+    return Volume(data, np.asarray(image.affine, dtype=float))
+
+
+def read_mask(path: str | Path, like: Volume | None = None) -> np.ndarray:
+    """Read a mask as a boolean array (X, Y, Z): True where the file is above 0.5.
+
+    ``like`` names the volume whose grid it must share. Raises :class:`InputError` if it does not,
+    or if the mask is empty.
+    """
+    volume = read_volume(path)
+    if like is not None:
+        check_same_grid(volume, like, str(path))
+    mask = volume.data > 0.5
+    if not mask.any():
+        raise InputError(
+            Problem(str(path), "an empty mask", "at least one voxel inside", "See how it was made.")
+        )
+    return mask
+
+
+def check_same_grid(volume: Volume, like: Volume, name: str) -> None:
+    """Raise :class:`InputError` unless both volumes have one shape and one affine (to .01 mm)."""
+    if volume.data.shape[:3] != like.data.shape[:3]:
+        found, expected = volume.data.shape[:3], like.data.shape[:3]
+    elif not np.allclose(volume.affine, like.affine, atol=GRID_TOLERANCE_MM):
+        found, expected = volume.affine.round(3).tolist(), like.affine.round(3).tolist()
+    else:
+        return
+    raise InputError(
+        Problem(
+            name,
+            f"the grid {found}",
+            f"the grid {expected} of the images it goes with",
+            "Give images of one acquisition, or put this one on their grid first.",
+        )
+    )
+
+
+def write_volume(
+    path: str | Path,
+    data: np.ndarray,
+    affine: np.ndarray,
+    sidecar: Mapping[str, Any] | None = None,
+) -> None:
+    """Write ``data`` (X, Y, Z[, …]) as NIfTI, and ``sidecar`` as the JSON beside it.
+
+    Booleans become uint8; other types are kept. The file appears under its name only when it is
+    complete, and the same data give the same bytes.
+    """
+    path = Path(path)
+    if data.dtype == bool:
+        data = data.astype(np.uint8)
+    elif data.dtype == np.float64:
+        data = data.astype(np.float32)
+    image = nib.Nifti1Image(data, affine)
+    image.header.set_xyzt_units("mm", "sec")
+    image.set_sform(affine, code=1)
+    image.set_qform(affine, code=1)
+    raw = image.to_bytes()
+    if path.name.endswith(".gz"):
+        raw = gzip.compress(raw, compresslevel=1, mtime=0)
+    write_bytes(path, raw)
+    if sidecar is not None:
+        write_json(sidecar_path(path), sidecar)
+
+
+def sidecar_path(path: str | Path) -> Path:
+    """The JSON file that belongs to a NIfTI file."""
+    path = Path(path)
+    for ending in (".nii.gz", ".nii"):
+        if path.name.endswith(ending):
+            return path.with_name(path.name.removesuffix(ending) + ".json")
+    return path.with_suffix(".json")
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON object; :class:`InputError` if it is missing or malformed."""
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise InputError(
+            Problem(str(path), "no such file", "a JSON sidecar", "Put it beside its image.")
+        ) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            Problem(str(path), f"malformed JSON ({error})", "a JSON object", "Mend the file.")
+        ) from error
+    if not isinstance(content, dict):
+        raise InputError(Problem(str(path), "no JSON object", "a JSON object", "Mend the file."))
+    return content
+
+
+def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object atomically, indented."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file (UTF-8) atomically."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file so that it appears under its name only when it is complete."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+class atomic_path:  # noqa: N801 - reads as a verb where it is used
+    """Context manager: a temporary path beside ``path`` that replaces it on a clean exit.
+
+    For libraries that want to write a file themselves (figures, tables). The temporary keeps the
+    file's ending, since such libraries choose their format by it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def __enter__(self) -> Path:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=self.path.parent, prefix=".partial-", suffix="-" + self.path.name
+        )
+        os.close(handle)
+        self.temporary = Path(name)
+        return self.temporary
+
+    def __exit__(self, kind: object, value: object, traceback: object) -> None:
+        if kind is not None:
+            self.temporary.unlink(missing_ok=True)
+            return
+        mask = os.umask(0)
+        os.umask(mask)
+        self.temporary.chmod(0o666 & ~mask)
+        self.temporary.replace(self.path)
