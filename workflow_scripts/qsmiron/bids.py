@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 LABEL = re.compile(r"[A-Za-z0-9]+")
-_MEGRE = re.compile(
+MEGRE_NAME = re.compile(
     r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*?)"
     r"_echo-(?P<echo>[0-9]+)_part-(?P<part>mag|phase)_MEGRE\.nii(?:\.gz)?"
 )
@@ -42,6 +42,11 @@ class Scan:
     def folder(self) -> str:
         """The participant's (and session's) folder, relative to a data set's root."""
         return scan_folder(self.subject, self.session)
+
+    @property
+    def n_echoes(self) -> int:
+        """Number of magnitude echoes."""
+        return len(self.magnitude)
 
     @property
     def files(self) -> list[Path]:
@@ -93,7 +98,7 @@ def _scans_in(anat: Path, subject: str, session: str | None) -> Iterator[Scan]:
     parts: dict[str, dict[str, dict[int, Path]]] = {}
     t1w: list[Path] = []
     for path in sorted(anat.iterdir()):
-        if match := _MEGRE.fullmatch(path.name):
+        if match := MEGRE_NAME.fullmatch(path.name):
             echoes = parts.setdefault(match["entities"], {"mag": {}, "phase": {}})
             echoes[match["part"]][int(match["echo"])] = path
         elif _T1W.fullmatch(path.name):
@@ -138,10 +143,11 @@ class Results:
     entities: str = "{entities}"
     desc: str = "{desc}"
     atlas: str = "{atlas}"
-    work: str = field(init=False, default="")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "work", f"{self.root}/work")
+    @property
+    def work(self) -> str:
+        """Folder of the intermediates."""
+        return f"{self.root}/work"
 
     def derivative(self, suffix: str) -> str:
         """A file in the scan's ``anat`` folder, e.g. ``desc-main_Chimap.nii.gz``."""
@@ -175,6 +181,86 @@ class Results:
     def labels(self) -> str:
         """Atlas labels on the GRE grid."""
         return self.derivative(f"atlas-{self.atlas}_dseg.nii.gz")
+
+    @property
+    def coordinates(self) -> str:
+        """Template coordinates (RAS mm) of every GRE voxel."""
+        return self.intermediate("coordinates.nii.gz")
+
+    @property
+    def registration_quality(self) -> str:
+        """What registration measured of itself."""
+        return self.intermediate("registration.json")
+
+    @property
+    def total_field(self) -> str:
+        """Total field (ppm)."""
+        return self.intermediate(f"desc-{self.desc}_totalfield.nii.gz")
+
+    @property
+    def field_noise(self) -> str:
+        """Standard deviation of the total field's noise (ppm)."""
+        return self.intermediate(f"desc-{self.desc}_fieldnoise.nii.gz")
+
+    @property
+    def phase_mask(self) -> str:
+        """Brain mask without the voxels of unreliable phase."""
+        return self.intermediate(f"desc-{self.desc}_phasemask.nii.gz")
+
+    @property
+    def local_field(self) -> str:
+        """Local field (ppm)."""
+        return self.intermediate(f"desc-{self.desc}_localfield.nii.gz")
+
+    @property
+    def chi_unreferenced(self) -> str:
+        """Susceptibility (ppm) up to a constant, as the inversion leaves it."""
+        return self.intermediate(f"desc-{self.desc}_chi.nii.gz")
+
+    @property
+    def quality_picture(self) -> str:
+        """The scan's page of pictures."""
+        return f"{self.root}/figures/{self.folder}/{self.entities}_desc-{self.desc}_quality.png"
+
+    @property
+    def measured(self) -> str:
+        """The scan's rows of the regions table, deposits not yet counted."""
+        return self.intermediate(f"desc-{self.desc}_atlas-{self.atlas}_regions.tsv")
+
+    @property
+    def deposits(self) -> str:
+        """The scan's rows of the regions table that count deposits."""
+        return self.intermediate(f"desc-{self.desc}_atlas-{self.atlas}_deposits.tsv")
+
+    @property
+    def quantiles(self) -> str:
+        """The scan's quantile functions."""
+        return self.intermediate(f"desc-{self.desc}_atlas-{self.atlas}_quantiles.tsv")
+
+    @property
+    def calibration(self) -> str:
+        """The scan's own iron line."""
+        return self.intermediate(f"desc-{self.desc}_atlas-{self.atlas}_calibration.tsv")
+
+    @property
+    def region_values(self) -> str:
+        """The voxel values of every region."""
+        return self.intermediate(f"desc-{self.desc}_atlas-{self.atlas}_values.npz")
+
+    @property
+    def thresholds(self) -> str:
+        """High-iron thresholds pooled over the cohort."""
+        return f"{self.work}/group/desc-{self.desc}_atlas-{self.atlas}_thresholds.tsv"
+
+    @property
+    def contrast_tests(self) -> str:
+        """Tests of one contrast."""
+        return f"{self.work}/group/contrast-{{contrast}}_tests.tsv"
+
+    @property
+    def score_correlations(self) -> str:
+        """Correlations with one score."""
+        return f"{self.work}/group/score-{{score}}_correlations.tsv"
 
     def group(self, name: str) -> str:
         """A table of the whole cohort."""

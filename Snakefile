@@ -1,0 +1,71 @@
+"""From raw multi-echo GRE phase and magnitude to the study's figures: a table of contents.
+
+The stages follow in the order that the data flow. What each rule does is said in its script;
+docs/workflow.md explains why the rules depend on each other as they do.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from qsmiron.errors import InputError
+from qsmiron.study import load_study, memory, option
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+try:
+    study = load_study(config, home=workflow.basedir)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+paths = study.paths
+cohort = study.cohort
+settings = study.settings
+clinical = study.clinical
+
+
+# Before any job of a run: every problem of the inputs at once.
+onstart:
+    from qsmiron.checks.report import as_text
+
+    inspection = study.inspect()
+    print(as_text(inspection, study.bids_dir), file=sys.stderr)
+    if inspection.errors:
+        sys.exit(1)
+
+
+wildcard_constraints:
+    folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
+    entities=r"sub-[A-Za-z0-9_-]+?",
+    desc=r"[A-Za-z0-9]+",
+    atlas=r"[A-Za-z0-9]+",
+    contrast=r"[A-Za-z0-9_.+-]+",
+    score=r"[A-Za-z0-9_.+-]+",
+
+
+include: "rules/cohort.smk"
+include: "rules/registration.smk"
+include: "rules/reconstruction.smk"
+include: "rules/regions.smk"
+include: "rules/quality.smk"
+include: "rules/group.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.check_inputs.output if study.has_images else [],
+        cohort.every_scan(paths.chi, paths.r2star, paths.reliable_mask),
+        cohort.every_scan_with_labels(paths.labels),
+        rules.assign_groups.output,
+        rules.write_report.output,

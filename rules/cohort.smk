@@ -1,0 +1,83 @@
+# The cohort: the built-in demo's images, and the check of every input.
+
+
+rule simulate_cohort:
+    message:
+        "Describing the demo's raw data set"
+    input:
+        src=settings.sources("simulate_cohort"),
+        plan=ancient(study.demo.plan),
+    output:
+        description=f"{study.demo.folder}/dataset_description.json",
+        readme=f"{study.demo.folder}/README",
+    params:
+        bids_dir=study.demo.folder,
+    log:
+        paths.log("simulate_cohort"),
+    benchmark:
+        paths.benchmark("simulate_cohort")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    shell:
+        "python {input.src[0]:q} --plan {input.plan:q} --bids-dir {params.bids_dir:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule simulate_subject:
+    message:
+        "Simulating the raw images of sub-{wildcards.subject}"
+    input:
+        src=settings.sources("simulate_subject"),
+        plan=ancient(study.demo.plan),
+    output:
+        images=study.demo.images("{subject}"),
+        sidecars=study.demo.sidecars("{subject}"),
+    params:
+        bids_dir=study.demo.folder,
+        voxel_size=study.config.demo.voxel_size,
+        # Only an edit of this participant's row makes the images anew.
+        row=lambda wildcards: study.demo.row(wildcards.subject),
+    log:
+        paths.log("simulate_subject", "sub-{subject}"),
+    benchmark:
+        paths.benchmark("simulate_subject", "sub-{subject}")
+    threads: 1
+    resources:
+        mem_mb=int(1000 + 12000 / study.config.demo.voxel_size**3),
+        runtime=20,
+    shell:
+        "python {input.src[0]:q} --plan {input.plan:q} --participant sub-{wildcards.subject}"
+        " --bids-dir {params.bids_dir:q} --voxel-size {params.voxel_size} --threads {threads}"
+        " 2>&1 | tee {log:q}"
+
+
+# The same check runs before any job of a run (onstart, in the Snakefile). No other rule depends on
+# this one: Snakemake does not look for changes downstream of a job that is about to run, so a
+# check that precedes everything would hide them (docs/workflow.md).
+rule check_inputs:
+    message:
+        "Checking the inputs of {params.n_scans} scans"
+    input:
+        src=settings.sources("check_inputs"),
+        images=cohort.raw_files,
+        participants=study.clinical_table,
+    output:
+        report=f"{paths.work}/check_inputs.json",
+    params:
+        bids_dir=study.bids_dir,
+        n_scans=len(cohort.scans),
+        settings=json.dumps(study.checked_settings),
+    log:
+        paths.log("check_inputs"),
+    benchmark:
+        paths.benchmark("check_inputs")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python {input.src[0]:q} {params.bids_dir:q} --participants {input.participants:q}"
+        " --config <(printf '%s' {params.settings:q}) --report {output.report:q}"
+        " > {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

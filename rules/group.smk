@@ -1,0 +1,182 @@
+# Group results: one job per contrast and per score, so that an edited score repeats only its own.
+# The clinical table is an ancient input: what a job takes from it stands in its params.
+
+
+rule assign_groups:
+    message:
+        "Assigning the groups of {params.contrasts}"
+    input:
+        src=settings.sources("assign_groups"),
+        participants=study.clinical_table,
+    output:
+        participants=f"{paths.root}/participants.tsv",
+        description=f"{paths.root}/participants.json",
+    params:
+        contrasts=", ".join(study.contrasts),
+        settings=settings.slice("contrasts", "scores", "covariates"),
+    log:
+        paths.log("assign_groups"),
+    benchmark:
+        paths.benchmark("assign_groups")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    shell:
+        "python {input.src[0]:q} --participants {input.participants:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.participants:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule test_groups:
+    message:
+        "Testing the contrast {wildcards.contrast}"
+    input:
+        src=settings.sources("test_groups"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+    output:
+        table=paths.contrast_tests,
+    params:
+        settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
+        clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
+    log:
+        paths.log("test_groups", "{contrast}"),
+    benchmark:
+        paths.benchmark("test_groups", "{contrast}")
+    threads: study.config.threads.statistics
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
+        runtime=30,
+    shell:
+        "python {input.src[0]:q} --regions {input.regions:q} --participants {input.participants:q}"
+        " --config <(printf '%s' {params.settings:q}) --contrast {wildcards.contrast}"
+        " --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule gather_group_tests:
+    message:
+        "Gathering group_tests.tsv"
+    input:
+        src=settings.sources("gather_group_tests"),
+        tables=study.every_contrast(paths.contrast_tests),
+    output:
+        table=paths.group("group_tests.tsv"),
+        description=paths.group("group_tests.json"),
+    log:
+        paths.log("gather_group_tests"),
+    benchmark:
+        paths.benchmark("gather_group_tests")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    shell:
+        "python {input.src[0]:q} --tables {input.tables:q} --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule correlate_scores:
+    message:
+        "Correlating with {wildcards.score}"
+    input:
+        src=settings.sources("correlate_scores"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+    output:
+        table=paths.score_correlations,
+    params:
+        settings=lambda wildcards: settings.score_slice(wildcards.score),
+        clinical=lambda wildcards: clinical.score_values(wildcards.score),
+    log:
+        paths.log("correlate_scores", "{score}"),
+    benchmark:
+        paths.benchmark("correlate_scores", "{score}")
+    threads: study.config.threads.statistics
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
+        runtime=30,
+    shell:
+        "python {input.src[0]:q} --regions {input.regions:q} --participants {input.participants:q}"
+        " --config <(printf '%s' {params.settings:q}) --score {wildcards.score}"
+        " --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule gather_correlations:
+    message:
+        "Gathering correlations.tsv"
+    input:
+        src=settings.sources("gather_correlations"),
+        tables=study.every_score(paths.score_correlations),
+    output:
+        table=paths.group("correlations.tsv"),
+        description=paths.group("correlations.json"),
+    log:
+        paths.log("gather_correlations"),
+    benchmark:
+        paths.benchmark("gather_correlations")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    shell:
+        "python {input.src[0]:q} --tables {input.tables:q} --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule estimate_null_rates:
+    message:
+        "Estimating false-positive rates under permuted groups"
+    input:
+        src=settings.sources("estimate_null_rates"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+    output:
+        table=paths.group("null_rates.tsv"),
+        description=paths.group("null_rates.json"),
+    params:
+        settings=settings.slice("contrasts", "covariates", "statistics"),
+        clinical=clinical.all_contrast_values(),
+    log:
+        paths.log("estimate_null_rates"),
+    benchmark:
+        paths.benchmark("estimate_null_rates")
+    threads: study.config.threads.statistics
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
+        runtime=30,
+    shell:
+        "python {input.src[0]:q} --regions {input.regions:q} --participants {input.participants:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule compare_recovery:
+    message:
+        "Comparing planted with recovered effects"
+    input:
+        src=settings.sources("compare_recovery"),
+        plan=study.demo.plan,
+        effects=study.demo.effects,
+        regions=study.regions_table,
+        participants=study.clinical_table,
+    output:
+        table=paths.group("recovery.tsv"),
+        description=paths.group("recovery.json"),
+    params:
+        settings=settings.slice("contrasts", "scores", "covariates", "statistics"),
+    log:
+        paths.log("compare_recovery"),
+    benchmark:
+        paths.benchmark("compare_recovery")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python {input.src[0]:q} --plan {input.plan:q} --effects {input.effects:q}"
+        " --regions {input.regions:q} --participants {input.participants:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
+        " 2>&1 | tee {log:q}"

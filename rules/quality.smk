@@ -1,0 +1,92 @@
+# Quality: one picture per scan, and a table of what was measured of each.
+
+
+rule draw_subject:
+    message:
+        "Drawing the quality picture of {wildcards.entities}"
+    input:
+        src=settings.sources("draw_subject"),
+        chi=paths.chi,
+        magnitude=cohort.first_magnitude,
+        brain_mask=paths.brain_mask,
+        reliable_mask=paths.reliable_mask,
+        r2star=cohort.r2star,
+        field=paths.total_field,
+        labels=cohort.first_labels,
+    output:
+        png=paths.quality_picture,
+    params:
+        r2star=lambda wildcards, input: option("--r2star", *input.r2star),
+        labels=lambda wildcards, input: option("--labels", *input.labels),
+        who=cohort.who,
+    log:
+        paths.log("draw_subject", "{folder}/{entities}_desc-{desc}"),
+    benchmark:
+        paths.benchmark("draw_subject", "{folder}/{entities}_desc-{desc}")
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
+        runtime=10,
+    shell:
+        "python {input.src[0]:q} --chi {input.chi:q} --magnitude {input.magnitude:q}"
+        " --brain-mask {input.brain_mask:q} --reliable-mask {input.reliable_mask:q}"
+        " --field {input.field:q} {params.r2star:q} {params.labels:q} {params.who:q}"
+        " --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule draw_chi_maps:
+    message:
+        "Drawing a susceptibility map with its regions"
+    input:
+        src=settings.sources("draw_chi_maps"),
+        chi=lambda wildcards: cohort.example(paths.chi),
+        labels=lambda wildcards: cohort.example(paths.labels),
+        label_table=study.label_table(cohort.first_atlas),
+    output:
+        png=paths.figure("chi_maps.png"),
+        svg=paths.figure("chi_maps.svg"),
+    params:
+        participant=cohort.example_participant,
+    log:
+        paths.log("draw_chi_maps"),
+    benchmark:
+        paths.benchmark("draw_chi_maps")
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
+        runtime=10,
+    shell:
+        "python {input.src[0]:q} --chi {input.chi:q} --labels {input.labels:q}"
+        " --label-table {input.label_table:q} --participant {params.participant:q}"
+        " --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule gather_quality:
+    message:
+        "Gathering quality.tsv of the cohort"
+    input:
+        src=settings.sources("gather_quality"),
+        chi=cohort.every_scan(paths.chi, paths.brain_mask, paths.reliable_mask),
+        registration=cohort.every_scan_with_labels(paths.registration_quality),
+        regions=paths.group("regions.tsv"),
+    output:
+        table=paths.group("quality.tsv"),
+        description=paths.group("quality.json"),
+    params:
+        scans=cohort.scan_names,
+        results=paths.root,
+        variants=list(study.config.variants),
+    log:
+        paths.log("gather_quality"),
+    benchmark:
+        paths.benchmark("gather_quality")
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    shell:
+        "python {input.src[0]:q} --scans {params.scans:q} --results {params.results:q}"
+        " --desc {params.variants:q} --regions {input.regions:q} --output {output.table:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,233 @@
+# Figures of the cohort, the methods text and the report.
+
+
+rule draw_group_distributions:
+    message:
+        "Drawing the group distributions of {wildcards.contrast}"
+    input:
+        src=settings.sources("draw_group_distributions"),
+        regions=study.regions_table,
+        tests=paths.contrast_tests,
+        participants=ancient(study.clinical_table),
+    output:
+        png=paths.figure("distributions_{contrast}.png"),
+        svg=paths.figure("distributions_{contrast}.svg"),
+    params:
+        settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
+        clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
+    log:
+        paths.log("draw_group_distributions", "{contrast}"),
+    benchmark:
+        paths.benchmark("draw_group_distributions", "{contrast}")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python {input.src[0]:q} --regions {input.regions:q} --group-tests {input.tests:q}"
+        " --participants {input.participants:q} --config <(printf '%s' {params.settings:q})"
+        " --contrast {wildcards.contrast} --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule draw_quantiles:
+    message:
+        "Drawing the quantile differences of {wildcards.contrast}"
+    input:
+        src=settings.sources("draw_quantiles"),
+        quantiles=paths.group("quantiles.tsv"),
+        tests=paths.contrast_tests,
+        participants=ancient(study.clinical_table),
+    output:
+        png=paths.figure("quantiles_{contrast}.png"),
+        svg=paths.figure("quantiles_{contrast}.svg"),
+    params:
+        settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
+        clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
+    log:
+        paths.log("draw_quantiles", "{contrast}"),
+    benchmark:
+        paths.benchmark("draw_quantiles", "{contrast}")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python {input.src[0]:q} --quantiles {input.quantiles:q} --group-tests {input.tests:q}"
+        " --participants {input.participants:q} --config <(printf '%s' {params.settings:q})"
+        " --contrast {wildcards.contrast} --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule draw_effects:
+    message:
+        "Drawing the effects of {wildcards.contrast} on the brain"
+    input:
+        src=settings.sources("draw_effects"),
+        tests=paths.contrast_tests,
+    output:
+        png=paths.figure("effects_{contrast}.png"),
+        svg=paths.figure("effects_{contrast}.svg"),
+    log:
+        paths.log("draw_effects", "{contrast}"),
+    benchmark:
+        paths.benchmark("draw_effects", "{contrast}")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python {input.src[0]:q} --group-tests {input.tests:q} --contrast {wildcards.contrast}"
+        " --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule draw_correlations:
+    message:
+        "Drawing the correlations with {wildcards.score}"
+    input:
+        src=settings.sources("draw_correlations"),
+        regions=study.regions_table,
+        correlations=paths.score_correlations,
+        participants=ancient(study.clinical_table),
+    output:
+        png=paths.figure("correlations_{score}.png"),
+        svg=paths.figure("correlations_{score}.svg"),
+    params:
+        settings=lambda wildcards: settings.score_slice(wildcards.score),
+        clinical=lambda wildcards: clinical.score_values(wildcards.score),
+    log:
+        paths.log("draw_correlations", "{score}"),
+    benchmark:
+        paths.benchmark("draw_correlations", "{score}")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python {input.src[0]:q} --regions {input.regions:q}"
+        " --correlations {input.correlations:q} --participants {input.participants:q}"
+        " --config <(printf '%s' {params.settings:q}) --score {wildcards.score}"
+        " --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule draw_recovery:
+    message:
+        "Drawing planted against recovered effects"
+    input:
+        src=settings.sources("draw_recovery"),
+        recovery=paths.group("recovery.tsv"),
+    output:
+        png=paths.figure("recovery.png"),
+        svg=paths.figure("recovery.svg"),
+    log:
+        paths.log("draw_recovery"),
+    benchmark:
+        paths.benchmark("draw_recovery")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python {input.src[0]:q} --recovery {input.recovery:q} --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule describe_results:
+    message:
+        "Describing the results as a BIDS derivative"
+    input:
+        src=settings.sources("describe_results"),
+    output:
+        description=f"{paths.root}/dataset_description.json",
+        ignore=f"{paths.root}/.bidsignore",
+    params:
+        results=paths.root,
+        source=study.bids_dir,
+    log:
+        paths.log("describe_results"),
+    benchmark:
+        paths.benchmark("describe_results")
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    shell:
+        "python {input.src[0]:q} --results {params.results:q} --source {params.source:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule write_methods:
+    message:
+        "Writing the methods text"
+    input:
+        src=settings.sources("write_methods", *settings.method_modules),
+        quality=study.quality_tables,
+        sidecars=cohort.example_sidecars,
+    output:
+        methods=f"{paths.root}/methods.md",
+    params:
+        settings=settings.whole_config,
+        quality=lambda wildcards, input: option("--quality", *input.quality),
+        sidecars=lambda wildcards, input: option("--sidecar", *input.sidecars),
+    log:
+        paths.log("write_methods"),
+    benchmark:
+        paths.benchmark("write_methods")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    shell:
+        "python {input.src[0]:q} --config <(printf '%s' {params.settings:q})"
+        " {params.quality:q} {params.sidecars:q} --output {output.methods:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule write_report:
+    message:
+        "Writing the report"
+    input:
+        src=settings.sources("write_report"),
+        templates=settings.report_templates,
+        methods=rules.write_methods.output,
+        description=rules.describe_results.output,
+        participants=rules.assign_groups.output,
+        tests=rules.gather_group_tests.output,
+        correlations=rules.gather_correlations.output,
+        null_rates=rules.estimate_null_rates.output,
+        figures=study.every_contrast(paths.figure("distributions_{contrast}.png"))
+        + study.every_contrast(paths.figure("effects_{contrast}.png"))
+        + study.every_score(paths.figure("correlations_{score}.png")),
+        images=[
+            f"{paths.work}/check_inputs.json",
+            paths.group("quality.tsv"),
+            paths.group("calibration.tsv"),
+            paths.group("thresholds.tsv"),
+            *cohort.every_scan(paths.quality_picture),
+            *cohort.with_labels(paths.figure("chi_maps.png")),
+            *study.every_contrast(paths.figure("quantiles_{contrast}.png")),
+        ]
+        if study.has_images
+        else [],
+        recovery=[paths.group("recovery.tsv"), paths.figure("recovery.png")]
+        if study.is_demo
+        else [],
+    output:
+        report=f"{paths.root}/report.html",
+    params:
+        results=paths.root,
+        settings=settings.whole_config,
+    log:
+        paths.log("write_report"),
+    benchmark:
+        paths.benchmark("write_report")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        "python {input.src[0]:q} --results {params.results:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.report:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,86 @@
+"""A run of the workflow on a small cohort, and ways to ask what would run again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).resolve().parents[2]
+N_PARTICIPANTS = 4
+
+
+@dataclass
+class Run:
+    """A run of the workflow in a folder of its own, started from the project's root."""
+
+    folder: Path
+    settings: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    @property
+    def clinical_table(self) -> Path:
+        return self.folder / "participants.tsv"
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        values = {
+            "results_dir": self.results,
+            "clinical_table": self.clinical_table,
+            **self.settings,
+        }
+        configfile = self.folder / "settings.yaml"
+        # JSON is YAML; a file keeps nested blocks out of the command line.
+        configfile.write_text(json.dumps(values, default=str))
+        finished = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "snakemake",
+                "--snakefile",
+                str(HOME / "Snakefile"),
+                "--directory",
+                str(self.folder),
+                "--cores",
+                str(os.cpu_count() or 1),
+                *arguments,
+                "--configfile",
+                str(configfile),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and finished.returncode:
+            pytest.fail(finished.stdout[-3000:] + finished.stderr[-6000:])
+        return finished
+
+    def would_run(self) -> dict[str, int]:
+        """How many jobs of each rule a run would start now."""
+        finished = self.snakemake("--dry-run")
+        return {
+            rule: int(count)
+            for rule, count in re.findall(r"^(\w+) +(\d+)$", finished.stdout, re.MULTILINE)
+            if rule not in ("total", "all")
+        }
+
+
+def small_demo(folder: Path) -> Run:
+    run = Run(
+        folder,
+        {
+            "demo": {"participants": N_PARTICIPANTS, "voxel_size": 3.0},
+            "statistics": {"permutations": 99, "null_permutations": 50},
+        },
+    )
+    lines = (HOME / "config/demo/participants.tsv").read_text().splitlines(keepends=True)
+    run.clinical_table.write_text("".join(lines))
+    return run

@@ -1,0 +1,80 @@
+"""The configuration: what it accepts, and how it refuses the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from qsmiron.config import load_config, variant
+from qsmiron.errors import InputError
+
+HOME = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def values() -> dict[str, Any]:
+    return yaml.safe_load((HOME / "config/config.yaml").read_text())
+
+
+def test_the_committed_file_holds_the_defaults(values: dict[str, Any]) -> None:
+    config = load_config(values)
+    assert config.bids_dir is None
+    assert list(config.variants) == ["main"]
+    bare = load_config({"atlases": values["atlases"]})
+    assert bare == config
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "named"),
+    [
+        (("bidsdir",), "x", "bidsdir"),
+        (("reconstruction", "inversoin"), {}, "inversoin"),
+        (("demo", "participants"), 400, "demo.participants"),
+        (("demo", "voxel_size"), "2 mm", "demo.voxel_size"),
+        (("iron", "line_slope"), -1, "iron.line_slope"),
+        (("acquisition", "phase_units"), "degrees", "phase_units"),
+        (("reconstruction", "inversion", "method"), "magic", "magic"),
+        (("reconstruction", "inversion", "parameters"), {"delta": 5}, "delta"),
+        (("reconstruction", "inversion", "parameters"), {"lambda": 5}, "lambda"),
+        (("reconstruction", "reference", "region"), "liver", "liver"),
+        (("variants", "a-b"), {}, "a-b"),
+        (("variants", "tv"), {"inverse": {}}, "inverse"),
+        (("statistics", "permutations"), 1.5, "statistics.permutations"),
+        (("scores",), ["age", "age"], "age"),
+    ],
+)
+def test_a_bad_key_or_value_is_named(
+    values: dict[str, Any], keys: tuple[str, ...], value: Any, named: str
+) -> None:
+    block = values
+    for key in keys[:-1]:
+        block = block[key]
+    block[keys[-1]] = value
+    with pytest.raises(InputError, match=named):
+        load_config(values)
+
+
+def test_a_variant_changes_only_what_it_names(values: dict[str, Any]) -> None:
+    values["variants"]["tv"] = {"inversion": {"method": "tv"}}
+    values["reconstruction"]["inversion"]["parameters"] = {"delta": 0.2}
+    config = load_config(values)
+    main, tv = variant(config, "main"), variant(config, "tv")
+    assert main.inversion.parameters == {"delta": 0.2}
+    assert tv.inversion.method == "tv"
+    assert tv.inversion.parameters == {}
+    assert tv.background_field == main.background_field
+
+
+def test_null_removes_a_contrast(values: dict[str, Any]) -> None:
+    values["contrasts"]["phenotype"] = None
+    assert list(load_config(values).contrasts) == ["progression"]
+
+
+def test_labels_from_the_command_line_may_be_single_or_numbers(values: dict[str, Any]) -> None:
+    values["participant_label"] = 7
+    values["exclude"] = ["sub-03", 4]
+    config = load_config(values)
+    assert config.participant_label == ["7"]
+    assert config.exclude == ["sub-03", "4"]

@@ -1,0 +1,74 @@
+"""The closure of a script's imports, on a package made for the purpose and on the real one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from qsmiron.provenance import script_sources
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "workflow_scripts"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    files = {
+        "run.py": "from qsmiron.a import f\nimport json\n",
+        "qsmiron/__init__.py": "",
+        "qsmiron/a.py": "from .room import g\ndef f():\n    from .late import h\n",
+        "qsmiron/late.py": "",
+        "qsmiron/unused.py": "",
+        "qsmiron/room/__init__.py": "from .inner import g\n",
+        "qsmiron/room/inner.py": "from ..base import x\nfrom . import sibling\n",
+        "qsmiron/room/sibling.py": "",
+        "qsmiron/room/chosen.py": "import qsmiron.by_name\n",
+        "qsmiron/base.py": "",
+        "qsmiron/by_name.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def names(package: Path, *extra: str) -> list[str]:
+    return [str(path.relative_to(package)) for path in script_sources(package / "run.py", extra)]
+
+
+def test_follows_direct_relative_and_late_imports(package: Path) -> None:
+    assert names(package) == [
+        "run.py",
+        "qsmiron/__init__.py",
+        "qsmiron/a.py",
+        "qsmiron/base.py",
+        "qsmiron/late.py",
+        "qsmiron/room/__init__.py",
+        "qsmiron/room/inner.py",
+        "qsmiron/room/sibling.py",
+    ]
+
+
+def test_a_module_loaded_by_name_brings_its_own_imports(package: Path) -> None:
+    added = set(names(package, "qsmiron.room.chosen")) - set(names(package))
+    assert added == {"qsmiron/room/chosen.py", "qsmiron/by_name.py"}
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_holds_whatever_a_real_script_imports(script: Path) -> None:
+    import subprocess
+
+    code = (
+        "import sys, runpy; sys.path.insert(0, sys.argv[1]);"
+        "runpy.run_path(sys.argv[2], run_name='imported');"
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'qsmiron'),"
+        "sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(SCRIPTS), str(script)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {Path(line) for line in done.stdout.split()}
+    assert loaded <= set(script_sources(script))

@@ -1,0 +1,194 @@
+"""The configuration: every key with its unit, range and default.
+
+``config/config.yaml`` is the file a user edits; these classes are what it may hold. An unknown key
+or a value out of range stops the run at once with the key's name. The parameters of a method are
+validated by the class that stands beside the method.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from .acquisition import PHASE_UNITS
+from .background import METHODS as BACKGROUND_METHODS
+from .bids import LABEL
+from .errors import InputError
+from .inversion import METHODS as INVERSION_METHODS
+from .methods import Method, get_method
+from .parameters import Parameters, explain, parse_parameters
+from .phase import METHODS as FIELD_METHODS
+from .reference import REGIONS as REFERENCE_REGIONS
+from .regions.deposits import IronParameters
+from .relaxation import METHODS as RELAXATION_METHODS
+from .statistics.settings import StudyDesign
+
+CONFIG_NAME = "configuration"
+
+STAGES: dict[str, dict[str, Method]] = {
+    "field_map": FIELD_METHODS,
+    "background_field": BACKGROUND_METHODS,
+    "inversion": INVERSION_METHODS,
+    "r2star": RELAXATION_METHODS,
+}
+"""The stages of reconstruction that offer a choice of methods, in the order of the data flow."""
+
+
+class Step(Parameters):
+    """One stage of reconstruction: which method, and what differs from its defaults."""
+
+    method: str = Field("", description="name of the method")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="what differs from the method's defaults"
+    )
+
+    @property
+    def parameters_json(self) -> str:
+        """The overrides as the JSON object that scripts take."""
+        return json.dumps(self.parameters, sort_keys=True)
+
+
+class Reference(Parameters):
+    """What susceptibility is relative to."""
+
+    region: str = Field("brain", description="one of " + ", ".join(REFERENCE_REGIONS))
+
+    @field_validator("region")
+    @classmethod
+    def _known(cls, region: str) -> str:
+        if region not in REFERENCE_REGIONS:
+            raise ValueError("expected one of " + ", ".join(REFERENCE_REGIONS))
+        return region
+
+
+class Reconstruction(Parameters):
+    """The chain from phase and magnitude to susceptibility and R2*."""
+
+    mask: Step = Step()
+    field_map: Step = Step(method="romeo")
+    background_field: Step = Step(method="vsharp")
+    inversion: Step = Step(method="rts")
+    reference: Reference = Reference()
+    r2star: Step = Step(method="loglinear")
+
+
+class Demo(Parameters):
+    """The built-in cohort."""
+
+    participants: int = Field(38, ge=2, le=38, description="the first n of the plan")
+    voxel_size: float = Field(2.0, ge=0.8, le=4.0, description="edge of a voxel (mm)")
+
+
+class AcquisitionSettings(Parameters):
+    """What the sidecars may leave open."""
+
+    phase_units: Literal[PHASE_UNITS] = Field(  # type: ignore[valid-type]
+        "declared", description="declared: by the sidecars' Units and Manufacturer"
+    )
+
+
+class Atlas(Parameters):
+    """Labels in the space of the template."""
+
+    image: str | None = Field(None, description="NIfTI of labels; null: Desikan-Killiany")
+    label_table: str = Field(description="TSV with index, name[, hemisphere, structure]")
+
+
+class Threads(Parameters):
+    """Threads of one job."""
+
+    registration: int = Field(1, ge=1, le=64)
+    reconstruction: int = Field(1, ge=1, le=64)
+    statistics: int = Field(1, ge=1, le=64)
+
+
+class Config(StudyDesign):
+    """The whole configuration; contrasts, scores, covariates and statistics are the design's."""
+
+    bids_dir: str | None = None
+    results_dir: str = "results"
+    clinical_table: str | None = None
+    participant_label: list[str] = Field(default_factory=list)
+    session_label: list[str] = Field(default_factory=list)
+    exclude: list[str] = Field(default_factory=list)
+    analysis_only: bool = False
+    regions_table: str | None = None
+    demo: Demo = Demo()
+    acquisition: AcquisitionSettings = AcquisitionSettings()
+    reconstruction: Reconstruction = Reconstruction()
+    variants: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"main": {}})
+    registration: Step = Step()
+    atlases: dict[str, Atlas]
+    iron: IronParameters = IronParameters()
+    threads: Threads = Threads()
+
+    @field_validator("participant_label", "session_label", "exclude", mode="before")
+    @classmethod
+    def _labels(cls, labels: Any) -> Any:
+        # Set on the command line, one label arrives without a list, and 01 as a number.
+        labels = [] if labels is None else labels if isinstance(labels, list) else [labels]
+        return [str(label) for label in labels]
+
+    @field_validator("contrasts", "atlases", mode="before")
+    @classmethod
+    def _without_removed(cls, entries: Any) -> Any:
+        if isinstance(entries, dict):
+            return {name: entry for name, entry in entries.items() if entry is not None}
+        return entries
+
+    @field_validator("variants", "atlases")
+    @classmethod
+    def _named(cls, entries: dict[str, Any]) -> dict[str, Any]:
+        for name in entries:
+            if not LABEL.fullmatch(name):
+                raise ValueError(f"the name {name!r} may hold only letters and digits")
+        return entries
+
+
+def load_config(values: dict[str, Any]) -> Config:
+    """Validate a configuration, and the parameters of every method that a variant uses.
+
+    Raises
+    ------
+    InputError
+        Naming each unknown key and each value out of range.
+    """
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise explain(error, CONFIG_NAME) from error
+    for label in config.variants:
+        check_methods(variant(config, label), f"{CONFIG_NAME}, variant {label}")
+    if "{" in config.results_dir + (config.bids_dir or ""):
+        raise InputError(f"{CONFIG_NAME}: results_dir and bids_dir may not contain braces")
+    return config
+
+
+def variant(config: Config, label: str) -> Reconstruction:
+    """The reconstruction chain of a variant: the common chain with the variant's changes."""
+    values = config.reconstruction.model_dump()
+    for stage, changes in config.variants[label].items():
+        if stage not in values:
+            raise InputError(
+                f"{CONFIG_NAME}: variants.{label}.{stage}: no such stage; there are "
+                + ", ".join(values)
+            )
+        if "method" in changes and changes["method"] != values[stage].get("method"):
+            # The parameters of another method mean nothing to this one.
+            values[stage] = {**changes}
+        else:
+            values[stage] = {**values[stage], **changes}
+    try:
+        return Reconstruction.model_validate(values)
+    except ValidationError as error:
+        raise explain(error, f"{CONFIG_NAME}: variants.{label}") from error
+
+
+def check_methods(chain: Reconstruction, where: str) -> None:
+    """Raise :class:`InputError` for an unknown method, or parameters that it does not take."""
+    for stage, registry in STAGES.items():
+        step = getattr(chain, stage)
+        model, _ = get_method(registry, step.method).load()
+        parse_parameters(model, step.parameters, f"{where}, {stage}.parameters")

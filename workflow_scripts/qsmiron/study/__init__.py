@@ -1,0 +1,9 @@
+"""One study as the workflow lays it out: which files, settings and clinical values a job has.
+
+Nothing is computed here and no image is opened: everything follows from the configuration, the
+names of the raw files and the clinical table.
+"""
+
+from .study import Study, load_study, memory, option
+
+__all__ = ["Study", "load_study", "memory", "option"]

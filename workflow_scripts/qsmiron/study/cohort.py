@@ -1,0 +1,172 @@
+"""The scans of a study: the raw files of each, and a path's instances over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from ..bids import Results, Scan
+from ..volumes import sidecar_path
+
+
+class Wildcards(Protocol):
+    """What tells one job of a rule from another; those of its path's labels."""
+
+    folder: str
+    entities: str
+    desc: str
+    atlas: str
+
+
+class Cohort:
+    """All scans, with the variants and atlases that each is processed for."""
+
+    def __init__(
+        self, scans: list[Scan], paths: Results, variants: Iterable[str], atlases: Iterable[str]
+    ) -> None:
+        self.scans = scans
+        self.paths = paths
+        self.variants = list(variants)
+        self.atlases = list(atlases)
+        self._by_name = {(scan.folder, scan.entities): scan for scan in scans}
+
+    # --- raw files -------------------------------------------------------------------------------
+
+    def _scan(self, wildcards: Wildcards) -> Scan:
+        return self._by_name[wildcards.folder, wildcards.entities]
+
+    def magnitude(self, wildcards: Wildcards) -> list[str]:
+        """Magnitude images of a scan, echo by echo."""
+        return [str(path) for path in self._scan(wildcards).magnitude]
+
+    def first_magnitude(self, wildcards: Wildcards) -> str:
+        """Magnitude of the first echo."""
+        return self.magnitude(wildcards)[0]
+
+    def phase(self, wildcards: Wildcards) -> list[str]:
+        """Phase images of a scan, echo by echo."""
+        return [str(path) for path in self._scan(wildcards).phase]
+
+    def phase_sidecars(self, wildcards: Wildcards) -> list[str]:
+        """Sidecars of the phase images."""
+        return [str(sidecar_path(path)) for path in self._scan(wildcards).phase]
+
+    def t1w(self, wildcards: Wildcards) -> str:
+        """The T1w image of a scan that has one."""
+        return str(self._scan(wildcards).t1w)
+
+    def who(self, wildcards: Wildcards) -> list[str]:
+        """Options that name the participant (and session) of a scan."""
+        scan = self._scan(wildcards)
+        return [
+            "--participant",
+            scan.participant_id,
+            *(["--session", scan.session] if scan.session else []),
+        ]
+
+    @property
+    def scan_names(self) -> list[str]:
+        """``folder|entities`` of every scan."""
+        return [f"{scan.folder}|{scan.entities}" for scan in self.scans]
+
+    @property
+    def raw_files(self) -> list[str]:
+        """Every raw image of the study."""
+        return [str(path) for scan in self.scans for path in scan.files]
+
+    @property
+    def example_sidecars(self) -> list[str]:
+        """Magnitude sidecars of the first scan: the protocol that the methods text describes."""
+        return [str(sidecar_path(path)) for scan in self.scans[:1] for path in scan.magnitude]
+
+    # --- results of one scan ---------------------------------------------------------------------
+
+    def coordinates(self, wildcards: Wildcards) -> list[str]:
+        """The template coordinates of a scan; none without a T1w."""
+        if self._scan(wildcards).t1w is None:
+            return []
+        return [self._fill(self.paths.coordinates, self._scan(wildcards))]
+
+    def r2star(self, wildcards: Any) -> list[str]:
+        """The R2* map of a scan; none for a single echo."""
+        scan = self._scan(wildcards)
+        return [self._fill(self.paths.r2star, scan, wildcards.desc)] if scan.n_echoes > 1 else []
+
+    def first_labels(self, wildcards: Wildcards) -> list[str]:
+        """Labels of the first atlas on a scan's grid; none without a T1w."""
+        scan = self._scan(wildcards)
+        return [self._fill(self.paths.labels, scan, atlas=self.first_atlas)] if scan.t1w else []
+
+    @property
+    def example_participant(self) -> str:
+        """The participant whose map is shown as an example: the first with labels."""
+        return self._labelled[0].participant_id if self._labelled else ""
+
+    def example(self, path: str) -> str:
+        """A path of that participant, for the first variant and atlas."""
+        return self._fill(path, self._labelled[0], next(iter(self.variants)), self.first_atlas)
+
+    @property
+    def first_atlas(self) -> str:
+        """The atlas that pictures show."""
+        return self.atlases[0]
+
+    # --- results of all scans --------------------------------------------------------------------
+
+    @property
+    def _labelled(self) -> list[Scan]:
+        return [scan for scan in self.scans if scan.t1w is not None]
+
+    @staticmethod
+    def _fill(path: str, scan: Scan, desc: str = "", atlas: str = "") -> str:
+        return path.format(folder=scan.folder, entities=scan.entities, desc=desc, atlas=atlas)
+
+    def _every(
+        self,
+        keep: Callable[[Scan], bool],
+        paths: tuple[str, ...],
+        desc: str | None,
+        atlas: str | None,
+    ) -> list[str]:
+        found = [
+            self._fill(path, scan, label, name)
+            for path in paths
+            for scan in self.scans
+            if keep(scan)
+            for label in ([desc] if desc else self.variants)
+            for name in ([atlas] if atlas else self.atlases)
+        ]
+        return list(dict.fromkeys(found))
+
+    def every_scan(self, *paths: str, desc: str | None = None) -> list[str]:
+        """These paths for every scan (and every variant, or the one named)."""
+        return self._every(lambda scan: True, paths, desc, None)
+
+    def every_multi_echo_scan(self, *paths: str, desc: str | None = None) -> list[str]:
+        """These paths for every scan that has more than one echo."""
+        return self._every(lambda scan: scan.n_echoes > 1, paths, desc, None)
+
+    def every_scan_with_labels(
+        self, *paths: str, desc: str | None = None, atlas: str | None = None
+    ) -> list[str]:
+        """These paths for every scan that has labels, over variants and atlases."""
+        return self._every(lambda scan: scan.t1w is not None, paths, desc, atlas)
+
+    def with_labels(self, *paths: str) -> list[str]:
+        """These paths if any scan has labels."""
+        return list(paths) if self._labelled else []
+
+    def gathered(self, table: str) -> list[str]:
+        """What a table of the cohort is gathered from."""
+        if table == "thresholds":
+            return [
+                self.paths.thresholds.format(desc=desc, atlas=atlas)
+                for desc in self.variants
+                for atlas in self.atlases
+            ]
+        parts = {
+            "regions": (self.paths.measured, self.paths.deposits),
+            "quantiles": (self.paths.quantiles,),
+            "calibration": (self.paths.calibration,),
+        }
+        return self.every_scan_with_labels(*parts[table])

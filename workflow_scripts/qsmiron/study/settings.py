@@ -1,0 +1,92 @@
+"""The configuration as jobs take it: methods and parameters of a variant, slices as JSON.
+
+A job is given no more of the configuration than it uses, so that a changed value repeats only the
+jobs that depend on it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ..config import STAGES, Config, Reconstruction, Step, variant
+from ..provenance import script_sources
+
+_PACKAGE = "qsmiron"
+
+
+class Settings:
+    """Slices of a study's configuration, and the code that a job runs."""
+
+    def __init__(self, config: Config, home: Path) -> None:
+        self.config = config
+        self.home = home
+
+    # --- code ------------------------------------------------------------------------------------
+
+    def sources(self, script: str, *modules: str) -> list[str]:
+        """A script and every library file that it runs; ``modules`` are loaded by name."""
+        path = self.home / "workflow_scripts" / f"{script}.py"
+        return [str(source) for source in script_sources(path, modules)]
+
+    def method_sources(self, script: str, desc: str, stage: str) -> list[str]:
+        """The same, with the module of the method that a variant uses for a stage."""
+        method = STAGES[stage][self.step(desc, stage).method]
+        return self.sources(script, f"{_PACKAGE}.{method.module}")
+
+    @property
+    def method_modules(self) -> list[str]:
+        """The modules of every method that a variant uses."""
+        return sorted(
+            {
+                f"{_PACKAGE}.{STAGES[stage][self.step(desc, stage).method].module}"
+                for desc in self.config.variants
+                for stage in STAGES
+            }
+        )
+
+    @property
+    def report_templates(self) -> list[str]:
+        """What the report is laid out with."""
+        folder = self.home / "workflow_scripts" / _PACKAGE / "report" / "templates"
+        return sorted(str(path) for path in folder.iterdir())
+
+    # --- methods and parameters ------------------------------------------------------------------
+
+    def variant(self, desc: str) -> Reconstruction:
+        """The reconstruction chain of a variant."""
+        return variant(self.config, desc)
+
+    def step(self, desc: str, stage: str) -> Step:
+        """One stage of a variant's chain."""
+        return getattr(self.variant(desc), stage)
+
+    def algorithm(self, desc: str) -> str:
+        """A variant's chain as a JSON object, for the sidecar of its maps."""
+        return self.variant(desc).model_dump_json()
+
+    # --- slices ----------------------------------------------------------------------------------
+
+    @property
+    def whole_config(self) -> str:
+        """The whole configuration, defaults included, as a JSON object."""
+        return self.config.model_dump_json()
+
+    def slice(self, *keys: str) -> str:
+        """These blocks of the configuration as a JSON object."""
+        dumped = self.config.model_dump(mode="json", include=set(keys), exclude_none=True)
+        return json.dumps({key: dumped[key] for key in keys if key in dumped})
+
+    def slice_values(self, key: str) -> str:
+        """What stands inside one block, as a JSON object."""
+        return json.dumps(self.config.model_dump(mode="json")[key])
+
+    def contrast_slice(self, contrast: str) -> str:
+        """The settings of one contrast's tests."""
+        blocks = json.loads(self.slice("contrasts", "covariates", "statistics"))
+        blocks["contrasts"] = {contrast: blocks["contrasts"][contrast]}
+        return json.dumps(blocks)
+
+    def score_slice(self, score: str) -> str:
+        """The settings of one score's correlations."""
+        return json.dumps({**json.loads(self.slice("covariates", "statistics")), "scores": [score]})

@@ -1,0 +1,157 @@
+"""A study: its parts, put together from the configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..bids import Results, Scan, find_scans
+from ..config import Config, load_config
+from ..errors import InputError, Problem
+from ..template import desikan_killiany
+from .clinical import ClinicalValues
+from .cohort import Cohort
+from .demo import Demo
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..checks.cohort import Inspection
+
+
+def load_study(values: Mapping[str, Any], home: str | Path) -> Study:
+    """The study of a raw configuration; ``home`` is the project's folder.
+
+    Raises
+    ------
+    InputError
+        For a configuration that does not hold, or a data set without scans.
+    """
+    return Study(load_config(dict(values)), home)
+
+
+class Study:
+    """What the rules of the workflow are written in.
+
+    ``cohort`` has the scans, ``settings`` the parameters, ``clinical`` the clinical values,
+    ``paths`` the results and ``demo`` the built-in cohort.
+    """
+
+    def __init__(self, config: Config, home: str | Path) -> None:
+        self.config = config
+        self.home = Path(os.path.relpath(home))
+        self.paths = Results(config.results_dir)
+        self.settings = Settings(config, self.home)
+        self.is_demo = config.bids_dir is None
+        self.has_images = not config.analysis_only
+        demo_folder = f"{config.results_dir}/sourcedata/demo"
+        self.demo = Demo(self.home, demo_folder, config.demo.participants)
+        self.bids_dir = demo_folder if self.is_demo else str(config.bids_dir)
+        self.contrasts = list(config.contrasts)
+        self.scores = list(config.scores)
+        scans = self._find_scans() if self.has_images else []
+        self.cohort = Cohort(scans, self.paths, config.variants, config.atlases)
+        participants = {scan.participant_id for scan in scans}
+        self.clinical = ClinicalValues(self.clinical_table, config, participants)
+
+    def _find_scans(self) -> list[Scan]:
+        config = self.config
+        excluded = {label.removeprefix("sub-") for label in config.exclude}
+        wanted = {label.removeprefix("sub-") for label in config.participant_label}
+        if self.is_demo:
+            scans = self.demo.scans()
+        elif Path(self.bids_dir).is_dir():
+            scans = find_scans(self.bids_dir, wanted, config.session_label)
+        else:
+            raise InputError(
+                Problem(
+                    "configuration, bids_dir",
+                    repr(self.bids_dir),
+                    "an existing folder",
+                    "Check the path.",
+                )
+            )
+        scans = [
+            scan
+            for scan in scans
+            if scan.subject not in excluded and (not wanted or scan.subject in wanted)
+        ]
+        if not scans:
+            raise InputError(
+                Problem(
+                    self.bids_dir,
+                    "no scan",
+                    "files like sub-01/anat/sub-01_echo-1_part-mag_MEGRE.nii.gz",
+                    "Check bids_dir, participant_label, session_label and exclude.",
+                )
+            )
+        return scans
+
+    @property
+    def checked_settings(self) -> dict[str, Any]:
+        """The blocks of the configuration that the input check reads."""
+        keys = {"contrasts", "scores", "covariates", "acquisition", "session_label", "exclude"}
+        settings = self.config.model_dump(mode="json", include={*keys, "participant_label"})
+        if self.is_demo and self.has_images:
+            settings["participant_label"] = [scan.subject for scan in self.cohort.scans]
+        return settings
+
+    def inspect(self) -> Inspection:
+        """Check all inputs that are there: the clinical table, and the images unless the demo's
+        are still to be simulated (or none are used).
+        """
+        from ..checks.cohort import Inspection, inspect_inputs
+        from ..clinical import check_clinical
+
+        settings = self.checked_settings
+        if self.has_images and all(Path(path).exists() for path in self.cohort.raw_files):
+            return inspect_inputs(self.bids_dir, self.clinical_table, settings)
+        design = {key: settings[key] for key in ("contrasts", "scores", "covariates")}
+        participants = [scan.participant_id for scan in self.cohort.scans] or None
+        return Inspection(check_clinical(self.clinical_table, participants, **design))
+
+    @property
+    def clinical_table(self) -> str:
+        """The clinical table: a source file, never a rule's output."""
+        if self.config.clinical_table:
+            return self.config.clinical_table
+        return self.demo.participants if self.is_demo else f"{self.bids_dir}/participants.tsv"
+
+    @property
+    def regions_table(self) -> str:
+        """The long table that the group results start from."""
+        return self.config.regions_table or self.paths.group("regions.tsv")
+
+    @property
+    def quality_tables(self) -> list[str]:
+        """The quality table, where there are images."""
+        return [self.paths.group("quality.tsv")] if self.has_images else []
+
+    def atlas_image(self, atlas: str) -> str:
+        """Label image of an atlas, in template space."""
+        return self.config.atlases[atlas].image or str(desikan_killiany())
+
+    def label_table(self, atlas: str) -> str:
+        """Label table of an atlas."""
+        path = Path(self.config.atlases[atlas].label_table)
+        return str(path if path.exists() else self.home / path)
+
+    def every_contrast(self, path: str) -> list[str]:
+        """A path for every contrast."""
+        return [path.format(contrast=contrast) for contrast in self.contrasts]
+
+    def every_score(self, path: str) -> list[str]:
+        """A path for every score."""
+        return [path.format(score=score) for score in self.scores]
+
+
+def option(name: str, *values: Any) -> list[str]:
+    """A command-line option with its values; nothing where there are none."""
+    given = [str(value) for value in values if value not in (None, "")]
+    return [name, *given] if given else []
+
+
+def memory(input_mb: float, factor: float, attempt: int = 1) -> int:
+    """Memory (MB) of a job whose need grows with its compressed input, more on each attempt."""
+    return int((700 + factor * input_mb) * attempt)
