@@ -65,7 +65,8 @@ rule all:
     default_target: True
     input:
         rules.check_inputs.output if study.has_images else [],
-        cohort.every_scan(paths.chi, paths.r2star, paths.reliable_mask),
+        cohort.every_scan(paths.chi, paths.reliable_mask),
+        cohort.every_multi_echo_scan(paths.r2star),
         cohort.every_scan_with_labels(paths.labels),
         rules.assign_groups.output,
         rules.write_report.output,

@@ -2,16 +2,12 @@
 
 
 rule simulate_cohort:
-    message:
-        "Describing the demo's raw data set"
     input:
         src=settings.sources("simulate_cohort"),
         plan=ancient(study.demo.plan),
     output:
         description=f"{study.demo.folder}/dataset_description.json",
         readme=f"{study.demo.folder}/README",
-    params:
-        bids_dir=study.demo.folder,
     log:
         paths.log("simulate_cohort"),
     benchmark:
@@ -20,25 +16,22 @@ rule simulate_cohort:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        bids_dir=study.demo.folder,
+    message:
+        "Describing the demo's raw data set"
     shell:
         "python {input.src[0]:q} --plan {input.plan:q} --bids-dir {params.bids_dir:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule simulate_subject:
-    message:
-        "Simulating the raw images of sub-{wildcards.subject}"
     input:
         src=settings.sources("simulate_subject"),
         plan=ancient(study.demo.plan),
     output:
         images=study.demo.images("{subject}"),
         sidecars=study.demo.sidecars("{subject}"),
-    params:
-        bids_dir=study.demo.folder,
-        voxel_size=study.config.demo.voxel_size,
-        # Only an edit of this participant's row makes the images anew.
-        row=lambda wildcards: study.demo.row(wildcards.subject),
     log:
         paths.log("simulate_subject", "sub-{subject}"),
     benchmark:
@@ -47,6 +40,13 @@ rule simulate_subject:
     resources:
         mem_mb=int(1000 + 12000 / study.config.demo.voxel_size**3),
         runtime=20,
+    params:
+        bids_dir=study.demo.folder,
+        voxel_size=study.config.demo.voxel_size,
+        # Only an edit of this participant's row makes the images anew.
+        row=lambda wildcards: study.demo.row(wildcards.subject),
+    message:
+        "Simulating the raw images of sub-{wildcards.subject}"
     shell:
         "python {input.src[0]:q} --plan {input.plan:q} --participant sub-{wildcards.subject}"
         " --bids-dir {params.bids_dir:q} --voxel-size {params.voxel_size} --threads {threads}"
@@ -57,18 +57,12 @@ rule simulate_subject:
 # this one: Snakemake does not look for changes downstream of a job that is about to run, so a
 # check that precedes everything would hide them (docs/workflow.md).
 rule check_inputs:
-    message:
-        "Checking the inputs of {params.n_scans} scans"
     input:
         src=settings.sources("check_inputs"),
         images=cohort.raw_files,
         participants=study.clinical_table,
     output:
         report=f"{paths.work}/check_inputs.json",
-    params:
-        bids_dir=study.bids_dir,
-        n_scans=len(cohort.scans),
-        settings=json.dumps(study.checked_settings),
     log:
         paths.log("check_inputs"),
     benchmark:
@@ -77,6 +71,12 @@ rule check_inputs:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        bids_dir=study.bids_dir,
+        n_scans=len(cohort.scans),
+        settings=json.dumps(study.checked_settings),
+    message:
+        "Checking the inputs of {params.n_scans} scans"
     shell:
         "python {input.src[0]:q} {params.bids_dir:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --report {output.report:q}"

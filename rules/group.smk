@@ -3,17 +3,12 @@
 
 
 rule assign_groups:
-    message:
-        "Assigning the groups of {params.contrasts}"
     input:
         src=settings.sources("assign_groups"),
         participants=study.clinical_table,
     output:
         participants=f"{paths.root}/participants.tsv",
         description=f"{paths.root}/participants.json",
-    params:
-        contrasts=", ".join(study.contrasts),
-        settings=settings.slice("contrasts", "scores", "covariates"),
     log:
         paths.log("assign_groups"),
     benchmark:
@@ -22,6 +17,11 @@ rule assign_groups:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        contrasts=", ".join(study.contrasts),
+        settings=settings.slice("contrasts", "scores", "covariates"),
+    message:
+        "Assigning the groups of {params.contrasts}"
     shell:
         "python {input.src[0]:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.participants:q}"
@@ -29,17 +29,12 @@ rule assign_groups:
 
 
 rule test_groups:
-    message:
-        "Testing the contrast {wildcards.contrast}"
     input:
         src=settings.sources("test_groups"),
         regions=study.regions_table,
         participants=ancient(study.clinical_table),
     output:
         table=paths.contrast_tests,
-    params:
-        settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
-        clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
     log:
         paths.log("test_groups", "{contrast}"),
     benchmark:
@@ -48,6 +43,11 @@ rule test_groups:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
         runtime=30,
+    params:
+        settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
+        clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
+    message:
+        "Testing the contrast {wildcards.contrast}"
     shell:
         "python {input.src[0]:q} --regions {input.regions:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --contrast {wildcards.contrast}"
@@ -56,8 +56,6 @@ rule test_groups:
 
 
 rule gather_group_tests:
-    message:
-        "Gathering group_tests.tsv"
     input:
         src=settings.sources("gather_group_tests"),
         tables=study.every_contrast(paths.contrast_tests),
@@ -72,23 +70,20 @@ rule gather_group_tests:
     resources:
         mem_mb=1000,
         runtime=5,
+    message:
+        "Gathering group_tests.tsv"
     shell:
         "python {input.src[0]:q} --tables {input.tables:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule correlate_scores:
-    message:
-        "Correlating with {wildcards.score}"
     input:
         src=settings.sources("correlate_scores"),
         regions=study.regions_table,
         participants=ancient(study.clinical_table),
     output:
         table=paths.score_correlations,
-    params:
-        settings=lambda wildcards: settings.score_slice(wildcards.score),
-        clinical=lambda wildcards: clinical.score_values(wildcards.score),
     log:
         paths.log("correlate_scores", "{score}"),
     benchmark:
@@ -97,6 +92,11 @@ rule correlate_scores:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
         runtime=30,
+    params:
+        settings=lambda wildcards: settings.score_slice(wildcards.score),
+        clinical=lambda wildcards: clinical.score_values(wildcards.score),
+    message:
+        "Correlating with {wildcards.score}"
     shell:
         "python {input.src[0]:q} --regions {input.regions:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --score {wildcards.score}"
@@ -105,8 +105,6 @@ rule correlate_scores:
 
 
 rule gather_correlations:
-    message:
-        "Gathering correlations.tsv"
     input:
         src=settings.sources("gather_correlations"),
         tables=study.every_score(paths.score_correlations),
@@ -121,14 +119,14 @@ rule gather_correlations:
     resources:
         mem_mb=1000,
         runtime=5,
+    message:
+        "Gathering correlations.tsv"
     shell:
         "python {input.src[0]:q} --tables {input.tables:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule estimate_null_rates:
-    message:
-        "Estimating false-positive rates under permuted groups"
     input:
         src=settings.sources("estimate_null_rates"),
         regions=study.regions_table,
@@ -136,9 +134,6 @@ rule estimate_null_rates:
     output:
         table=paths.group("null_rates.tsv"),
         description=paths.group("null_rates.json"),
-    params:
-        settings=settings.slice("contrasts", "covariates", "statistics"),
-        clinical=clinical.all_contrast_values(),
     log:
         paths.log("estimate_null_rates"),
     benchmark:
@@ -147,6 +142,11 @@ rule estimate_null_rates:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
         runtime=30,
+    params:
+        settings=settings.slice("contrasts", "covariates", "statistics"),
+        clinical=clinical.all_contrast_values(),
+    message:
+        "Estimating false-positive rates under permuted groups"
     shell:
         "python {input.src[0]:q} --regions {input.regions:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
@@ -154,8 +154,6 @@ rule estimate_null_rates:
 
 
 rule compare_recovery:
-    message:
-        "Comparing planted with recovered effects"
     input:
         src=settings.sources("compare_recovery"),
         plan=study.demo.plan,
@@ -165,8 +163,6 @@ rule compare_recovery:
     output:
         table=paths.group("recovery.tsv"),
         description=paths.group("recovery.json"),
-    params:
-        settings=settings.slice("contrasts", "scores", "covariates", "statistics"),
     log:
         paths.log("compare_recovery"),
     benchmark:
@@ -175,6 +171,10 @@ rule compare_recovery:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        settings=settings.slice("contrasts", "scores", "covariates", "statistics"),
+    message:
+        "Comparing planted with recovered effects"
     shell:
         "python {input.src[0]:q} --plan {input.plan:q} --effects {input.effects:q}"
         " --regions {input.regions:q} --participants {input.participants:q}"

@@ -2,8 +2,6 @@
 
 
 rule draw_subject:
-    message:
-        "Drawing the quality picture of {wildcards.entities}"
     input:
         src=settings.sources("draw_subject"),
         chi=paths.chi,
@@ -11,14 +9,10 @@ rule draw_subject:
         brain_mask=paths.brain_mask,
         reliable_mask=paths.reliable_mask,
         r2star=cohort.r2star,
-        field=paths.total_field,
+        field=paths.local_field,
         labels=cohort.first_labels,
     output:
         png=paths.quality_picture,
-    params:
-        r2star=lambda wildcards, input: option("--r2star", *input.r2star),
-        labels=lambda wildcards, input: option("--labels", *input.labels),
-        who=cohort.who,
     log:
         paths.log("draw_subject", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -27,17 +21,20 @@ rule draw_subject:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
         runtime=10,
+    params:
+        r2star=lambda wildcards, input: option("--r2star", *input.r2star),
+        labels=lambda wildcards, input: option("--labels", *input.labels),
+    message:
+        "Drawing the quality picture of {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --chi {input.chi:q} --magnitude {input.magnitude:q}"
         " --brain-mask {input.brain_mask:q} --reliable-mask {input.reliable_mask:q}"
-        " --field {input.field:q} {params.r2star:q} {params.labels:q} {params.who:q}"
+        " --field {input.field:q} {params.r2star:q} {params.labels:q} --participant {wildcards.entities}"
         " --output {output.png:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule draw_chi_maps:
-    message:
-        "Drawing a susceptibility map with its regions"
     input:
         src=settings.sources("draw_chi_maps"),
         chi=lambda wildcards: cohort.example(paths.chi),
@@ -46,8 +43,6 @@ rule draw_chi_maps:
     output:
         png=paths.figure("chi_maps.png"),
         svg=paths.figure("chi_maps.svg"),
-    params:
-        participant=cohort.example_participant,
     log:
         paths.log("draw_chi_maps"),
     benchmark:
@@ -56,6 +51,10 @@ rule draw_chi_maps:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
         runtime=10,
+    params:
+        participant=cohort.example_participant,
+    message:
+        "Drawing a susceptibility map with its regions"
     shell:
         "python {input.src[0]:q} --chi {input.chi:q} --labels {input.labels:q}"
         " --label-table {input.label_table:q} --participant {params.participant:q}"
@@ -64,8 +63,6 @@ rule draw_chi_maps:
 
 
 rule gather_quality:
-    message:
-        "Gathering quality.tsv of the cohort"
     input:
         src=settings.sources("gather_quality"),
         chi=cohort.every_scan(paths.chi, paths.brain_mask, paths.reliable_mask),
@@ -74,10 +71,6 @@ rule gather_quality:
     output:
         table=paths.group("quality.tsv"),
         description=paths.group("quality.json"),
-    params:
-        scans=cohort.scan_names,
-        results=paths.root,
-        variants=list(study.config.variants),
     log:
         paths.log("gather_quality"),
     benchmark:
@@ -86,6 +79,12 @@ rule gather_quality:
     resources:
         mem_mb=1500,
         runtime=30,
+    params:
+        scans=cohort.scan_names,
+        results=paths.root,
+        variants=list(study.config.variants),
+    message:
+        "Gathering quality.tsv of the cohort"
     shell:
         "python {input.src[0]:q} --scans {params.scans:q} --results {params.results:q}"
         " --desc {params.variants:q} --regions {input.regions:q} --output {output.table:q}"

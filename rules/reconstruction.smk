@@ -3,8 +3,6 @@
 
 
 rule mask_brain:
-    message:
-        "Masking the brain of {wildcards.entities}"
     input:
         src=settings.sources("mask_brain"),
         magnitude=cohort.magnitude,
@@ -12,9 +10,6 @@ rule mask_brain:
     output:
         mask=paths.brain_mask,
         sidecar=paths.brain_mask.replace(".nii.gz", ".json"),
-    params:
-        coordinates=lambda wildcards, input: option("--coordinates", *input.coordinates),
-        parameters=lambda wildcards: settings.step(wildcards.desc, "mask").parameters_json,
     log:
         paths.log("mask_brain", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -23,6 +18,13 @@ rule mask_brain:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
         runtime=10,
+    params:
+        coordinates=lambda wildcards, input: option("--coordinates", *input.coordinates),
+        parameters=lambda wildcards: settings.step(
+            wildcards.desc, "mask"
+        ).parameters_json,
+    message:
+        "Masking the brain of {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --magnitude {input.magnitude:q} {params.coordinates:q}"
         " --mask {output.mask:q} --parameters {params.parameters:q}"
@@ -30,10 +32,10 @@ rule mask_brain:
 
 
 rule map_field:
-    message:
-        "Mapping the field of {wildcards.entities}"
     input:
-        src=lambda wildcards: settings.method_sources("map_field", wildcards.desc, "field_map"),
+        src=lambda wildcards: settings.method_sources(
+            "map_field", wildcards.desc, "field_map"
+        ),
         phase=cohort.phase,
         phase_sidecars=cohort.phase_sidecars,
         magnitude=cohort.magnitude,
@@ -42,10 +44,6 @@ rule map_field:
         field=paths.total_field,
         noise=paths.field_noise,
         reliable_mask=paths.phase_mask,
-    params:
-        units=study.config.acquisition.phase_units,
-        method=lambda wildcards: settings.step(wildcards.desc, "field_map").method,
-        parameters=lambda wildcards: settings.step(wildcards.desc, "field_map").parameters_json,
     log:
         paths.log("map_field", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -54,6 +52,14 @@ rule map_field:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),
         runtime=lambda wildcards, attempt: 20 * attempt,
+    params:
+        units=study.config.acquisition.phase_units,
+        method=lambda wildcards: settings.step(wildcards.desc, "field_map").method,
+        parameters=lambda wildcards: settings.step(
+            wildcards.desc, "field_map"
+        ).parameters_json,
+    message:
+        "Mapping the field of {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --phase {input.phase:q} --magnitude {input.magnitude:q}"
         " --mask {input.mask:q} --field {output.field:q} --noise {output.noise:q}"
@@ -63,8 +69,6 @@ rule map_field:
 
 
 rule remove_background_field:
-    message:
-        "Removing the background field of {wildcards.entities}"
     input:
         src=lambda wildcards: settings.method_sources(
             "remove_background_field", wildcards.desc, "background_field"
@@ -75,11 +79,6 @@ rule remove_background_field:
         local_field=paths.local_field,
         local_mask=paths.reliable_mask,
         sidecar=paths.reliable_mask.replace(".nii.gz", ".json"),
-    params:
-        method=lambda wildcards: settings.step(wildcards.desc, "background_field").method,
-        parameters=lambda wildcards: settings.step(
-            wildcards.desc, "background_field"
-        ).parameters_json,
     log:
         paths.log("remove_background_field", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -88,6 +87,15 @@ rule remove_background_field:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 120, attempt),
         runtime=lambda wildcards, attempt: 20 * attempt,
+    params:
+        method=lambda wildcards: settings.step(
+            wildcards.desc, "background_field"
+        ).method,
+        parameters=lambda wildcards: settings.step(
+            wildcards.desc, "background_field"
+        ).parameters_json,
+    message:
+        "Removing the background field of {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --field {input.field:q} --mask {input.mask:q}"
         " --local-field {output.local_field:q} --local-mask {output.local_mask:q}"
@@ -96,18 +104,15 @@ rule remove_background_field:
 
 
 rule invert_dipole:
-    message:
-        "Inverting the dipole field of {wildcards.entities}"
     input:
-        src=lambda wildcards: settings.method_sources("invert_dipole", wildcards.desc, "inversion"),
+        src=lambda wildcards: settings.method_sources(
+            "invert_dipole", wildcards.desc, "inversion"
+        ),
         local_field=paths.local_field,
         mask=paths.reliable_mask,
         magnitude=cohort.first_magnitude,
     output:
         chi=paths.chi_unreferenced,
-    params:
-        method=lambda wildcards: settings.step(wildcards.desc, "inversion").method,
-        parameters=lambda wildcards: settings.step(wildcards.desc, "inversion").parameters_json,
     log:
         paths.log("invert_dipole", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -116,6 +121,13 @@ rule invert_dipole:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 150, attempt),
         runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        method=lambda wildcards: settings.step(wildcards.desc, "inversion").method,
+        parameters=lambda wildcards: settings.step(
+            wildcards.desc, "inversion"
+        ).parameters_json,
+    message:
+        "Inverting the dipole field of {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --local-field {input.local_field:q} --mask {input.mask:q}"
         " --magnitude {input.magnitude:q} --chi {output.chi:q}"
@@ -124,8 +136,6 @@ rule invert_dipole:
 
 
 rule reference_chi:
-    message:
-        "Referencing the susceptibility of {wildcards.entities}"
     input:
         src=settings.sources("reference_chi"),
         chi=paths.chi_unreferenced,
@@ -134,9 +144,6 @@ rule reference_chi:
     output:
         chi=paths.chi,
         sidecar=paths.chi.replace(".nii.gz", ".json"),
-    params:
-        region=lambda wildcards: settings.variant(wildcards.desc).reference.region,
-        algorithm=lambda wildcards: settings.algorithm(wildcards.desc),
     log:
         paths.log("reference_chi", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -145,6 +152,11 @@ rule reference_chi:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
         runtime=5,
+    params:
+        region=lambda wildcards: settings.variant(wildcards.desc).reference.region,
+        algorithm=lambda wildcards: settings.algorithm(wildcards.desc),
+    message:
+        "Referencing the susceptibility of {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --chi {input.chi:q} --mask {input.mask:q}"
         " --reliable-mask {input.reliable_mask:q} --output {output.chi:q}"
@@ -153,18 +165,15 @@ rule reference_chi:
 
 
 rule map_r2star:
-    message:
-        "Mapping R2* of {wildcards.entities}"
     input:
-        src=lambda wildcards: settings.method_sources("map_r2star", wildcards.desc, "r2star"),
+        src=lambda wildcards: settings.method_sources(
+            "map_r2star", wildcards.desc, "r2star"
+        ),
         magnitude=cohort.magnitude,
         mask=paths.brain_mask,
     output:
         r2star=paths.r2star,
         sidecar=paths.r2star.replace(".nii.gz", ".json"),
-    params:
-        method=lambda wildcards: settings.step(wildcards.desc, "r2star").method,
-        parameters=lambda wildcards: settings.step(wildcards.desc, "r2star").parameters_json,
     log:
         paths.log("map_r2star", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -173,6 +182,13 @@ rule map_r2star:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),
         runtime=10,
+    params:
+        method=lambda wildcards: settings.step(wildcards.desc, "r2star").method,
+        parameters=lambda wildcards: settings.step(
+            wildcards.desc, "r2star"
+        ).parameters_json,
+    message:
+        "Mapping R2* of {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --magnitude {input.magnitude:q} --mask {input.mask:q}"
         " --r2star {output.r2star:q} --method {params.method:q}"

@@ -2,8 +2,6 @@
 
 
 rule measure_regions:
-    message:
-        "Measuring the {wildcards.atlas} regions of {wildcards.entities}"
     input:
         src=settings.sources("measure_regions"),
         chi=paths.chi,
@@ -16,19 +14,23 @@ rule measure_regions:
         quantiles=paths.quantiles,
         calibration=paths.calibration,
         values=paths.region_values,
+    log:
+        paths.log("measure_regions", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"),
+    benchmark:
+        paths.benchmark(
+            "measure_regions", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"
+        )
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
+        runtime=10,
     params:
         who=cohort.who,
         age=lambda wildcards: option("--age", clinical.age(wildcards.folder)),
         r2star=lambda wildcards, input: option("--r2star", *input.r2star),
         parameters=settings.slice_values("iron"),
-    log:
-        paths.log("measure_regions", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"),
-    benchmark:
-        paths.benchmark("measure_regions", "{folder}/{entities}_desc-{desc}_atlas-{atlas}")
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
-        runtime=10,
+    message:
+        "Measuring the {wildcards.atlas} regions of {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --chi {input.chi:q} --labels {input.labels:q}"
         " --label-table {input.label_table:q} --mask {input.mask:q} {params.r2star:q}"
@@ -40,8 +42,6 @@ rule measure_regions:
 
 
 rule pool_thresholds:
-    message:
-        "Pooling the high-iron thresholds of {wildcards.atlas} regions"
     input:
         src=settings.sources("pool_thresholds"),
         values=lambda wildcards: cohort.every_scan_with_labels(
@@ -50,8 +50,6 @@ rule pool_thresholds:
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
     output:
         thresholds=paths.thresholds,
-    params:
-        parameters=settings.slice_values("iron"),
     log:
         paths.log("pool_thresholds", "desc-{desc}_atlas-{atlas}"),
     benchmark:
@@ -60,6 +58,10 @@ rule pool_thresholds:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 6, attempt),
         runtime=30,
+    params:
+        parameters=settings.slice_values("iron"),
+    message:
+        "Pooling the high-iron thresholds of {wildcards.atlas} regions"
     shell:
         "python {input.src[0]:q} --values {input.values:q} --label-table {input.label_table:q}"
         " --thresholds {output.thresholds:q} --parameters {params.parameters:q}"
@@ -67,8 +69,6 @@ rule pool_thresholds:
 
 
 rule count_deposits:
-    message:
-        "Counting the iron deposits of {wildcards.entities}"
     input:
         src=settings.sources("count_deposits"),
         values=paths.region_values,
@@ -76,16 +76,20 @@ rule count_deposits:
         thresholds=paths.thresholds,
     output:
         deposits=paths.deposits,
-    params:
-        parameters=settings.slice_values("iron"),
     log:
         paths.log("count_deposits", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"),
     benchmark:
-        paths.benchmark("count_deposits", "{folder}/{entities}_desc-{desc}_atlas-{atlas}")
+        paths.benchmark(
+            "count_deposits", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"
+        )
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        parameters=settings.slice_values("iron"),
+    message:
+        "Counting the iron deposits of {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --values {input.values:q} --label-table {input.label_table:q}"
         " --thresholds {input.thresholds:q} --deposits {output.deposits:q}"
@@ -94,24 +98,24 @@ rule count_deposits:
 
 
 rule gather_regions:
-    message:
-        "Gathering {wildcards.table}.tsv of the cohort"
     input:
         src=settings.sources("gather_regions"),
         tables=lambda wildcards: cohort.gathered(wildcards.table),
     output:
         table=paths.group("{table}.tsv"),
         description=paths.group("{table}.json"),
-    wildcard_constraints:
-        table="regions|quantiles|calibration|thresholds",
     log:
         paths.log("gather_regions", "{table}"),
     benchmark:
         paths.benchmark("gather_regions", "{table}")
+    wildcard_constraints:
+        table="regions|quantiles|calibration|thresholds",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
         runtime=15,
+    message:
+        "Gathering {wildcards.table}.tsv of the cohort"
     shell:
         "python {input.src[0]:q} --name {wildcards.table} --tables {input.tables:q}"
         " --output {output.table:q}"

@@ -3,8 +3,6 @@
 
 
 rule register_subject:
-    message:
-        "Registering the template to {wildcards.entities}"
     input:
         src=settings.sources("register_subject"),
         t1w=cohort.t1w,
@@ -12,8 +10,6 @@ rule register_subject:
     output:
         coordinates=paths.coordinates,
         quality=paths.registration_quality,
-    params:
-        parameters=study.config.registration.parameters_json,
     log:
         paths.log("register_subject", "{folder}/{entities}"),
     benchmark:
@@ -22,6 +18,10 @@ rule register_subject:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        parameters=study.config.registration.parameters_json,
+    message:
+        "Registering the template to {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --t1w {input.t1w:q} --magnitude {input.magnitude:q}"
         " --coordinates {output.coordinates:q} --quality {output.quality:q}"
@@ -30,8 +30,6 @@ rule register_subject:
 
 
 rule carry_labels:
-    message:
-        "Carrying {wildcards.atlas} labels to {wildcards.entities}"
     input:
         src=settings.sources("carry_labels"),
         coordinates=paths.coordinates,
@@ -49,6 +47,8 @@ rule carry_labels:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
         runtime=10,
+    message:
+        "Carrying {wildcards.atlas} labels to {wildcards.entities}"
     shell:
         "python {input.src[0]:q} --coordinates {input.coordinates:q} --atlas {input.atlas:q}"
         " --label-table {input.label_table:q} --labels {output.labels:q}"

@@ -2,8 +2,6 @@
 
 
 rule draw_group_distributions:
-    message:
-        "Drawing the group distributions of {wildcards.contrast}"
     input:
         src=settings.sources("draw_group_distributions"),
         regions=study.regions_table,
@@ -12,9 +10,6 @@ rule draw_group_distributions:
     output:
         png=paths.figure("distributions_{contrast}.png"),
         svg=paths.figure("distributions_{contrast}.svg"),
-    params:
-        settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
-        clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
     log:
         paths.log("draw_group_distributions", "{contrast}"),
     benchmark:
@@ -23,6 +18,11 @@ rule draw_group_distributions:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
+        clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
+    message:
+        "Drawing the group distributions of {wildcards.contrast}"
     shell:
         "python {input.src[0]:q} --regions {input.regions:q} --group-tests {input.tests:q}"
         " --participants {input.participants:q} --config <(printf '%s' {params.settings:q})"
@@ -31,8 +31,6 @@ rule draw_group_distributions:
 
 
 rule draw_quantiles:
-    message:
-        "Drawing the quantile differences of {wildcards.contrast}"
     input:
         src=settings.sources("draw_quantiles"),
         quantiles=paths.group("quantiles.tsv"),
@@ -41,9 +39,6 @@ rule draw_quantiles:
     output:
         png=paths.figure("quantiles_{contrast}.png"),
         svg=paths.figure("quantiles_{contrast}.svg"),
-    params:
-        settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
-        clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
     log:
         paths.log("draw_quantiles", "{contrast}"),
     benchmark:
@@ -52,6 +47,11 @@ rule draw_quantiles:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
+        clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
+    message:
+        "Drawing the quantile differences of {wildcards.contrast}"
     shell:
         "python {input.src[0]:q} --quantiles {input.quantiles:q} --group-tests {input.tests:q}"
         " --participants {input.participants:q} --config <(printf '%s' {params.settings:q})"
@@ -60,8 +60,6 @@ rule draw_quantiles:
 
 
 rule draw_effects:
-    message:
-        "Drawing the effects of {wildcards.contrast} on the brain"
     input:
         src=settings.sources("draw_effects"),
         tests=paths.contrast_tests,
@@ -76,6 +74,8 @@ rule draw_effects:
     resources:
         mem_mb=2000,
         runtime=10,
+    message:
+        "Drawing the effects of {wildcards.contrast} on the brain"
     shell:
         "python {input.src[0]:q} --group-tests {input.tests:q} --contrast {wildcards.contrast}"
         " --output {output.png:q}"
@@ -83,8 +83,6 @@ rule draw_effects:
 
 
 rule draw_correlations:
-    message:
-        "Drawing the correlations with {wildcards.score}"
     input:
         src=settings.sources("draw_correlations"),
         regions=study.regions_table,
@@ -93,9 +91,6 @@ rule draw_correlations:
     output:
         png=paths.figure("correlations_{score}.png"),
         svg=paths.figure("correlations_{score}.svg"),
-    params:
-        settings=lambda wildcards: settings.score_slice(wildcards.score),
-        clinical=lambda wildcards: clinical.score_values(wildcards.score),
     log:
         paths.log("draw_correlations", "{score}"),
     benchmark:
@@ -104,6 +99,11 @@ rule draw_correlations:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        settings=lambda wildcards: settings.score_slice(wildcards.score),
+        clinical=lambda wildcards: clinical.score_values(wildcards.score),
+    message:
+        "Drawing the correlations with {wildcards.score}"
     shell:
         "python {input.src[0]:q} --regions {input.regions:q}"
         " --correlations {input.correlations:q} --participants {input.participants:q}"
@@ -113,8 +113,6 @@ rule draw_correlations:
 
 
 rule draw_recovery:
-    message:
-        "Drawing planted against recovered effects"
     input:
         src=settings.sources("draw_recovery"),
         recovery=paths.group("recovery.tsv"),
@@ -129,22 +127,19 @@ rule draw_recovery:
     resources:
         mem_mb=2000,
         runtime=10,
+    message:
+        "Drawing planted against recovered effects"
     shell:
         "python {input.src[0]:q} --recovery {input.recovery:q} --output {output.png:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule describe_results:
-    message:
-        "Describing the results as a BIDS derivative"
     input:
         src=settings.sources("describe_results"),
     output:
         description=f"{paths.root}/dataset_description.json",
         ignore=f"{paths.root}/.bidsignore",
-    params:
-        results=paths.root,
-        source=study.bids_dir,
     log:
         paths.log("describe_results"),
     benchmark:
@@ -153,24 +148,23 @@ rule describe_results:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        results=paths.root,
+        source=study.bids_dir,
+    message:
+        "Describing the results as a BIDS derivative"
     shell:
         "python {input.src[0]:q} --results {params.results:q} --source {params.source:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule write_methods:
-    message:
-        "Writing the methods text"
     input:
         src=settings.sources("write_methods", *settings.method_modules),
         quality=study.quality_tables,
         sidecars=cohort.example_sidecars,
     output:
         methods=f"{paths.root}/methods.md",
-    params:
-        settings=settings.whole_config,
-        quality=lambda wildcards, input: option("--quality", *input.quality),
-        sidecars=lambda wildcards, input: option("--sidecar", *input.sidecars),
     log:
         paths.log("write_methods"),
     benchmark:
@@ -179,6 +173,12 @@ rule write_methods:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        settings=settings.whole_config,
+        quality=lambda wildcards, input: option("--quality", *input.quality),
+        sidecars=lambda wildcards, input: option("--sidecar", *input.sidecars),
+    message:
+        "Writing the methods text"
     shell:
         "python {input.src[0]:q} --config <(printf '%s' {params.settings:q})"
         " {params.quality:q} {params.sidecars:q} --output {output.methods:q}"
@@ -186,8 +186,6 @@ rule write_methods:
 
 
 rule write_report:
-    message:
-        "Writing the report"
     input:
         src=settings.sources("write_report"),
         templates=settings.report_templates,
@@ -200,25 +198,26 @@ rule write_report:
         figures=study.every_contrast(paths.figure("distributions_{contrast}.png"))
         + study.every_contrast(paths.figure("effects_{contrast}.png"))
         + study.every_score(paths.figure("correlations_{score}.png")),
-        images=[
-            f"{paths.work}/check_inputs.json",
-            paths.group("quality.tsv"),
-            paths.group("calibration.tsv"),
-            paths.group("thresholds.tsv"),
-            *cohort.every_scan(paths.quality_picture),
-            *cohort.with_labels(paths.figure("chi_maps.png")),
-            *study.every_contrast(paths.figure("quantiles_{contrast}.png")),
-        ]
-        if study.has_images
-        else [],
-        recovery=[paths.group("recovery.tsv"), paths.figure("recovery.png")]
-        if study.is_demo
-        else [],
+        images=(
+            [
+                f"{paths.work}/check_inputs.json",
+                paths.group("quality.tsv"),
+                paths.group("calibration.tsv"),
+                paths.group("thresholds.tsv"),
+                *cohort.every_scan(paths.quality_picture),
+                *cohort.with_labels(paths.figure("chi_maps.png")),
+                *study.every_contrast(paths.figure("quantiles_{contrast}.png")),
+            ]
+            if study.has_images
+            else []
+        ),
+        recovery=(
+            [paths.group("recovery.tsv"), paths.figure("recovery.png")]
+            if study.is_demo
+            else []
+        ),
     output:
         report=f"{paths.root}/report.html",
-    params:
-        results=paths.root,
-        settings=settings.whole_config,
     log:
         paths.log("write_report"),
     benchmark:
@@ -227,6 +226,11 @@ rule write_report:
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        results=paths.root,
+        settings=settings.whole_config,
+    message:
+        "Writing the report"
     shell:
         "python {input.src[0]:q} --results {params.results:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.report:q}"

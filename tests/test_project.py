@@ -6,11 +6,13 @@ import ast
 import re
 from pathlib import Path
 
+from qsmiron.config_reference import config_reference
+
 HOME = Path(__file__).resolve().parents[1]
 SCRIPTS = HOME / "workflow_scripts"
 LIBRARY = SCRIPTS / "qsmiron"
 
-DEVELOPERS_SCRIPTS = {"plan_cohort"}
+DEVELOPERS_SCRIPTS = {"plan_cohort", "document_config"}
 """Scripts behind no rule: they make committed files."""
 
 
@@ -51,6 +53,10 @@ def test_no_module_has_become_two_rooms() -> None:
         if ".venv" not in path.parts and path.read_text().count("\n") > 400
     }
     assert not long
+
+
+def test_the_reference_of_the_configuration_is_up_to_date() -> None:
+    assert (HOME / "docs/configuration.md").read_text() == config_reference()
 
 
 def test_the_readme_has_its_two_commands() -> None:

@@ -21,6 +21,9 @@ GYROMAGNETIC_RATIO_MHZ_PER_T = 42.577478
 LONGEST_ECHO_TIME_S = 1.0
 """No gradient echo is this long: a larger number is in milliseconds."""
 
+LEAST_SHARE_OF_RANGE = 0.01
+"""Phase in integers that spans less of its range is in rad already, or empty."""
+
 PHASE_UNITS = ("declared", "rad", "siemens", "siemens_unsigned", "milliradian")
 """What ``phase_units`` may be set to; ``declared`` trusts the sidecar's Units and Manufacturer."""
 
@@ -51,7 +54,7 @@ def read_sidecar(image: str | Path) -> dict[str, Any]:
 def required_number(sidecar: Mapping[str, Any], key: str, where: str) -> float:
     """A positive number from a sidecar; :class:`InputError` naming file and key otherwise."""
     value = sidecar.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e300:
         found = "no such field" if key not in sidecar else repr(value)
         raise InputError(
             Problem(f"{where}, {key}", found, "a number above 0", "Add it to the JSON sidecar.")
@@ -98,6 +101,15 @@ def phase_encoding_of_values(sidecar: Mapping[str, Any], units: str, where: str)
     ``units`` is ``declared`` or one of :data:`PHASE_UNITS` set in the config. Raises
     :class:`InputError` where the sidecar declares too little to know.
     """
+    if units not in PHASE_UNITS:
+        raise InputError(
+            Problem(
+                "acquisition.phase_units",
+                repr(units),
+                "one of " + ", ".join(PHASE_UNITS),
+                "Correct the config or the option.",
+            )
+        )
     if units != "declared":
         return units
     declared = str(sidecar.get("Units", "")).strip().lower()
@@ -108,8 +120,8 @@ def phase_encoding_of_values(sidecar: Mapping[str, Any], units: str, where: str)
     raise InputError(
         Problem(
             f"{where}, Units",
-            f"{sidecar.get('Units', 'no such field')!r} from "
-            f"{sidecar.get('Manufacturer', 'an unnamed manufacturer')!r}",
+            f"{repr(sidecar['Units']) if 'Units' in sidecar else 'no such field'} from "
+            f"{sidecar.get('Manufacturer') or 'an unnamed manufacturer'}",
             "rad, or arbitrary from a manufacturer whose scale is fixed (Siemens)",
             "Set acquisition.phase_units in the config to one of "
             + ", ".join(PHASE_UNITS[1:])
@@ -135,6 +147,8 @@ def phase_in_radians(
     if low < lowest - slack or high > highest + slack:
         raise _contradiction(encoding, low, high, (lowest, highest), where)
     if encoding == "siemens" and low >= 0 and high > 0.75 * highest:
+        raise _contradiction(encoding, low, high, (lowest, highest), where)
+    if encoding != "rad" and high - low < LEAST_SHARE_OF_RANGE * (highest - lowest):
         raise _contradiction(encoding, low, high, (lowest, highest), where)
     return (volume.data * np.float32(scale) + np.float32(offset)).astype(np.float32)
 

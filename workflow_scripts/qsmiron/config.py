@@ -99,22 +99,36 @@ class Atlas(Parameters):
 class Threads(Parameters):
     """Threads of one job."""
 
-    registration: int = Field(1, ge=1, le=64)
-    reconstruction: int = Field(1, ge=1, le=64)
-    statistics: int = Field(1, ge=1, le=64)
+    registration: int = Field(1, ge=1, le=64, description="of a registration")
+    reconstruction: int = Field(1, ge=1, le=64, description="of a stage of reconstruction")
+    statistics: int = Field(1, ge=1, le=64, description="of a job of the group results")
 
 
 class Config(StudyDesign):
     """The whole configuration; contrasts, scores, covariates and statistics are the design's."""
 
-    bids_dir: str | None = None
-    results_dir: str = "results"
-    clinical_table: str | None = None
-    participant_label: list[str] = Field(default_factory=list)
-    session_label: list[str] = Field(default_factory=list)
-    exclude: list[str] = Field(default_factory=list)
-    analysis_only: bool = False
-    regions_table: str | None = None
+    bids_dir: str | None = Field(
+        None, description="BIDS data set with MEGRE and T1w; null: the demo cohort"
+    )
+    results_dir: str = Field("results", description="folder of the results")
+    clinical_table: str | None = Field(
+        None, description="TSV with one row per participant; null: the data set's participants.tsv"
+    )
+    clinical_ranges: dict[str, tuple[float, float]] = Field(
+        default_factory=dict,
+        description="allowed [lowest, highest] of clinical columns, in place of the usual ones",
+    )
+    participant_label: list[str] = Field(
+        default_factory=list, description="only these participants; empty: all"
+    )
+    session_label: list[str] = Field(
+        default_factory=list, description="only these sessions; empty: all"
+    )
+    exclude: list[str] = Field(default_factory=list, description="participants to leave out")
+    analysis_only: bool = Field(False, description="start from regions_table, without images")
+    regions_table: str | None = Field(
+        None, description="where analysis_only starts; null: group/regions.tsv of the results"
+    )
     demo: Demo = Demo()
     acquisition: AcquisitionSettings = AcquisitionSettings()
     reconstruction: Reconstruction = Reconstruction()

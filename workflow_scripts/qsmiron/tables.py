@@ -136,6 +136,7 @@ TABLES: dict[str, dict[str, Column]] = {
     },
     "null_rates": {
         "arm": _VARIANT["desc"]._replace(description="replication or rigorous"),
+        **_VARIANT,
         "contrast": Column("Contrast whose labels were permuted", text=True),
         "family": _CELL["family"],
         "metric": _CELL["metric"],

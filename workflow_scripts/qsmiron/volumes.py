@@ -42,19 +42,24 @@ def voxel_size(affine: np.ndarray) -> tuple[float, float, float]:
     return float(x), float(y), float(z)
 
 
-def read_volume(path: str | Path, dtype: Any = np.float32, dimensions: int = 3) -> Volume:
+def read_volume(
+    path: str | Path, dtype: Any = np.float32, dimensions: int = 3, finite: bool = True
+) -> Volume:
     """Read a NIfTI file, its scaling (scl_slope, scl_inter) applied.
+
+    ``finite=False`` lets NaN and infinity through, for maps that may mark missing voxels so.
 
     Raises
     ------
     InputError
         If the file is missing, unreadable, truncated, not of ``dimensions`` dimensions or, for
-        floating-point types, holds a NaN or an infinity.
+        floating-point types, holds a NaN or an infinity (unless ``finite`` is false).
     """
     path = Path(path)
     if not path.exists():
         raise InputError(Problem(str(path), "no such file", "a NIfTI image", "Check the path."))
     try:
+        _check_compression(path)
         image = nib.load(path)
         data = np.asarray(image.dataobj, dtype=dtype)
     except Exception as error:  # nibabel, gzip and zlib each raise their own for a broken file
@@ -77,7 +82,7 @@ def read_volume(path: str | Path, dtype: Any = np.float32, dimensions: int = 3) 
                 "Give one file per echo and part.",
             )
         )
-    if np.issubdtype(data.dtype, np.floating) and not np.isfinite(data).all():
+    if finite and np.issubdtype(data.dtype, np.floating) and not np.isfinite(data).all():
         raise InputError(
             Problem(
                 str(path),
@@ -87,6 +92,14 @@ def read_volume(path: str | Path, dtype: Any = np.float32, dimensions: int = 3) 
             )
         )
     return Volume(data, np.asarray(image.affine, dtype=float))
+
+
+def _check_compression(path: Path) -> None:
+    """Read a gzip file to its checksum, which nibabel does not reach: a flipped bit is an error."""
+    if path.name.endswith(".gz"):
+        with gzip.open(path) as file:
+            while file.read(2**22):
+                pass
 
 
 def read_mask(path: str | Path, like: Volume | None = None) -> np.ndarray:
@@ -135,15 +148,37 @@ def write_volume(
     Booleans become uint8; other types are kept. The file appears under its name only when it is
     complete, and the same data give the same bytes.
     """
-    path = Path(path)
     if data.dtype == bool:
         data = data.astype(np.uint8)
     elif data.dtype == np.float64:
         data = data.astype(np.float32)
-    image = nib.Nifti1Image(data, affine)
+    _write_image(Path(path), nib.Nifti1Image(data, affine), sidecar)
+
+
+def write_scaled_volume(
+    path: str | Path,
+    data: np.ndarray,
+    affine: np.ndarray,
+    step: float,
+    sidecar: Mapping[str, Any] | None = None,
+) -> None:
+    """Write real ``data`` (X, Y, Z[, …]) as int16 multiples of ``step`` (the file's scl_slope).
+
+    Values beyond ±32767 steps are clipped to that. Read back, they differ by at most step/2.
+    """
+    limit = np.iinfo(np.int16).max
+    stored = np.clip(np.rint(np.asarray(data) / step), -limit, limit).astype(np.int16)
+    image = nib.Nifti1Image(stored, affine)
+    image.header.set_slope_inter(step, 0)
+    _write_image(Path(path), image, sidecar)
+
+
+def _write_image(
+    path: Path, image: nib.Nifti1Image, sidecar: Mapping[str, Any] | None
+) -> None:
     image.header.set_xyzt_units("mm", "sec")
-    image.set_sform(affine, code=1)
-    image.set_qform(affine, code=1)
+    image.set_sform(image.affine, code=1)
+    image.set_qform(image.affine, code=1)
     raw = image.to_bytes()
     if path.name.endswith(".gz"):
         raw = gzip.compress(raw, compresslevel=1, mtime=0)
@@ -170,7 +205,16 @@ def read_json(path: str | Path) -> dict[str, Any]:
         raise InputError(
             Problem(str(path), "no such file", "a JSON sidecar", "Put it beside its image.")
         ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(
+            Problem(
+                str(path),
+                f"a file that cannot be read ({error.strerror})",
+                "a JSON sidecar",
+                "Check its permissions.",
+            )
+        ) from error
+    except (ValueError, RecursionError) as error:  # malformed, not UTF-8, absurdly nested or long
         raise InputError(
             Problem(str(path), f"malformed JSON ({error})", "a JSON object", "Mend the file.")
         ) from error

@@ -9,19 +9,19 @@ from ..config import Config
 
 
 class ClinicalValues:
-    """The clinical table, as far as the studied participants and each job's columns go."""
+    """The columns of the clinical table that each job reads.
 
-    def __init__(self, table: str, config: Config, participants: set[str]) -> None:
+    Of every participant in the table, with images or without: a derived contrast (a cut at the
+    median) depends on all of them.
+    """
+
+    def __init__(self, table: str, config: Config) -> None:
         self.table = table
         self.config = config
-        self.participants = participants
 
     @cached_property
     def _clinical(self) -> dict[str, dict[str, str]]:
-        values = clinical_values(self.table)
-        if not self.participants:
-            return values
-        return {who: row for who, row in values.items() if who in self.participants}
+        return clinical_values(self.table)
 
     def _columns(self, columns: list[str]) -> dict[str, list[str]]:
         return {

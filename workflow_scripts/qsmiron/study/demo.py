@@ -7,8 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ..bids import Scan, raw_scan
-from ..simulation.protocol import N_ECHOES
+from ..simulation.signal import SequenceParameters
 from ..volumes import sidecar_path
+
+N_ECHOES = len(SequenceParameters().echo_times)
 
 
 class Demo:

@@ -52,8 +52,7 @@ class Study:
         self.scores = list(config.scores)
         scans = self._find_scans() if self.has_images else []
         self.cohort = Cohort(scans, self.paths, config.variants, config.atlases)
-        participants = {scan.participant_id for scan in scans}
-        self.clinical = ClinicalValues(self.clinical_table, config, participants)
+        self.clinical = ClinicalValues(self.clinical_table, config)
 
     def _find_scans(self) -> list[Scan]:
         config = self.config
@@ -91,8 +90,9 @@ class Study:
     @property
     def checked_settings(self) -> dict[str, Any]:
         """The blocks of the configuration that the input check reads."""
-        keys = {"contrasts", "scores", "covariates", "acquisition", "session_label", "exclude"}
-        settings = self.config.model_dump(mode="json", include={*keys, "participant_label"})
+        keys = {"contrasts", "scores", "covariates", "clinical_ranges", "acquisition"}
+        keys |= {"participant_label", "session_label", "exclude"}
+        settings = self.config.model_dump(mode="json", include=keys)
         if self.is_demo and self.has_images:
             settings["participant_label"] = [scan.subject for scan in self.cohort.scans]
         return settings
@@ -105,11 +105,15 @@ class Study:
         from ..clinical import check_clinical
 
         settings = self.checked_settings
-        if self.has_images and all(Path(path).exists() for path in self.cohort.raw_files):
+        simulated = not self.is_demo or all(Path(path).exists() for path in self.cohort.raw_files)
+        if self.has_images and simulated:
             return inspect_inputs(self.bids_dir, self.clinical_table, settings)
         design = {key: settings[key] for key in ("contrasts", "scores", "covariates")}
         participants = [scan.participant_id for scan in self.cohort.scans] or None
-        return Inspection(check_clinical(self.clinical_table, participants, **design))
+        ranges = settings["clinical_ranges"]
+        return Inspection(
+            check_clinical(self.clinical_table, participants, **design, ranges=ranges)
+        )
 
     @property
     def clinical_table(self) -> str:

@@ -1,0 +1,89 @@
+"""Tiny BIDS data sets for tests: a few voxels an image, complete sidecars."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
+COLUMNS = [
+    "participant_id",
+    "age",
+    "sex",
+    "months_since_onset",
+    "alsfrs_r",
+    "delta_fs",
+    "umn_score",
+    "ecas_total",
+    "progression",
+    "phenotype",
+]
+
+
+def image_bytes(shape=(4, 5, 3), affine=AFFINE, dtype=np.int16) -> bytes:
+    return gzip.compress(nib.Nifti1Image(np.zeros(shape, dtype), affine).to_bytes(), 1)
+
+
+def megre(root: Path, subject: str, echo: int, part: str, ending: str = "nii.gz") -> Path:
+    return root / f"sub-{subject}/anat/sub-{subject}_echo-{echo}_part-{part}_MEGRE.{ending}"
+
+
+def add_subject(root: Path, subject: str, n_echoes: int = 3) -> None:
+    anat = root / f"sub-{subject}" / "anat"
+    anat.mkdir(parents=True)
+    image = image_bytes()
+    for echo in range(1, n_echoes + 1):
+        for part in ("mag", "phase"):
+            megre(root, subject, echo, part).write_bytes(image)
+            fields = {
+                "EchoTime": 0.005 * echo,
+                "MagneticFieldStrength": 3,
+                "ImagingFrequency": 123.25,
+                "Manufacturer": "Siemens",
+                "RepetitionTime": 0.035,
+            }
+            if part == "phase":
+                fields["Units"] = "arbitrary"
+            megre(root, subject, echo, part, "json").write_text(json.dumps(fields))
+    (anat / f"sub-{subject}_T1w.nii.gz").write_bytes(image)
+
+
+def row(number: int, **changes: str) -> dict[str, str]:
+    score, months = 40 - number % 5, 10 + number
+    values = {
+        "participant_id": f"sub-{number:02d}",
+        "age": str(50 + number),
+        "sex": "MF"[number % 2],
+        "months_since_onset": str(months),
+        "alsfrs_r": str(score),
+        "delta_fs": f"{(48 - score) / months:.2f}",
+        "umn_score": str(5 + number),
+        "ecas_total": str(90 + number),
+        "progression": ("fast", "slow")[number % 2],
+        "phenotype": ("UMN+", "other")[number % 3 > 0],
+    }
+    return values | changes
+
+
+def write_rows(path: Path, rows: list[dict[str, str]], columns: list[str] = COLUMNS) -> Path:
+    lines = ["\t".join(columns), *("\t".join(r.get(c, "n/a") for c in columns) for r in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def make_tree(root: Path, n_subjects: int = 9, n_echoes: int = 3) -> Path:
+    """A data set without a fault, with participants.tsv."""
+    for number in range(1, n_subjects + 1):
+        add_subject(root, f"{number:02d}", n_echoes)
+    write_rows(root / "participants.tsv", [row(n) for n in range(1, n_subjects + 1)])
+    return root
+
+
+def edit_sidecar(path: Path, **changes: object) -> None:
+    """Change fields of a sidecar; ``None`` removes one."""
+    fields = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({k: v for k, v in fields.items() if v is not None}))

@@ -1,0 +1,121 @@
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from qsmiron.statistics.linear import nuisance_space
+from qsmiron.statistics.partial_spearman import partial_spearman, ranked_nuisance
+from qsmiron.statistics.permutation import Permutations, permutation_p, permuted_r_squared
+from qsmiron.statistics.rank_ancova import rank_ancova
+
+
+def data(tied, n=38, m=6, seed=0):
+    rng = np.random.default_rng(seed)
+    covariates = np.column_stack([rng.normal(58, 10, n), rng.random(n) < 0.6]).astype(float)
+    first = rng.random(n) < 0.42 + 0.01 * (covariates[:, 0] - 58)
+    outcomes = rng.normal(size=(n, m)) + 0.04 * covariates[:, :1] + 0.5 * first[:, None]
+    return (np.round(outcomes) if tied else outcomes), first, covariates
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_rank_ancova_against_ols_on_ranks(tied):
+    outcomes, first, covariates = data(tied)
+    ours = rank_ancova(outcomes, first, nuisance_space(covariates))
+    assert ours.df == 38 - 2 - 2
+    for column in range(outcomes.shape[1]):
+        ranks = stats.rankdata(outcomes[:, column])
+        fit = sm.OLS(ranks, sm.add_constant(np.column_stack([first, covariates]))).fit()
+        assert ours.t[column] == pytest.approx(fit.tvalues[1], abs=1e-9)
+        assert ours.p[column] == pytest.approx(fit.pvalues[1], rel=1e-8)
+
+
+def test_positive_t_means_first_level_above():
+    outcomes, first, covariates = data(False)
+    outcomes[first] += 5
+    assert (rank_ancova(outcomes, first, nuisance_space(covariates)).t > 0).all()
+
+
+def test_rank_ancova_without_covariates():
+    outcomes, first, _ = data(False)
+    ours = rank_ancova(outcomes, first, nuisance_space(np.zeros((38, 0))))
+    ranks = stats.rankdata(outcomes, axis=0)
+    theirs = stats.ttest_ind(ranks[first], ranks[~first])
+    np.testing.assert_allclose(ours.t, theirs.statistic, rtol=1e-9)
+    assert ours.df == 36
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_partial_spearman_against_pingouin(tied):
+    pingouin = pytest.importorskip("pingouin")
+    outcomes, _, covariates = data(tied)
+    rng = np.random.default_rng(9)
+    score = np.round(outcomes.mean(axis=1) + rng.normal(size=38) * 0.7, 1)
+    ours = partial_spearman(outcomes, score, ranked_nuisance(covariates))
+    assert ours.df == 34
+    for column in range(outcomes.shape[1]):
+        frame = pd.DataFrame(
+            {"x": score, "y": outcomes[:, column], "age": covariates[:, 0], "sex": covariates[:, 1]}
+        )
+        theirs = pingouin.partial_corr(frame, "x", "y", ["age", "sex"], method="spearman").iloc[0]
+        assert ours.r[column] == pytest.approx(theirs["r"], abs=1e-9)
+        p = theirs["p_val"] if "p_val" in theirs else theirs["p-val"]
+        assert ours.p[column] == pytest.approx(p, rel=1e-7)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_freedman_lane_against_a_loop(tied):
+    outcomes, first, covariates = data(tied, n=20, m=3)
+    nuisance = nuisance_space(covariates)
+    ours = rank_ancova(outcomes, first, nuisance)
+    permutations = Permutations(seed=4, count=150, n_subjects=20)
+    rows = np.arange(20)
+    squared = np.concatenate(list(permuted_r_squared(ours, nuisance.basis, permutations, rows)))
+    (orders,) = permutations.orders(rows, 150)
+    reduced = sm.add_constant(covariates)
+    full = np.column_stack([reduced, first])
+    exceed = np.zeros(3)
+    for column in range(3):
+        ranks = stats.rankdata(outcomes[:, column])
+        fit = sm.OLS(ranks, reduced).fit()
+        observed = abs(sm.OLS(ranks, full).fit().tvalues[-1])
+        for number, order in enumerate(orders):
+            # The regressors are taken in permuted order, hence the outcome in the inverse one.
+            permuted = fit.fittedvalues + fit.resid[np.argsort(order)]
+            t = sm.OLS(permuted, full).fit().tvalues[-1]
+            assert squared[number, column] == pytest.approx(t**2 / (t**2 + ours.df), abs=1e-10)
+            exceed[column] += abs(t) >= observed - 1e-9
+    p = permutation_p(ours, nuisance.basis, permutations, rows)
+    np.testing.assert_allclose(p, (exceed + 1) / 151)
+
+
+def test_permutation_p_agrees_with_the_parametric_p():
+    outcomes, first, covariates = data(False, m=40)
+    nuisance = nuisance_space(covariates)
+    test = rank_ancova(outcomes, first, nuisance)
+    p = permutation_p(test, nuisance.basis, Permutations(1, 4000, 38), np.arange(38))
+    # Monte-Carlo error is at most .008 (one SD); the t approximation on ranks adds about .005.
+    assert np.abs(p - test.p).max() < 0.035
+    assert p.min() >= 1 / 4001
+
+
+def test_permutations_do_not_depend_on_chunks_or_neighbours():
+    permutations = Permutations(seed=1, count=50, n_subjects=12)
+    rows = np.array([0, 2, 3, 7, 11])
+    whole = np.concatenate(list(permutations.orders(rows, 50)))
+    pieces = np.concatenate(list(permutations.orders(rows, 7)))
+    np.testing.assert_array_equal(whole, pieces)
+    assert (np.sort(whole, axis=1) == np.arange(5)).all()
+    # The subset's order is the one it has in the whole.
+    full = np.concatenate(list(permutations.orders(np.arange(12), 50)))
+    for order, subset in zip(full, whole, strict=True):
+        kept = [row for row in order if row in rows]
+        assert [int(rows[i]) for i in subset] == kept
+
+
+def test_no_permutations_no_p():
+    outcomes, first, covariates = data(False)
+    nuisance = nuisance_space(covariates)
+    test = rank_ancova(outcomes, first, nuisance)
+    p = permutation_p(test, nuisance.basis, Permutations(1, 0, 38), np.arange(38))
+    assert np.isnan(p).all()

@@ -1,0 +1,39 @@
+"""Write the clinical table of the results, with the derived groups (ΔFS cut, k-means) added.
+
+Every column of the clinical table stays as it is; a derived contrast NAME adds group_NAME.
+Example:
+
+    python workflow_scripts/assign_groups.py --participants participants.tsv
+        --config config/config.yaml --output results/participants.tsv
+"""
+
+import argparse
+
+from qsmiron.clinical import read_clinical
+from qsmiron.errors import reported_to_user
+from qsmiron.statistics.group_columns import add_derived_groups, describe, write_participants
+from qsmiron.statistics.settings import read_study_design
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--participants", required=True, help="clinical table (TSV)")
+    add("--config", required=True, help="YAML or JSON; its block contrasts is used")
+    add("--output", required=True, help="output: the table with groups (TSV; JSON beside it)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = build_parser().parse_args(argv)
+    with reported_to_user():
+        contrasts = read_study_design(args.config).contrasts
+        clinical = read_clinical(args.participants)
+        table = add_derived_groups(clinical, contrasts, args.participants)
+        write_participants(table, describe(table, contrasts, args.participants), args.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Check a data set, its clinical table and the config before anything long starts.
+
+Prints every problem at once, errors and warnings apart, and ends with status 1 if there is an
+error. Reads headers and sidecars only, so a cohort takes seconds. Example::
+
+    python workflow_scripts/check_inputs.py /data/bids --config config/config.yaml
+"""
+
+import argparse
+import contextlib
+import logging
+import shutil
+import sys
+
+from qsmiron.checks import inspect_inputs
+from qsmiron.checks.report import as_json, as_text
+from qsmiron.checks.settings import read_settings
+from qsmiron.errors import reported_to_user
+from qsmiron.volumes import write_json
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("bids_dir", metavar="BIDS_DIR", help="raw data set (BIDS)")
+    parser.add_argument(
+        "--participants",
+        metavar="TSV",
+        help="clinical table (default: participants.tsv of the data set)",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="YAML",
+        help="config (YAML or JSON) with contrasts, scores, covariates, participant_label, "
+        "session_label, exclude, acquisition.phase_units; other keys are ignored "
+        "(default: none, and no contrast or score is checked)",
+    )
+    parser.add_argument("--report", metavar="JSON", help="write all problems to this file too")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = build_parser().parse_args(argv)
+    logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # problems say it better
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    with reported_to_user():
+        settings = read_settings(args.config) if args.config else {}
+        inspection = inspect_inputs(args.bids_dir, args.participants, settings)
+        terminal = sys.stdout.isatty()
+        width = min(shutil.get_terminal_size((100, 24)).columns, 120) if terminal else None
+        print(as_text(inspection, args.bids_dir, width, terminal), flush=True)
+        if args.report:
+            write_json(args.report, as_json(inspection, args.bids_dir))
+    if inspection.errors:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Put the scans' tables of one kind together, in the order of participant, session and region.
+
+In a regions table a value takes the place of an n/a of the same cell, so deposits counted later
+may be given beside the tables they belong to. Example:
+
+    python workflow_scripts/gather_regions.py --name regions --output regions.tsv
+        --tables sub-*_regions.tsv sub-*_deposits.tsv
+"""
+
+import argparse
+
+from qsmiron.errors import reported_to_user
+from qsmiron.regions.region_tables import KEYS, gather
+from qsmiron.tables import write_table
+
+
+def build_parser():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--tables", nargs="+", required=True, help="TSV files, all of the kind --name")
+    add("--output", required=True, help="output: the table of all (TSV)")
+    add("--name", choices=list(KEYS), default="regions", help="kind (default: %(default)s)")
+    return parser
+
+
+def main(argv=None):
+    args = build_parser().parse_args(argv)
+    with reported_to_user():
+        write_table(gather(args.tables, args.name), args.output, args.name)
+
+
+if __name__ == "__main__":
+    main()

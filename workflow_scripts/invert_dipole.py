@@ -1,0 +1,67 @@
+r"""Susceptibility (ppm, not yet referenced) from the local field.
+
+The direction of B0 is the scanner's z axis, taken from the image's affine.
+
+Example::
+
+    python workflow_scripts/invert_dipole.py --local-field local.nii.gz --mask local_mask.nii.gz \
+        --chi chi.nii.gz
+"""
+
+import argparse
+
+from qsmiron.acquisition import b0_direction
+from qsmiron.errors import reported_to_user
+from qsmiron.inversion import METHODS
+from qsmiron.methods import get_method
+from qsmiron.parameters import parse_parameters
+from qsmiron.volumes import check_same_grid, read_mask, read_volume, write_volume
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--local-field", required=True, metavar="NII", help="local field (ppm)")
+    parser.add_argument("--mask", required=True, metavar="NII", help="where the local field holds")
+    parser.add_argument("--chi", required=True, metavar="NII", help="output: susceptibility (ppm)")
+    parser.add_argument(
+        "--magnitude", metavar="NII", help="magnitude that weights the data (tv only)"
+    )
+    parser.add_argument(
+        "--method", default="rts", help=f"{', '.join(METHODS)} (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--parameters", metavar="JSON", help="JSON object of parameters that differ from default"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="FFT workers (default: 1)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = build_parser().parse_args(argv)
+    with reported_to_user():
+        parameters_class, invert = get_method(METHODS, arguments.method).load()
+        parameters = parse_parameters(parameters_class, arguments.parameters, "--parameters")
+        field = read_volume(arguments.local_field)
+        mask = read_mask(arguments.mask, field)
+        magnitude = None
+        if arguments.magnitude:
+            volume = read_volume(arguments.magnitude)
+            check_same_grid(volume, field, arguments.magnitude)
+            magnitude = volume.data
+        chi = invert(
+            field.data,
+            mask,
+            field.voxel_size,
+            b0_direction(field.affine),
+            parameters,
+            arguments.threads,
+            magnitude=magnitude,
+        )
+        provenance = {"Method": arguments.method, "Parameters": parameters.model_dump()}
+        write_volume(arguments.chi, chi, field.affine, {"Units": "ppm"} | provenance)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+r"""Total field (ppm) from the wrapped phase of a gradient-echo scan.
+
+Removes the phase offset (two echoes or more), unwraps, and fits the field over echoes. EchoTime,
+MagneticFieldStrength and the phase's Units are read from the JSON sidecars beside the images.
+A positive field raises the phase: phase = +2π γ̄ B0 · field · TE.
+
+Example::
+
+    python workflow_scripts/map_field.py --phase sub-01_echo-*_part-phase_MEGRE.nii.gz \
+        --magnitude sub-01_echo-*_part-mag_MEGRE.nii.gz --mask mask.nii.gz --field field.nii.gz
+"""
+
+import argparse
+
+from qsmiron.acquisition import PHASE_UNITS
+from qsmiron.echoes import check_same_echoes, read_magnitude, read_phase
+from qsmiron.errors import reported_to_user
+from qsmiron.methods import get_method
+from qsmiron.parameters import parse_parameters
+from qsmiron.phase import METHODS
+from qsmiron.volumes import read_mask, write_volume
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--phase", nargs="+", required=True, metavar="NII", help="phase, one file per echo"
+    )
+    parser.add_argument(
+        "--magnitude", nargs="+", required=True, metavar="NII", help="magnitude, same order"
+    )
+    parser.add_argument("--mask", required=True, metavar="NII", help="brain mask")
+    parser.add_argument("--field", required=True, metavar="NII", help="output: total field (ppm)")
+    parser.add_argument("--noise", metavar="NII", help="output: standard error of the field (ppm)")
+    parser.add_argument(
+        "--reliable-mask", metavar="NII", help="output: part of the mask with coherent phase"
+    )
+    parser.add_argument(
+        "--phase-units",
+        choices=PHASE_UNITS,
+        default="declared",
+        help="scale of the stored phase; declared: the sidecar's Units (default)",
+    )
+    parser.add_argument(
+        "--method", default="romeo", help=f"{', '.join(METHODS)} (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--parameters", metavar="JSON", help="JSON object of parameters that differ from default"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="FFT workers (default: 1)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = build_parser().parse_args(argv)
+    with reported_to_user():
+        parameters_class, map_field = get_method(METHODS, arguments.method).load()
+        parameters = parse_parameters(parameters_class, arguments.parameters, "--parameters")
+        phase = read_phase(arguments.phase, arguments.phase_units)
+        magnitude = read_magnitude(arguments.magnitude)
+        check_same_echoes(phase, magnitude)
+        grid = phase.grid
+        result = map_field(
+            phase.data,
+            magnitude.data,
+            read_mask(arguments.mask, grid),
+            phase.echo_times,
+            phase.field_strength,
+            grid.voxel_size,
+            parameters,
+            arguments.threads,
+        )
+        ppm = {"Units": "ppm", "Method": arguments.method, "Parameters": parameters.model_dump()}
+        write_volume(arguments.field, result.field, grid.affine, ppm)
+        if arguments.noise:
+            write_volume(arguments.noise, result.noise, grid.affine, ppm)
+        if arguments.reliable_mask:
+            write_volume(arguments.reliable_mask, result.reliable, grid.affine, {"Type": "Brain"})
+
+
+if __name__ == "__main__":
+    main()

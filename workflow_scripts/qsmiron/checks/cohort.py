@@ -1,0 +1,338 @@
+"""The whole input at once: data set, clinical table and config, each alone and against another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..acquisition import PHASE_UNITS
+from ..bids import LABEL, Scan, find_scans, scan_folder
+from ..clinical import check_clinical
+from ..clinical_sheet import Sheet, read_sheet
+from ..errors import Problem
+from .images import Inspected, inspect_scan
+from .names import (
+    check_file_names,
+    check_sessions,
+    check_subject_folders,
+    check_t1w,
+    megre_files,
+    subject_label,
+)
+from .protocol import check_protocol
+
+
+@dataclass
+class Inspection:
+    """Every problem of the input, and how much was inspected."""
+
+    problems: list[Problem] = field(default_factory=list)
+    n_participants: int = 0
+    n_scans: int = 0
+    n_images: int = 0
+
+    @property
+    def errors(self) -> list[Problem]:
+        """Problems that stop the run."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """Problems that do not."""
+        return [problem for problem in self.problems if problem.severity != "error"]
+
+
+@dataclass
+class Selection:
+    """Which participants and sessions the config selects; empty sets select all."""
+
+    participants: set[str]
+    sessions: set[str]
+    excluded: set[str]
+
+    def has(self, label: str) -> bool:
+        """Whether a participant's label is selected."""
+        return label not in self.excluded and (not self.participants or label in self.participants)
+
+
+def check_inputs(
+    bids_dir: str | Path, clinical_table: str | Path | None, settings: Mapping[str, Any] | None
+) -> list[Problem]:
+    """Every problem of a data set, its clinical table and the config; see `inspect_inputs`."""
+    return inspect_inputs(bids_dir, clinical_table, settings).problems
+
+
+def inspect_inputs(
+    bids_dir: str | Path,
+    clinical_table: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Inspection:
+    """Check the whole input without reading a voxel.
+
+    Parameters
+    ----------
+    bids_dir
+        The raw data set.
+    clinical_table
+        The clinical table; ``None`` for ``participants.tsv`` of the data set.
+    settings
+        The config, of which ``participant_label``, ``session_label``, ``exclude``, ``contrasts``,
+        ``scores``, ``covariates``, ``clinical_ranges`` and ``acquisition.phase_units`` are read.
+    """
+    root, settings = Path(bids_dir), settings or {}
+    table = Path(clinical_table) if clinical_table else root / "participants.tsv"
+    inspection = Inspection()
+    problems = inspection.problems
+    selection, phase_units = _read_settings(settings, problems)
+    scans: list[Scan] = []
+    if _is_data_set(root, problems):
+        scans = _check_images(root, selection, phase_units, inspection)
+    elif clinical_table is None:
+        return inspection  # a table in a folder that is not there is no news
+    sheet = read_sheet(table)
+    if sheet.readable and inspection.n_scans:
+        problems += _check_cohort(root, sheet, scans, selection)
+    problems += check_clinical(
+        table,
+        [who for _, who, _ in sheet.rows if selection.has(who.removeprefix("sub-"))],
+        **_design(settings, problems),
+    )
+    if root.is_dir():
+        problems += _check_selection(root, sheet, scans, selection)
+    return inspection
+
+
+def _read_settings(
+    settings: Mapping[str, Any], problems: list[Problem]
+) -> tuple[Selection, str | None]:
+    labels = {}
+    for key, prefix in (
+        ("participant_label", "sub-"),
+        ("session_label", "ses-"),
+        ("exclude", "sub-"),
+    ):
+        value = settings.get(key) or []
+        value = [value] if isinstance(value, str | int) else value
+        if not isinstance(value, list | tuple | set | Mapping):
+            problems.append(
+                Problem(f"config, {key}", repr(value), "a list of labels", "For example [01, 02].")
+            )
+            value = []
+        labels[key] = {str(label).strip().removeprefix(prefix) for label in value}
+    acquisition = settings.get("acquisition")
+    units = acquisition.get("phase_units") if isinstance(acquisition, Mapping) else None
+    units = "declared" if units is None else units
+    if units not in PHASE_UNITS:
+        problems.append(
+            Problem(
+                "config, acquisition.phase_units",
+                repr(units),
+                "one of " + ", ".join(PHASE_UNITS),
+                "Correct the config.",
+            )
+        )
+        units = None
+    selection = Selection(labels["participant_label"], labels["session_label"], labels["exclude"])
+    return selection, units
+
+
+def _design(settings: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """The config's keys about the clinical table, without those that have a wrong form."""
+    design: dict[str, Any] = {}
+    for key, name, kind, form in (
+        ("contrasts", "contrasts", Mapping, "a block of named contrasts"),
+        ("scores", "scores", list, "a list of columns"),
+        ("covariates", "covariates", list, "a list of columns"),
+        ("clinical_ranges", "ranges", Mapping, "a block of column: [lowest, highest]"),
+    ):
+        value = settings.get(key)
+        if value is not None and not isinstance(value, kind):
+            problems.append(Problem(f"config, {key}", repr(value), form, "Correct the config."))
+        elif value is not None:
+            design[name] = value
+    for column, limits in list(design.get("ranges", {}).items()):
+        if (
+            not isinstance(limits, list | tuple)
+            or len(limits) != 2
+            or not all(isinstance(v, int | float) for v in limits)
+        ):
+            where = f"config, clinical_ranges.{column}"
+            problems.append(
+                Problem(where, repr(limits), "[lowest, highest]", "Correct the config.")
+            )
+            design["ranges"] = {k: v for k, v in design["ranges"].items() if k != column}
+    return design
+
+
+def _is_data_set(root: Path, problems: list[Problem]) -> bool:
+    expected = "a BIDS data set: a folder with sub-… folders in it"
+    if not root.is_dir():
+        found = "a file" if root.exists() else "no such folder"
+        problems.append(Problem(str(root), found, expected, "Correct bids_dir in the config."))
+        return False
+    if any(entry.name.lower().startswith("sub") and entry.is_dir() for entry in root.iterdir()):
+        return True
+    below = sorted({path.parent.name for path in root.glob("*/sub-*")})
+    remedy = f"Did you mean {root / below[0]}?" if below else "Correct bids_dir in the config."
+    problems.append(Problem(str(root), "no participant's folder", expected, remedy))
+    return False
+
+
+def _check_images(
+    root: Path, selection: Selection, phase_units: str | None, inspection: Inspection
+) -> list[Scan]:
+    problems = inspection.problems
+    problems += check_subject_folders(root, selection.has)
+    for folder in sorted(root.glob("sub-*")):
+        label = folder.name.removeprefix("sub-")
+        if folder.is_dir() and LABEL.fullmatch(label) and selection.has(label):
+            problems += check_sessions(folder)
+    # restricted here and not by find_scans, so that exclude and participant_label work alike
+    scans = [s for s in find_scans(root, sessions=selection.sessions) if selection.has(s.subject)]
+    by_session: dict[tuple[str, str | None], list[Scan]] = defaultdict(list)
+    for scan in scans:
+        by_session[scan.subject, scan.session].append(scan)
+    inspected: list[Inspected] = []
+    for (subject, session), group in by_session.items():
+        anat = root / scan_folder(subject, session) / "anat"
+        problems += check_file_names(anat, subject, session)
+        problems += _check_single(anat, group)
+        problems += check_t1w(anat, group[0])
+        for scan in group:
+            inspected.append(inspect_scan(scan, phase_units))
+            problems += inspected[-1].problems
+    problems += check_protocol(root, inspected)
+    inspection.n_participants = len({scan.subject for scan in scans})
+    inspection.n_scans = len(scans)
+    inspection.n_images = sum(len(scan.files) for scan in scans)
+    return scans
+
+
+def _check_single(anat: Path, group: list[Scan]) -> Iterator[Problem]:
+    if len(group) > 1:
+        yield Problem(
+            str(anat),
+            f"{len(group)} multi-echo acquisitions: {', '.join(s.entities for s in group)}",
+            "one acquisition (one run) per participant and session",
+            "Keep the one to analyse and move the files of the others out of the data set, for "
+            "example to sourcedata/.",
+        )
+
+
+def _check_cohort(
+    root: Path, sheet: Sheet, scans: list[Scan], selection: Selection
+) -> Iterator[Problem]:
+    """Participants without images and images without a row."""
+    rows = {who: row for row, who, _ in reversed(sheet.rows)}
+    imaged = list(dict.fromkeys(scan.participant_id for scan in scans))
+    folders = [path.name for path in sorted(root.glob("sub-*")) if path.is_dir()]
+    for who, row in sorted(rows.items(), key=lambda item: item[1]):
+        if who in imaged or not selection.has(who.removeprefix("sub-")):
+            continue
+        if not LABEL.fullmatch(who.removeprefix("sub-")):
+            continue  # reported with the table's form
+        yield Problem(
+            f"{sheet.path}, row {row} ({who})",
+            _why_no_images(root, who, folders, selection),
+            "MEGRE images of every participant in the table",
+            "Add the images, delete the row, or list the participant under exclude in the config.",
+        )
+    for who in imaged:
+        if who not in rows:
+            twin = _twin(who, list(rows))
+            hint = f" (it has {twin}: written differently?)" if twin else ""
+            yield Problem(
+                str(root / who),
+                f"images, but no row in {sheet.path}{hint}",
+                "a row in the clinical table for every participant with images",
+                "Add the row, or list the participant under exclude in the config (or name the "
+                "others under participant_label).",
+            )
+    for name in folders:
+        label = name.removeprefix("sub-")
+        if LABEL.fullmatch(label) and selection.has(label) and name not in {*imaged, *rows}:
+            yield Problem(
+                str(root / name),
+                _why_no_images(root, name, folders, selection),
+                "MEGRE images",
+                "The participant is passed over; it has no row in the clinical table either.",
+                "warning",
+            )
+    yield from _check_several_sessions(root, scans)
+
+
+def _check_several_sessions(root: Path, scans: list[Scan]) -> Iterator[Problem]:
+    sessions: dict[str, list[str]] = {}
+    for scan in scans:
+        if scan.session and scan.session not in sessions.setdefault(scan.participant_id, []):
+            sessions[scan.participant_id].append(scan.session)
+    several = [f"{who} ({', '.join(labels)})" for who, labels in sessions.items() if labels[1:]]
+    if several:
+        yield Problem(
+            str(root),
+            f"{len(several)} participants with several sessions: {'; '.join(several[:8])}"
+            + (" …" if several[8:] else ""),
+            "one session per participant in the group tests",
+            "Choose one with session_label in the config; the tests take participants as "
+            "independent.",
+            "warning",
+        )
+
+
+def _why_no_images(root: Path, who: str, folders: list[str], selection: Selection) -> str:
+    folder = root / who
+    if not folder.is_dir():
+        twin = _twin(who, folders)
+        return f"no folder {who}" + (f" (there is {twin}: written differently?)" if twin else "")
+    if misnamed := [path for path in sorted(folder.rglob("*")) if path.parent.name == "anat"]:
+        lookalike = [p for p in misnamed if p in megre_files(p.parent)]
+        if lookalike:
+            inside = f"{len(lookalike)} MEGRE files whose names or sessions are not taken up"
+            return f"{inside}, such as {lookalike[0].relative_to(root)}"
+        images = [path.name for path in misnamed if ".nii" in path.name]
+        listed = f" (only {', '.join(images[:4])}{' …' if images[4:] else ''})" if images else ""
+        return f"no …_MEGRE.nii.gz in {misnamed[0].parent.relative_to(root)}{listed}"
+    return f"no anat folder with images in {who}"
+
+
+def _twin(who: str, others: list[str]) -> str | None:
+    """A name that differs only in case or leading zeros (spreadsheets drop them)."""
+
+    def plain(name: str) -> str:
+        return name.lower().removeprefix("sub-").lstrip("0")
+
+    return next((other for other in others if plain(other) == plain(who)), None)
+
+
+def _check_selection(
+    root: Path, sheet: Sheet, scans: list[Scan], selection: Selection
+) -> Iterator[Problem]:
+    """Labels in the config that name nobody."""
+    rows = {who.removeprefix("sub-") for _, who, _ in sheet.rows}
+    folders = {label for path in root.iterdir() if (label := subject_label(path)) is not None}
+    sessions = {path.name.removeprefix("ses-") for path in root.glob("sub-*/ses-*")}
+    for key, labels, there in (
+        ("participant_label", selection.participants, rows | folders),
+        ("exclude", selection.excluded, rows | folders),
+        ("session_label", selection.sessions, sessions),
+    ):
+        for label in sorted(labels - there):
+            twin = _twin(label, sorted(there))
+            yield Problem(
+                f"config, {key}",
+                repr(label) + (f" (there is {twin!r})" if twin else ""),
+                "a label that the data set or the clinical table has",
+                "Correct it; put quotes round labels with leading zeros.",
+            )
+    if selection.participants and not scans and selection.participants & folders == set():
+        return
+    if not scans and folders:
+        yield Problem(
+            str(root),
+            "no scan that is selected",
+            "at least one participant with …_echo-1_part-mag_MEGRE.nii.gz in anat/",
+            "See the names of the files, and participant_label, session_label and exclude.",
+        )

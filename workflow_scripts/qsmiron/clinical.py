@@ -1,0 +1,127 @@
+"""The clinical table: reading it, and everything wrong with it.
+
+A clinical table is a TSV with one row per participant and the column ``participant_id``, as BIDS
+has it in ``participants.tsv``. Values are used as they stand: no column is renamed, no value is
+repaired. Only the standard library is imported at the top, since the Snakefile calls
+:func:`clinical_values` each time it is parsed; :func:`read_clinical` imports pandas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .clinical_design import check_design
+from .clinical_ranges import check_values
+from .clinical_sheet import (
+    KNOWN_COLUMNS,
+    MISSING,
+    Sheet,
+    as_number,
+    is_missing,
+    known_name,
+    not_a_number,
+    participant_id,
+    read_sheet,
+)
+from .errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def clinical_values(path: str | Path) -> dict[str, dict[str, str]]:
+    """Cells of a clinical table by participant_id (``sub-XX``) and column, as text.
+
+    Every spelling of a missing value becomes ``n/a``. Of rows with one id the first is kept, for
+    :func:`check_clinical` reports them with everything else.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, not UTF-8 text, or has no usable header.
+    """
+    sheet = read_sheet(path)
+    if not sheet.readable:
+        raise InputError(*sheet.problems)
+    values: dict[str, dict[str, str]] = {}
+    for _, who, cells in sheet.rows:
+        values.setdefault(
+            who, {name: MISSING if is_missing(cell) else cell for name, cell in cells.items()}
+        )
+    return values
+
+
+def read_clinical(path: str | Path, text: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a clinical table, indexed by participant_id (``sub-XX``).
+
+    A column whose values are all numbers is float64 with NaN for missing; any other column, and
+    those named in ``text``, holds strings with NaN for missing.
+
+    Raises
+    ------
+    InputError
+        With every fault of the table's form (missing file, no participant_id, rows of different
+        length, duplicate ids) and every text in a column of numbers.
+    """
+    import pandas as pd
+
+    sheet = read_sheet(path)
+    problems = [*sheet.problems]
+    kept = set(text)
+    table: dict[str, Any] = {}
+    for name in sheet.columns:
+        known = KNOWN_COLUMNS.get(known_name(name) or "")
+        cells = [None if is_missing(cells[name]) else cells[name] for _, _, cells in sheet.rows]
+        numbers = [None if cell is None else as_number(cell) for cell in cells]
+        unreadable = [
+            (row, who, cell)
+            for (row, who, _), cell, number in zip(sheet.rows, cells, numbers, strict=True)
+            if cell is not None and number is None
+        ]
+        if unreadable and known and not known.values and name not in kept:
+            problems += [not_a_number(sheet, row, who, name, cell) for row, who, cell in unreadable]
+        if unreadable or name in kept or (known and known.values):
+            table[name] = pd.Series(cells, dtype=object)
+        else:
+            table[name] = pd.Series(numbers, dtype=float)
+    if problems:
+        raise InputError(*problems)
+    index = pd.Index([who for _, who, _ in sheet.rows], name="participant_id", dtype=object)
+    return pd.DataFrame(table, columns=sheet.columns).set_axis(index, axis=0)
+
+
+def check_clinical(
+    path: str | Path,
+    participants: Iterable[str] | None = None,
+    contrasts: Mapping[str, Mapping[str, Any]] | None = None,
+    scores: Iterable[str] = (),
+    covariates: Iterable[str] = (),
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+) -> list[Problem]:
+    """Find everything wrong with a clinical table, and with what the config asks of it.
+
+    Parameters
+    ----------
+    path
+        The table (TSV).
+    participants
+        Participant ids whose values matter; ``None`` for every row. The form of the table is
+        checked in all rows.
+    contrasts, scores, covariates
+        As in the config.
+    ranges
+        Allowed (lowest, highest) by column, in place of those of ``KNOWN_COLUMNS``.
+    """
+    sheet = read_sheet(path)
+    if not sheet.readable:
+        return sheet.problems
+    wanted = None if participants is None else {participant_id(p) for p in participants}
+    rows = [row for row in sheet.rows if wanted is None or row[1] in wanted]
+    chosen = Sheet(sheet.path, sheet.columns, rows)
+    return [
+        *sheet.problems,
+        *check_values(chosen, ranges),
+        *check_design(chosen, contrasts or {}, list(scores), list(covariates)),
+    ]

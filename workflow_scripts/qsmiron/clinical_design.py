@@ -1,0 +1,241 @@
+"""What the config asks of the clinical table: contrasts, scores and covariates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from statistics import median
+from typing import Any
+
+from .clinical_sheet import KNOWN_COLUMNS, Sheet, as_number, is_missing, known_name, not_a_number
+from .errors import Problem
+
+SMALLEST_GROUP = 3
+"""Fewer participants than this in a group cannot be tested meaningfully."""
+
+DERIVATIONS = {"delta_fs_cut": ("column",), "kmeans_change": ("baseline", "followup")}
+"""How groups may be derived, and the config keys that name the columns needed."""
+
+_NAMED_AT_MOST = 12
+
+
+def check_design(
+    sheet: Sheet, contrasts: Mapping[str, Any], scores: list[str], covariates: list[str]
+) -> list[Problem]:
+    """Everything that keeps the config's contrasts, scores and covariates from being tested."""
+    problems: list[Problem] = []
+    for name, contrast in contrasts.items():
+        where = f"config, contrasts.{name}"
+        if contrast is None:  # removed by the user's config
+            continue
+        if not isinstance(contrast, Mapping):
+            problems.append(_malformed(where, repr(contrast)))
+        else:
+            problems += _check_contrast(sheet, where, contrast)
+    for kind, columns in (("scores", scores), ("covariates", covariates)):
+        for column in dict.fromkeys(str(column) for column in columns):
+            where = f"config, {kind}"
+            if column not in sheet.columns:
+                problems.append(_no_column(sheet, where, column))
+            elif kind == "scores":
+                problems += _check_numeric(sheet, column, f"the correlations with {column}")
+            else:
+                problems += _check_covariate(sheet, column)
+    return list(dict.fromkeys(problems))
+
+
+def _malformed(where: str, found: str) -> Problem:
+    return Problem(
+        where,
+        found,
+        "column and two levels, or derive with the columns it needs",
+        "For example {column: progression, levels: [fast, slow]}.",
+    )
+
+
+def _no_column(sheet: Sheet, where: str, column: str) -> Problem:
+    remedy = sheet.similar(column)
+    return Problem(where, f"{column!r}", f"a column of {sheet.path}", remedy)
+
+
+def _check_contrast(sheet: Sheet, where: str, contrast: Mapping[str, Any]) -> Iterator[Problem]:
+    levels = contrast.get("levels")
+    if not isinstance(levels, list | tuple) or len({_plain(level) for level in levels}) != 2:
+        found = f"levels {levels!r}" if "levels" in contrast else "no levels"
+        yield Problem(where, found, "two different levels", "A positive effect is first > second.")
+        return
+    derive = contrast.get("derive")
+    if derive is not None and derive not in DERIVATIONS:
+        yield Problem(
+            f"{where}.derive", repr(derive), f"one of {', '.join(DERIVATIONS)}", "Correct the name."
+        )
+        return
+    keys = DERIVATIONS[derive] if derive else ("column",)
+    absent = [key for key in keys if not contrast.get(key)]
+    if absent:
+        yield _malformed(where, f"no {' and no '.join(absent)}")
+        return
+    columns = [str(contrast[key]) for key in keys]
+    unknown = [column for column in columns if column not in sheet.columns]
+    yield from (_no_column(sheet, where, column) for column in unknown)
+    if unknown:
+        return
+    if derive:
+        yield from _check_derived(sheet, where, contrast, columns)
+    else:
+        yield from _check_levels(sheet, where, columns[0], [_plain(level) for level in levels])
+
+
+def _plain(level: object) -> str:
+    """A level as text; numbers that are equal are alike (1, 1.0 and "01")."""
+    text = str(level).strip()
+    number = as_number(text)
+    return f"{number:g}" if number is not None else text
+
+
+def _check_levels(sheet: Sheet, where: str, column: str, levels: list[str]) -> Iterator[Problem]:
+    members: dict[str, list[str]] = {}
+    for _, who, cells in sheet.rows:
+        if not is_missing(cells[column]):
+            members.setdefault(_plain(cells[column]), []).append(who)
+    there = ", ".join(f"{value} ({len(who)})" for value, who in sorted(members.items()))
+    variants: dict[str, str] = {}
+    for value in members:
+        alike = [level for level in levels if level.lower() == value.lower() and level != value]
+        if alike and value not in levels:
+            variants[value] = alike[0]
+            yield Problem(
+                sheet.column(column),
+                f"{value!r} ({_names(members[value])})",
+                f"{alike[0]!r}, as in {where}",
+                "Write the level alike in table and config.",
+            )
+    for level in levels:
+        number = len(members.get(level, ()))
+        if number == 0 and level not in variants.values():
+            yield Problem(
+                f"{where}.levels",
+                f"{level!r}, which no participant has",
+                f"a value of column {column}: {there or 'it is empty'}",
+                "Correct the level in the config or the table.",
+            )
+        elif 0 < number < SMALLEST_GROUP:
+            yield _small_group(sheet.column(column), level, number)
+    others = [value for value in members if value not in levels and value not in variants]
+    if others:
+        number = sum(len(members[value]) for value in others)
+        yield Problem(
+            sheet.column(column),
+            f"{number} participants with {', '.join(map(repr, sorted(others)))}",
+            f"{' or '.join(map(repr, levels))}, as in {where}",
+            "They are left out of this contrast.",
+            "warning",
+        )
+    missing = [who for _, who, cells in sheet.rows if is_missing(cells[column])]
+    yield from _missing(sheet, column, missing, "the contrast")
+
+
+def _small_group(where: str, level: str, number: int) -> Problem:
+    return Problem(
+        where,
+        f"{number or 'no'} participant{'' if number == 1 else 's'} with {level!r}",
+        f"at least {SMALLEST_GROUP} in a group",
+        "Its tests will say next to nothing: add participants or drop the contrast.",
+        "warning" if number else "error",
+    )
+
+
+def _check_derived(
+    sheet: Sheet, where: str, contrast: Mapping[str, Any], columns: list[str]
+) -> Iterator[Problem]:
+    for column in columns:
+        yield from _check_numeric(sheet, column, f"{where.removeprefix('config, ')}")
+    complete = [
+        numbers
+        for _, _, cells in sheet.rows
+        if None not in (numbers := [as_number(cells[column]) for column in columns])
+    ]
+    change = [numbers[-1] - (numbers[0] if len(numbers) > 1 else 0) for numbers in complete]
+    cut = contrast.get("cut")
+    if cut is not None and (isinstance(cut, bool) or not isinstance(cut, int | float)):
+        yield Problem(
+            f"{where}.cut", repr(cut), "a number, or null for the median", "Correct the config."
+        )
+    elif len(columns) == 1 and change:
+        cut = median(change) if cut is None else cut
+        for side, number in (
+            ("above", sum(value > cut for value in change)),
+            ("at or below", sum(value <= cut for value in change)),
+        ):
+            if number < SMALLEST_GROUP:
+                yield _small_group(where, f"{columns[0]} {side} {cut:g}", number)
+    elif len(complete) < 2 * SMALLEST_GROUP or len(set(change)) < 2:
+        yield Problem(
+            where,
+            f"{len(complete)} participants with {' and '.join(columns)}, "
+            f"{len(set(change))} different values",
+            f"at least {2 * SMALLEST_GROUP} participants that differ",
+            "The groups cannot be formed: fill in the columns or drop the contrast.",
+            "error" if len(set(change)) < 2 else "warning",
+        )
+
+
+def _check_numeric(sheet: Sheet, column: str, use: str) -> Iterator[Problem]:
+    """Missing or constant values of a column of numbers; text too, where its name is unknown."""
+    numbers, missing = [], []
+    for row, who, cells in sheet.rows:
+        if is_missing(cells[column]):
+            missing.append(who)
+        elif (number := as_number(cells[column])) is not None:
+            numbers.append(number)
+        elif known_name(column) is None or KNOWN_COLUMNS[str(known_name(column))].values:
+            yield not_a_number(sheet, row, who, column, cells[column])
+    yield from _missing(sheet, column, missing, use)
+    yield from _constant(sheet, column, numbers, use)
+
+
+def _check_covariate(sheet: Sheet, column: str) -> Iterator[Problem]:
+    """A covariate may be numbers or categories, but not both, and must vary."""
+    filled = [cells[column] for _, _, cells in sheet.rows if not is_missing(cells[column])]
+    numeric = sum(as_number(value) is not None for value in filled)
+    known = KNOWN_COLUMNS.get(known_name(column) or "")
+    if (known and not known.values) or 2 * numeric > len(filled):
+        yield from _check_numeric(sheet, column, "every test adjusted for it")
+        return
+    missing = [who for _, who, cells in sheet.rows if is_missing(cells[column])]
+    yield from _missing(sheet, column, missing, "every test adjusted for it")
+    yield from _constant(sheet, column, filled, "every test adjusted for it")
+
+
+def _missing(sheet: Sheet, column: str, missing: list[str], use: str) -> Iterator[Problem]:
+    total = len(sheet.rows)
+    if missing and len(missing) == total:
+        remedy = "Fill it in, or take it out of the config."
+        yield Problem(sheet.column(column), "no value at all", "values to test", remedy)
+    elif missing:
+        yield Problem(
+            sheet.column(column),
+            f"{len(missing)} of {total} values missing ({_names(missing)})",
+            "a value for every participant",
+            f"They drop out of {use} (n = {total - len(missing)}).",
+            "warning",
+        )
+
+
+def _constant(
+    sheet: Sheet, column: str, values: list[float] | list[str], use: str
+) -> Iterator[Problem]:
+    if len(values) > 1 and len(set(values)) == 1:
+        (value,) = Counter(values)
+        yield Problem(
+            sheet.column(column),
+            f"the same value everywhere ({value})",
+            "values that differ between participants",
+            f"It tells nothing in {use}: correct it or take it out of the config.",
+            "warning",
+        )
+
+
+def _names(who: list[str]) -> str:
+    rest = len(who) - _NAMED_AT_MOST
+    return ", ".join(who[:_NAMED_AT_MOST]) + (f" and {rest} more" if rest > 0 else "")

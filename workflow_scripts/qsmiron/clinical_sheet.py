@@ -1,0 +1,274 @@
+"""A clinical table as text: the columns whose meaning is known, its cells, faults of its form.
+
+Sources of the ranges: ALSFRS-R, 12 items of 0 to 4 (Cedarbaum 1999,
+doi 10.1016/S0022-510X(99)00210-5); ECAS, 136 points (Abrahams 2014,
+doi 10.3109/21678421.2013.805784); Penn upper motor neuron score, 0 to 32 (Quinn et al., Muscle
+Nerve 2020, 508-511); King's stage (Roche 2012, doi 10.1093/brain/awr351).
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .bids import LABEL
+from .errors import Problem
+
+MISSING = "n/a"
+MISSING_SPELLINGS = frozenset({"", "n/a", "na", "nan", "null", "#n/a"})
+"""What counts as missing, in any case; anything else in a numeric column must be a number."""
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+
+
+@dataclass(frozen=True)
+class ClinicalColumn:
+    """A column whose meaning is known: numbers in [``low``, ``high``], or one of ``values``
+    (in any case).
+
+    ``above_zero`` excludes 0 itself; a value above ``unusual`` is a warning; ``whole`` numbers are
+    sums of whole items, and a fraction is a warning. ``aliases`` are other usual names, lower-case
+    with underscores.
+    """
+
+    description: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    above_zero: bool = False
+    unusual: float | None = None
+    whole: bool = False
+    values: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """The allowed range in words."""
+        if self.values:
+            return "one of " + ", ".join(self.values)
+        unit = f" {self.unit}" if self.unit else ""
+        if self.high is not None:
+            return f"{self.low:g} to {self.high:g}{unit}"
+        return f"above 0{unit}" if self.above_zero else f"{self.low:g}{unit} or more"
+
+    def allows(self, value: float) -> bool:
+        """Whether the number lies in the allowed range."""
+        return (
+            (self.low is None or value >= self.low)
+            and (self.high is None or value <= self.high)
+            and (value > 0 or not self.above_zero)
+            and abs(value) != float("inf")
+        )
+
+
+_SEXES = ("M", "F", "O", "male", "female", "other")
+
+KNOWN_COLUMNS: dict[str, ClinicalColumn] = {
+    "age": ClinicalColumn("Age", "years", 18, 100, aliases=("age_years", "age_at_scan")),
+    "sex": ClinicalColumn("Sex, as BIDS has it", values=_SEXES, aliases=("gender",)),
+    "months_since_onset": ClinicalColumn(
+        "Time since symptom onset",
+        "months",
+        0,
+        above_zero=True,
+        aliases=("disease_duration", "disease_duration_months", "duration_months"),
+    ),
+    "alsfrs_r": ClinicalColumn(
+        "ALSFRS-R total (12 items, 0 to 4)",
+        "points",
+        0,
+        48,
+        whole=True,
+        aliases=("alsfrsr", "alsfrs_r_total", "alsfrs_r_baseline"),
+    ),
+    "alsfrs_r_followup": ClinicalColumn(
+        "ALSFRS-R total at follow-up",
+        "points",
+        0,
+        48,
+        whole=True,
+        aliases=("alsfrsr_followup", "alsfrs_r_follow_up"),
+    ),
+    "delta_fs": ClinicalColumn(
+        "ΔFS: (48 − ALSFRS-R) / months since onset",
+        "points per month",
+        0,
+        unusual=5,
+        aliases=("dfs", "deltafs", "progression_rate"),
+    ),
+    "umn_score": ClinicalColumn(
+        "Upper motor neuron score (Penn)", "points", 0, 32, aliases=("umn", "penn_umn_score")
+    ),
+    "ecas_total": ClinicalColumn("ECAS total", "points", 0, 136, aliases=("ecas",)),
+    "ecas_als_specific": ClinicalColumn(
+        "ECAS, ALS-specific functions", "points", 0, 100, aliases=("ecas_specific",)
+    ),
+    "ecas_nonspecific": ClinicalColumn(
+        "ECAS, functions not specific to ALS",
+        "points",
+        0,
+        36,
+        aliases=("ecas_non_specific", "ecas_als_nonspecific"),
+    ),
+    "kings_stage": ClinicalColumn(
+        "King's clinical stage", "", 1, 5, whole=True, aliases=("kings", "king_s_stage")
+    ),
+    "mitos_stage": ClinicalColumn("MiToS stage", "", 0, 5, whole=True, aliases=("mitos",)),
+}
+
+
+def known_name(column: str) -> str | None:
+    """The key of :data:`KNOWN_COLUMNS` that a column's name means, or ``None``.
+
+    >>> known_name("ALSFRS-R"), known_name("ECAS"), known_name("site")
+    ('alsfrs_r', 'ecas_total', None)
+    """
+    plain = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+    for name, known in KNOWN_COLUMNS.items():
+        if plain == name or plain in known.aliases:
+            return name
+    return None
+
+
+def is_missing(value: str) -> bool:
+    """Whether a cell is empty or says that its value is missing."""
+    return value.strip().lower() in MISSING_SPELLINGS
+
+
+def as_number(value: str) -> float | None:
+    """The number that a cell holds, written with a decimal point, or ``None``."""
+    return float(value) if _NUMBER.fullmatch(value) else None
+
+
+def participant_id(value: str) -> str:
+    """``sub-`` and the label, whether or not the table writes the prefix."""
+    value = value.strip()
+    return value if value.startswith("sub-") else f"sub-{value}"
+
+
+@dataclass
+class Sheet:
+    """A clinical table as text: stripped cells by column name, and what is wrong with its form.
+
+    ``rows`` holds, for each participant in the file's order, the line of the file (the header is
+    line 1, as in a spreadsheet), the participant_id and the other cells.
+    """
+
+    path: Path
+    columns: list[str] = field(default_factory=list)
+    rows: list[tuple[int, str, dict[str, str]]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    readable: bool = False
+
+    def cell(self, row: int, who: str, column: str) -> str:
+        """Name a cell for a message."""
+        return f"{self.path}, row {row} ({who}), {column}"
+
+    def column(self, name: str) -> str:
+        """Name a column for a message."""
+        return f"{self.path}, column {name}"
+
+    def similar(self, name: str) -> str:
+        """A hint at the column that a name may have meant, or the columns that there are."""
+        means = known_name(name)
+        twins = [c for c in self.columns if c.lower() == name.lower()] or [
+            c for c in self.columns if means and known_name(c) == means
+        ]
+        close = twins or difflib.get_close_matches(name, self.columns, n=1, cutoff=0.7)
+        if close:
+            return f"The table has {close[0]!r}: write the name alike in both."
+        return f"The table has {', '.join(self.columns) or 'no further column'}."
+
+
+def _refuse(sheet: Sheet, found: str, expected: str, remedy: str, where: str = "") -> Sheet:
+    sheet.problems.append(Problem(f"{sheet.path}{where}", found, expected, remedy))
+    return sheet
+
+
+def read_sheet(path: str | Path) -> Sheet:
+    """Read a clinical table as text; what is wrong with its form is collected, never raised."""
+    sheet = Sheet(Path(path))
+    try:
+        text = sheet.path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        found = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
+        remedy = "Add participants.tsv to the data set, or name your table in the config."
+        return _refuse(sheet, found, "a clinical table (TSV)", remedy)
+    except UnicodeDecodeError:
+        remedy = "Save it as tab-separated text with UTF-8 encoding, not as a spreadsheet."
+        return _refuse(sheet, "a file that is not UTF-8 text", "a TSV table", remedy)
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
+        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        return _refuse(sheet, f"text that is no table ({error})", "a TSV table", "Mend the file.")
+    lines = [(number, cells) for number, cells in lines if any(cells)]
+    if not lines:
+        return _refuse(sheet, "an empty file", "a header and a row per participant", "Fill it in.")
+    header = lines[0][1]
+    while header and not header[-1]:
+        header.pop()
+    if "participant_id" not in header:
+        return _refuse_header(sheet, header)
+    doubled = sorted({name or "(no name)" for name in header if header.count(name) > 1})
+    if doubled or "" in header:
+        found = f"columns named twice: {', '.join(doubled)}" if doubled else "a column with no name"
+        return _refuse(sheet, found, "one name per column", "Rename or delete columns.", ", header")
+    sheet.columns = [name for name in header if name != "participant_id"]
+    sheet.readable = True
+    _take_rows(sheet, header, lines[1:])
+    return sheet
+
+
+def _refuse_header(sheet: Sheet, header: list[str]) -> Sheet:
+    remedy = "Name the column of participants participant_id."
+    if len(header) == 1:
+        for separator, word in ((",", "commas"), (";", "semicolons")):
+            if separator in header[0]:
+                remedy = f"It is separated by {word}: save it as tab-separated text (TSV)."
+    found = f"the columns {', '.join(header)[:80]}"
+    return _refuse(sheet, found, "a column participant_id", remedy, ", header")
+
+
+def _take_rows(sheet: Sheet, header: list[str], lines: list[tuple[int, list[str]]]) -> None:
+    first: dict[str, tuple[int, str]] = {}
+    for number, cells in lines:
+        while len(cells) > len(header) and not cells[-1]:
+            cells.pop()
+        if len(cells) != len(header):
+            found, expected = f"{len(cells)} cells", f"{len(header)} cells, as in the header"
+            remedy = "Separate cells by one tab; write n/a where a value is missing."
+            _refuse(sheet, found, expected, remedy, f", row {number}")
+            cells = [*cells, *[MISSING] * len(header)][: len(header)]
+        values = dict(zip(header, cells, strict=True))
+        raw = values.pop("participant_id")
+        who = participant_id(raw)
+        where = f", row {number}, participant_id"
+        if is_missing(raw) or not LABEL.fullmatch(who.removeprefix("sub-")):
+            remedy = "Write the name of the participant's folder."
+            _refuse(sheet, repr(raw), "sub- followed by letters and digits only", remedy, where)
+        elif who.lower() in first:
+            line, twin = first[who.lower()]
+            found = f"{who}, which row {line} has" + ("" if who == twin else f" as {twin}")
+            remedy = "Delete one of the rows, or correct its participant_id."
+            _refuse(sheet, found, "one row per participant", remedy, where)
+        else:
+            first[who.lower()] = (number, who)
+        sheet.rows.append((number, who, values))
+    if not sheet.rows:
+        _refuse(sheet, "a header and no row", "a row per participant", "Fill in the table.")
+
+
+def not_a_number(sheet: Sheet, row: int, who: str, column: str, value: str) -> Problem:
+    """The problem of a text where a number should stand."""
+    known = KNOWN_COLUMNS.get(known_name(column) or "")
+    remedy = "Write the number alone, or n/a if it is missing."
+    if _DECIMAL_COMMA.fullmatch(value):
+        remedy = f"Write a decimal point: {value.replace(',', '.')}."
+    expected = f"a number, {known.allowed}" if known else "a number"
+    return Problem(sheet.cell(row, who, column), repr(value[:60]), expected, remedy)

@@ -1,0 +1,91 @@
+"""The reference of the configuration, written from the classes that validate it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from .config import STAGES, Atlas, Config
+from .parameters import Parameters
+from .statistics.settings import DeltaFsContrast, GivenContrast, KmeansContrast
+
+_HEAD = "| key | default | allowed | what it is |\n|---|---|---|---|\n"
+_SIGNS = {"gt": "> {}", "ge": "≥ {}", "lt": "< {}", "le": "≤ {}"}
+
+
+def _allowed(field: FieldInfo) -> str:
+    limits = [
+        sign.format(f"{getattr(rule, name):g}")
+        for rule in field.metadata
+        for name, sign in _SIGNS.items()
+        if getattr(rule, name, None) is not None
+    ]
+    choices = getattr(field.annotation, "__args__", ())
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return ", ".join(choices)
+    return ", ".join(limits)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(str(item) for item in value) + "]"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    return f"| `{name}` | {_default(field)} | {_allowed(field)} | {field.description or ''} |\n"
+
+
+def _table(model: type[Parameters]) -> str:
+    return _HEAD + "".join(_row(name, field) for name, field in model.model_fields.items())
+
+
+def _block(model: type[Any]) -> bool:
+    return isinstance(model, type) and issubclass(model, Parameters)
+
+
+def _sections() -> Iterator[str]:
+    yield "# Configuration\n\n"
+    yield (
+        "Every key of `config/config.yaml`, its default, what it may be and what it is. An unknown"
+        " key or a\nvalue out of range stops the run with the key's name.\nThis page is written by"
+        " `python workflow_scripts/document_config.py`.\n"
+    )
+    fields = Config.model_fields
+    plain = {
+        name: field
+        for name, field in fields.items()
+        if not _block(field.annotation) and name not in ("contrasts", "variants", "atlases")
+    }
+    yield "\n## Top level\n\n" + _HEAD + "".join(_row(*item) for item in plain.items())
+    for name, field in fields.items():
+        if _block(field.annotation) and name not in ("reconstruction", "registration"):
+            yield f"\n## `{name}`\n\n{_table(field.annotation)}"
+    yield "\n## `atlases`\n\nOne block per atlas, under its label.\n\n" + _table(Atlas)
+    yield "\n## `contrasts`\n\nOne block per contrast, under its name: a given column,\n\n"
+    yield _table(GivenContrast) + "\na cut on ΔFS,\n\n" + _table(DeltaFsContrast)
+    yield "\nor k-means on the change of the ALSFRS-R.\n\n" + _table(KmeansContrast)
+    yield (
+        "\n## `variants`\n\nOne block per variant, under its `desc-` label: the blocks of"
+        " `reconstruction` that it changes.\n"
+    )
+    yield "\n## `reconstruction`\n\nEach stage has a `method` and its `parameters`:\n"
+    for stage, methods in STAGES.items():
+        for name, method in methods.items():
+            model, _ = method.load()
+            default = fields["reconstruction"].get_default(call_default_factory=True)
+            mark = ", the default" if getattr(default, stage).method == name else ""
+            yield f"\n### `{stage}`: `{name}`{mark}\n\n{method.citation}.\n\n{_table(model)}"
+
+
+def config_reference() -> str:
+    """The reference as Markdown."""
+    return "".join(_sections())

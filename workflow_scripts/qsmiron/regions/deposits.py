@@ -1,0 +1,187 @@
+"""Iron deposits: voxels of a region above its high-iron threshold.
+
+The threshold of a region (ppm) is a percentile of the mixture of all subjects' susceptibilities
+in it, in which every subject weighs the same whatever its number of voxels; or one fixed value.
+Group labels play no part in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from pydantic import Field
+
+from ..errors import InputError, Problem
+from ..parameters import Parameters
+from .iron import LineParameters, iron_by_line
+from .values import RegionValues
+
+_MM3_PER_LITRE = 1e6
+# A cumulated weight this close to the wanted probability has reached it (rounding of the sum).
+_ROUNDING = 1e-12
+
+
+class DepositParameters(Parameters):
+    """What counts as a deposit, and what it weighs."""
+
+    tissue_density: float = Field(1.04, gt=0, description="Density of wet tissue (kg/L)")
+    deposit_percentile: float = Field(
+        95.0, gt=0, lt=100, description="Percentile of the pooled χ that is the threshold (%)"
+    )
+    deposit_threshold: float | None = Field(
+        None, description="A fixed threshold on χ instead of the percentile (ppm)"
+    )
+
+
+class IronParameters(LineParameters, DepositParameters):
+    """The config's block ``iron``."""
+
+
+def mixture_quantile(
+    samples: Sequence[np.ndarray], weights: Sequence[float], probability: float
+) -> float:
+    """Quantile of a mixture of empirical distributions: the smallest x with F(x) ≥ probability.
+
+    Exact, but only the values between the samples' own quantiles are merged: the mixture's
+    quantile cannot lie outside them.
+
+    Parameters
+    ----------
+    samples : sequence of ndarray, shape (n_s,)
+        Ascending, none empty.
+    weights : sequence of float
+        Weight of each sample; the values of a sample share it equally. They add up to 1.
+    probability : float
+        Between 0 and 1.
+    """
+    reached = probability - _ROUNDING
+    own = [sample[max(math.ceil(reached * sample.size) - 1, 0)] for sample in samples]
+    low, high = min(own), max(own)
+    below, candidates, shares = 0.0, [], []
+    for sample, weight in zip(samples, weights, strict=True):
+        first = np.searchsorted(sample, low, side="left")
+        last = np.searchsorted(sample, high, side="right")
+        below += weight * first / sample.size
+        candidates.append(sample[first:last])
+        shares.append(np.full(last - first, weight / sample.size))
+    merged = np.concatenate(candidates)
+    order = np.argsort(merged, kind="stable")
+    cumulated = below + np.concatenate(shares)[order].cumsum()
+    position = min(int(np.searchsorted(cumulated, reached)), merged.size - 1)
+    return float(merged[order[position]])
+
+
+def pool_thresholds(
+    scans: Sequence[RegionValues], parameters: DepositParameters
+) -> tuple[np.ndarray, np.ndarray]:
+    """High-iron threshold (ppm) of every region, and how many subjects it was pooled from.
+
+    A subject with several scans (sessions) shares its weight among them. A region that nobody
+    has is NaN, also under a fixed threshold.
+
+    Returns
+    -------
+    thresholds, n_subjects : ndarray, shape (R,)
+
+    Raises
+    ------
+    InputError
+        If the scans mix variants or atlases, or one is given twice.
+    """
+    _check_poolable(scans)
+    n_regions = len(scans[0].chi.index)
+    thresholds, n_subjects = np.full(n_regions, np.nan), np.zeros(n_regions, dtype=int)
+    for region in range(n_regions):
+        samples = [(scan.who.participant_id, scan.chi.of(region)) for scan in scans]
+        samples = [(subject, sample) for subject, sample in samples if sample.size]
+        scans_of = Counter(subject for subject, _ in samples)
+        n_subjects[region] = len(scans_of)
+        if not samples:
+            continue
+        if parameters.deposit_threshold is not None:
+            thresholds[region] = parameters.deposit_threshold
+            continue
+        thresholds[region] = mixture_quantile(
+            [sample for _, sample in samples],
+            [1 / (len(scans_of) * scans_of[subject]) for subject, _ in samples],
+            parameters.deposit_percentile / 100,
+        )
+    return thresholds, n_subjects
+
+
+def _check_poolable(scans: Sequence[RegionValues]) -> None:
+    kinds = sorted({f"{scan.who.desc}, {scan.who.atlas}" for scan in scans})
+    if len(kinds) > 1:
+        raise InputError(
+            Problem(
+                "--values",
+                f"several variants or atlases ({'; '.join(kinds)})",
+                "one variant and one atlas",
+                "Pool each in a run of its own.",
+            )
+        )
+    for (subject, session), n in Counter(
+        (scan.who.participant_id, scan.who.session) for scan in scans
+    ).items():
+        if n > 1:
+            raise InputError(
+                Problem(
+                    "--values",
+                    f"{' '.join(filter(None, (subject, session)))} {n} times",
+                    "every scan once",
+                    "Give each scan's file once.",
+                )
+            )
+
+
+def count_deposits(
+    values: np.ndarray,
+    threshold: float,
+    voxel_volume: float,
+    parameters: IronParameters,
+) -> dict[str, float]:
+    """Voxels above the threshold: their volume, their share of the region, their iron.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (n,)
+        Measured susceptibilities of the region in ascending order (ppm).
+    threshold : float
+        In ppm; compared in the precision of ``values``. NaN: no threshold.
+    voxel_volume : float
+        In mm³.
+
+    Returns
+    -------
+    dict
+        ``deposit_volume`` (mm³), ``deposit_fraction`` of the n voxels, ``deposit_mass`` (mg: the
+        sum over the voxels of iron by the line · tissue density · voxel volume). All NaN without
+        a voxel or a threshold; 0 where no voxel is above it.
+    """
+    if not values.size or math.isnan(threshold):
+        return dict.fromkeys(("deposit_volume", "deposit_fraction", "deposit_mass"), math.nan)
+    above = values[np.searchsorted(values, values.dtype.type(threshold), side="right") :]
+    iron = iron_by_line(above.astype(np.float64), parameters)
+    return {
+        "deposit_volume": above.size * voxel_volume,
+        "deposit_fraction": above.size / values.size,
+        "deposit_mass": float(np.sum(iron))
+        * parameters.tissue_density
+        * (voxel_volume / _MM3_PER_LITRE),
+    }
+
+
+def deposits_by_region(
+    scan: RegionValues, thresholds: Mapping[int, float], parameters: IronParameters
+) -> dict[str, np.ndarray]:
+    """:func:`count_deposits` for every region; a label without a threshold is NaN. Shapes (R,)."""
+    rows = [
+        count_deposits(
+            scan.chi.of(i), thresholds.get(int(label), math.nan), scan.voxel_volume, parameters
+        )
+        for i, label in enumerate(scan.chi.index)
+    ]
+    return {metric: np.array([row[metric] for row in rows]) for metric in rows[0]}

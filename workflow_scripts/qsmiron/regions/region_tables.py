@@ -1,0 +1,201 @@
+"""The tables of the regions stage: built from measured arrays, read, and put together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError, Problem
+from ..tables import read_table
+from .distribution import PROBABILITIES, quantiles
+from .iron import Calibration
+from .label_table import Label
+from .metrics import METRICS
+from .values import SortedRegions, Who
+
+KEYS: dict[str, list[str]] = {
+    "regions": ["participant_id", "session", "desc", "atlas", "index", "metric"],
+    "quantiles": ["participant_id", "session", "desc", "atlas", "index", "probability"],
+    "calibration": ["participant_id", "session", "desc", "atlas"],
+    "thresholds": ["desc", "atlas", "index"],
+}
+"""What tells the rows of a table apart, and their order when tables are gathered."""
+
+
+def region_rows(
+    who: Who,
+    labels: Sequence[Label],
+    metrics: Mapping[str, np.ndarray],
+    chi: SortedRegions,
+    r2star: SortedRegions | None = None,
+) -> pd.DataFrame:
+    """Rows of the table ``regions``: one per region and metric, whatever is missing.
+
+    ``n_voxels`` counts the region's measured voxels, for ``r2star_mean`` those with an R2* value;
+    ``coverage`` is always the region's. ``metrics`` has arrays of shape (R,).
+    """
+    names = list(metrics)
+    n_voxels = np.repeat(chi.n_voxels, len(names))
+    if "r2star_mean" in metrics:
+        rows = slice(names.index("r2star_mean"), None, len(names))
+        n_voxels[rows] = 0 if r2star is None else r2star.n_voxels
+    tiled = {
+        "metric": names,
+        "family": [METRICS[name].family for name in names],
+        "unit": [METRICS[name].unit for name in names],
+    }
+    return pd.DataFrame(
+        _identity(who)
+        | {"labels_source": who.labels_source}
+        | _cells(labels, len(names))
+        | {key: list(column) * len(labels) for key, column in tiled.items()}
+        | {
+            "value": np.stack([metrics[name] for name in names], axis=1).ravel(),
+            "n_voxels": n_voxels,
+            "coverage": np.repeat(chi.coverage, len(names)),
+        }
+    )
+
+
+def quantile_rows(who: Who, labels: Sequence[Label], chi: SortedRegions) -> pd.DataFrame:
+    """Rows of the table ``quantiles``; without a voxel, all of a region's quantiles are missing."""
+    functions = np.full((len(labels), PROBABILITIES.size), np.nan)
+    for region in np.flatnonzero(chi.n_voxels):
+        functions[region] = quantiles(chi.of(region).astype(np.float64), PROBABILITIES)
+    return pd.DataFrame(
+        _identity(who)
+        | _cells(labels, PROBABILITIES.size)
+        | {"probability": np.tile(PROBABILITIES, len(labels)), "chi": functions.ravel()}
+    )
+
+
+def calibration_row(who: Who, labels: Sequence[Label], fit: Calibration) -> pd.DataFrame:
+    """The one row of a scan in the table ``calibration``."""
+
+    def listed(items: Sequence[str]) -> str | None:
+        return ",".join(items) or None
+
+    nuclei = [labels[i] for i in fit.nuclei]
+    row = {
+        "age": math.nan if fit.age is None else fit.age,
+        "slope": fit.slope,
+        "intercept": fit.intercept,
+        "r_squared": fit.r_squared,
+        "n_nuclei": len(nuclei),
+        "nucleus": listed([f"{nucleus.name}-{nucleus.hemisphere}" for nucleus in nuclei]),
+        "expected_iron": listed([f"{value:.8g}" for value in fit.expected]),
+        "measured_chi": listed([f"{value:.8g}" for value in fit.measured]),
+        "reason": fit.reason or None,
+    }
+    return pd.DataFrame([_identity(who) | row])
+
+
+def threshold_rows(
+    who: Who, labels: Sequence[Label], thresholds: np.ndarray, n_subjects: np.ndarray
+) -> pd.DataFrame:
+    """Rows of the table ``thresholds``; variant and atlas are those of ``who``."""
+    # A threshold is a float32 from the data: nine digits give exactly that number back.
+    text = [None if math.isnan(value) else f"{value:.9g}" for value in thresholds]
+    return pd.DataFrame(
+        {"desc": who.desc, "atlas": who.atlas}
+        | _cells(labels, 1)
+        | {"threshold": text, "n_subjects": n_subjects}
+    )
+
+
+def read_thresholds(path: str | Path, who: Who) -> dict[int, float]:
+    """Threshold (ppm) of each label; NaN where the table has ``n/a``.
+
+    A table of your own needs the columns index and threshold only. With a column desc it is one
+    of this workflow's, of which the rows of ``who``'s variant and atlas are taken.
+
+    Raises
+    ------
+    InputError
+        If there is no such row, a label occurs twice, or a threshold is no number.
+    """
+    table = read_table(path)
+    absent = [name for name in ("index", "threshold") if name not in table.columns]
+    if absent:
+        raise InputError(
+            Problem(
+                str(path),
+                f"no column {', '.join(absent)}",
+                "the columns index and threshold (ppm)",
+                "Make it with pool_thresholds.py, or add them.",
+            )
+        )
+    if "desc" in table.columns:
+        # Read as declared: a variant or atlas may be called 01.
+        table = read_table(path, "thresholds")
+        table = table[(table["desc"] == who.desc) & (table["atlas"] == who.atlas)]
+    index, threshold = (
+        pd.to_numeric(table[name], errors="coerce") for name in ("index", "threshold")
+    )
+    wrong = index.isna() | index.duplicated() | (threshold.isna() & table["threshold"].notna())
+    if table.empty or wrong.any():
+        found = (
+            f"row {wrong.idxmax() + 2} with index {table['index'][wrong.idxmax()]}, threshold "
+            f"{table['threshold'][wrong.idxmax()]}"
+            if wrong.any()
+            else f"no row of desc {who.desc}, atlas {who.atlas}"
+        )
+        raise InputError(
+            Problem(str(path), found, "one number (ppm) or n/a for every label", "Mend the table.")
+        )
+    return dict(zip(index.astype(int).tolist(), threshold.tolist(), strict=True))
+
+
+def gather(paths: Sequence[str | Path], name: str) -> pd.DataFrame:
+    """Put tables of one kind together, sorted by :data:`KEYS` (metrics in their own order).
+
+    In ``regions`` a value takes the place of an ``n/a`` of the same cell, so that deposits that
+    were counted later replace the rows that were waiting for them.
+
+    Raises
+    ------
+    InputError
+        If a table is not of that kind, or two rows give a value for one cell.
+    """
+    table = pd.concat([read_table(path, name) for path in paths], ignore_index=True)
+    keys = KEYS[name]
+    if name == "regions":
+        known = [*METRICS, *sorted(set(table["metric"].dropna()) - set(METRICS))]
+        table["metric"] = pd.Categorical(table["metric"], known, ordered=True)
+        waiting = table["value"].isna()
+        taken = pd.MultiIndex.from_frame(table.loc[~waiting, keys])
+        superseded = waiting & pd.MultiIndex.from_frame(table[keys]).isin(taken)
+        repeated_gap = waiting & table.duplicated(keys)
+        table = table[~(superseded | repeated_gap)]
+    repeated = table.duplicated(keys)
+    if repeated.any():
+        first = table.loc[repeated.idxmax(), keys]
+        cell = ", ".join(f"{key} {value}" for key, value in first.items() if pd.notna(value))
+        raise InputError(
+            Problem(
+                ", ".join(map(str, paths)) if len(paths) < 4 else f"{len(paths)} tables",
+                f"{cell} more than once ({int(repeated.sum())} such rows)",
+                "every cell once",
+                "Give the table of each scan once.",
+            )
+        )
+    return table.sort_values(keys, kind="stable", na_position="first", ignore_index=True)
+
+
+def _identity(who: Who) -> dict[str, str | None]:
+    text = asdict(who)
+    return {key: text[key] or None for key in ("participant_id", "session", "desc", "atlas")}
+
+
+def _cells(labels: Sequence[Label], times: int) -> dict[str, np.ndarray]:
+    """The columns that name a region, each region repeated ``times``."""
+    return {
+        "index": np.repeat([label.index for label in labels], times),
+        "region": np.repeat(np.array([label.name for label in labels], dtype=object), times),
+        "hemisphere": np.repeat([label.hemisphere for label in labels], times),
+    }

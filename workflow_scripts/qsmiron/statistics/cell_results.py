@@ -1,0 +1,96 @@
+"""Columns of results under construction: one array per column, one entry per cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from .cells import Cells
+from .linear import Nuisance, vanishes
+from .multiplicity import NOT_TESTED, q_values
+
+MIN_GROUP = 3
+MIN_DF = 2
+NOBODY = "nobody has all the values needed"
+
+
+class CellResults:
+    """Results of one arm over all cells: NaN, and no reason, until something is set."""
+
+    def __init__(self, cells: Cells, numbers: tuple[str, ...]) -> None:
+        self._cells = cells
+        self._size = len(cells.index)
+        self._numbers = {name: np.full(self._size, np.nan) for name in numbers}
+        self.reason = np.full(self._size, None, dtype=object)
+
+    def set(self, columns: np.ndarray, **values: Any) -> None:
+        """Fill the named results of some cells with arrays or a common value."""
+        for name, value in values.items():
+            self._numbers[name][columns] = value
+
+    def refuse(self, columns: np.ndarray, reason: str) -> None:
+        """Say why these cells have no test; a reason that is there already stays."""
+        empty = columns[self.reason[columns] == None]  # noqa: E711 - elementwise
+        self.reason[empty] = reason
+
+    def open(self, columns: np.ndarray) -> np.ndarray:
+        """Those of the cells that nothing speaks against."""
+        return columns[self.reason[columns] == None]  # noqa: E711 - elementwise
+
+    def table(self, untested: tuple[str, ...], **labels: Any) -> pd.DataFrame:
+        """Table of all cells, with q, and without the tests of metrics that are not tested.
+
+        ``untested`` are the results (statistic, p, …) that such a metric must not have.
+        """
+        metric = self._cells.index["metric"].to_numpy(object)
+        for name, reason in NOT_TESTED.items():
+            columns = np.flatnonzero(metric == name)
+            self.refuse(columns, reason)
+            self.set(columns, **dict.fromkeys(untested, np.nan))
+        results = dict(self._numbers)
+        results["q"] = q_values(results["p"], metric)
+        return self._cells.index.assign(
+            desc=self._cells.desc,
+            atlas=self._cells.atlas,
+            **labels,
+            **results,
+            reason=self.reason,
+        )
+
+
+def refuse_degenerate(
+    results: CellResults, columns: np.ndarray, outcomes: np.ndarray, nuisance: Nuisance | None
+) -> None:
+    """Refuse cells that are constant, or whose values or ranks the covariates explain wholly.
+
+    ``outcomes`` is subjects × columns; ``nuisance`` is ``None`` in the arm without covariates.
+    """
+    results.refuse(columns[np.ptp(outcomes, axis=0) == 0], "constant metric")
+    if nuisance is not None and nuisance.basis.shape[1]:
+        for values in (outcomes, stats.rankdata(outcomes, axis=0)):
+            flat = vanishes(nuisance.residuals(values), values)
+            results.refuse(columns[flat], "no variation left after the covariates")
+
+
+def refuse_model(
+    results: CellResults,
+    columns: np.ndarray,
+    regressor: np.ndarray,
+    covariate_columns: int,
+    nuisance: Nuisance,
+    what: str,
+) -> None:
+    """Refuse a model without degrees of freedom, or with collinear terms, in these subjects.
+
+    ``what`` names the regressor (``group``, ``score``).
+    """
+    df = len(regressor) - 2 - covariate_columns
+    if df < MIN_DF:
+        results.refuse(columns, f"too few degrees of freedom: {df}")
+    elif not nuisance.full_rank:
+        results.refuse(columns, "covariates are constant or collinear in these subjects")
+    elif vanishes(nuisance.residuals(regressor), regressor):
+        results.refuse(columns, f"the {what} is collinear with the covariates in these subjects")

@@ -1,0 +1,170 @@
+"""From the long table of regions to matrices of subjects × cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError, Problem
+
+VARIANT = ["desc", "atlas"]
+CELL = ["region", "hemisphere", "index", "metric", "family"]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One reconstruction variant and atlas: every metric of every region, of every subject.
+
+    ``values`` is float64, subjects × cells, NaN where a value is missing; ``participants`` names
+    its rows; ``index`` (one row per cell) has the columns of :data:`CELL`.
+    """
+
+    desc: str
+    atlas: str
+    participants: pd.Index
+    index: pd.DataFrame
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Cells that the same subjects have values for: row and column numbers of the matrix."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+
+
+def cell_matrices(
+    regions: pd.DataFrame, session: str | None = None, where: str = "regions"
+) -> list[Cells]:
+    """Pivot a regions table into one matrix per (desc, atlas).
+
+    Cells and participants keep the order of the table.
+
+    Parameters
+    ----------
+    regions
+        Long table with the columns of ``TABLES["regions"]``.
+    session
+        Session to keep, where there are sessions.
+    where
+        The table's path, for messages.
+
+    Raises
+    ------
+    InputError
+        For an empty table, several sessions of a participant without a selection, a selection
+        that matches nothing, or a cell that a participant has twice.
+    """
+    regions = _one_session(regions, session, where).reset_index(drop=True)
+    if regions.empty:
+        raise InputError(Problem(where, "no rows", "measured regions", "Measure some subjects."))
+    text = regions[VARIANT].fillna("n/a")
+    return [
+        _pivot(regions.loc[part.index], str(desc), str(atlas), where)
+        for (desc, atlas), part in text.groupby(VARIANT, sort=False)
+    ]
+
+
+def _one_session(regions: pd.DataFrame, session: str | None, where: str) -> pd.DataFrame:
+    if session is not None:
+        wanted = session.removeprefix("ses-")
+        kept = regions[regions["session"].astype(str).str.removeprefix("ses-") == wanted]
+        if kept.empty:
+            raise InputError(
+                Problem(
+                    f"{where}, column session",
+                    f"no row of session {wanted}",
+                    f"one of {', '.join(sorted(set(regions['session'].dropna()))) or 'none'}",
+                    "Mend statistics.session in the config.",
+                )
+            )
+        return kept
+    counts = regions.groupby("participant_id", sort=False)["session"].nunique(dropna=False)
+    several = list(counts.index[counts > 1])
+    if several:
+        raise InputError(
+            Problem(
+                f"{where}, column session",
+                f"several sessions of {_some(several)}",
+                "one session per participant",
+                "Say which to analyse: statistics.session in the config.",
+            )
+        )
+    return regions
+
+
+def _pivot(part: pd.DataFrame, desc: str, atlas: str, where: str) -> Cells:
+    subject, participants = pd.factorize(part["participant_id"])
+    cell = part.groupby(CELL, sort=False, dropna=False).ngroup().to_numpy()
+    index = part[CELL].drop_duplicates().reset_index(drop=True)
+    flat = subject * len(index) + cell
+    repeated = pd.Series(flat).duplicated().to_numpy()
+    if repeated.any():
+        row = part.iloc[int(np.argmax(repeated))]
+        raise InputError(
+            Problem(
+                where,
+                f"{row['metric']} of {row['region']} {row['hemisphere']} twice for "
+                f"{row['participant_id']} (desc {desc}, atlas {atlas})",
+                "every value once",
+                "Remove the repeated rows.",
+            )
+        )
+    values = np.full(len(participants) * len(index), np.nan)
+    values[flat] = pd.to_numeric(part["value"]).to_numpy(float)
+    values[~np.isfinite(values)] = np.nan
+    return Cells(desc, atlas, pd.Index(participants), index, values.reshape(-1, len(index)))
+
+
+def missingness_patterns(values: np.ndarray, usable: np.ndarray) -> Iterator[Pattern]:
+    """Group the cells by which of the usable subjects have a value.
+
+    Parameters
+    ----------
+    values
+        Subjects × cells, NaN where missing.
+    usable
+        Boolean per subject: has a group (or score) and, where needed, every covariate.
+
+    Yields
+    ------
+    Pattern
+        Every cell is in one pattern; a pattern may have no subjects.
+    """
+    present = np.isfinite(values) & usable[:, None]
+    packed = np.ascontiguousarray(np.packbits(present, axis=0).T)
+    keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    for number in np.argsort(first):
+        columns = np.flatnonzero(inverse == number)
+        yield Pattern(np.flatnonzero(present[:, columns[0]]), columns)
+
+
+def match_participants(cells: list[Cells], clinical: pd.DataFrame, where: str) -> None:
+    """Refuse measured participants whom the clinical table does not know.
+
+    Raises
+    ------
+    InputError
+        Naming them.
+    """
+    measured = pd.unique(np.concatenate([np.asarray(item.participants) for item in cells]))
+    unknown = [name for name in measured if name not in clinical.index]
+    if unknown:
+        raise InputError(
+            Problem(
+                where,
+                f"no row for {_some(unknown)}",
+                "a row for every participant of the regions table",
+                "Add the rows (n/a for what is unknown), or leave the participants out.",
+            )
+        )
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(map(str, names[:8]))
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

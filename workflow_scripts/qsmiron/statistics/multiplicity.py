@@ -1,0 +1,48 @@
+"""Correction sets, and what is corrected within them.
+
+A set is one contrast (or score) × one outcome family × that family's primary metric × all regions,
+within one arm, variant and atlas. Every other metric is a set of its own, and exploratory. Since no
+set mixes metrics, the metric names the set.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+PRIMARY = {
+    "susceptibility": "chi_mean",
+    "distribution": "chi_sd",
+    "iron_concentration": "iron_calibrated",
+    "iron_deposits": "deposit_fraction",
+}
+NOT_TESTED = {"iron_line": "monotone copy of chi_mean: not tested"}
+
+
+def role(family: str, metric: str) -> str:
+    """``primary``, ``exploratory`` or ``not tested``."""
+    if metric in NOT_TESTED:
+        return "not tested"
+    return "primary" if PRIMARY.get(family) == metric else "exploratory"
+
+
+def q_values(p: np.ndarray, sets: np.ndarray) -> np.ndarray:
+    """Benjamini-Hochberg q within each set; cells without p take no part and have none.
+
+    Parameters
+    ----------
+    p
+        Two-sided parametric p per cell, NaN where there is no test.
+    sets
+        Label of each cell's correction set.
+
+    Notes
+    -----
+    Benjamini & Hochberg 1995, doi 10.1111/j.2517-6161.1995.tb02031.x.
+    """
+    q = np.full(p.shape, np.nan)
+    tested = np.isfinite(p)
+    for label in np.unique(sets[tested]):
+        members = tested & (sets == label)
+        q[members] = stats.false_discovery_control(p[members])
+    return q

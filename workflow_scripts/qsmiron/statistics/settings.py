@@ -1,0 +1,199 @@
+"""What the config declares about the group statistics: contrasts, scores, covariates, procedure.
+
+Light on purpose (no pandas, no scipy): the workflow's config check imports it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from ..errors import InputError, Problem
+from ..parameters import Parameters, parse_parameters
+
+
+def level_text(value: Any) -> str:
+    """A level as text: ``1`` and ``1.0`` are ``"1"``; YAML's bare yes/no are refused."""
+    if isinstance(value, bool):
+        raise ValueError("a bare yes/no/true/false is not a level: put it in quotes")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip()
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]+$")]
+Level = Annotated[str, BeforeValidator(level_text), Field(min_length=1)]
+Levels = tuple[Level, Level]
+
+
+class _Contrast(Parameters):
+    levels: Levels = Field(
+        description="The two levels; a positive effect means the first above the second"
+    )
+
+    @model_validator(mode="after")
+    def _levels_differ(self) -> _Contrast:
+        if self.levels[0] == self.levels[1]:
+            raise ValueError(f"the two levels are the same: {self.levels[0]}")
+        return self
+
+
+class GivenContrast(_Contrast):
+    """A column of the clinical table says who belongs to which level."""
+
+    derive: Literal["given"] = Field("given", description="The column holds the levels")
+    column: str = Field(description="Column of the clinical table that holds the levels")
+
+
+class DeltaFsContrast(_Contrast):
+    """The first level is who declines faster than a cut on ΔFS (ALSFRS-R points per month)."""
+
+    derive: Literal["delta_fs_cut"] = Field(description="Cut on ΔFS")
+    column: str = Field("delta_fs", description="Column of ΔFS (points per month)")
+    cut: float | None = Field(
+        None, description="First level: ΔFS above it (points per month); null: cohort's median"
+    )
+    levels: Levels = Field(("fast", "slow"), description="Names of the faster and the other level")
+
+
+class KmeansContrast(_Contrast):
+    """Exact k-means (k = 2) on the ALSFRS-R change; the first level is the faster decline."""
+
+    derive: Literal["kmeans_change"] = Field(description="k-means on the change")
+    baseline: str = Field("alsfrs_r", description="Column of the baseline ALSFRS-R (points)")
+    followup: str = Field(
+        "alsfrs_r_followup", description="Column of the follow-up ALSFRS-R (points)"
+    )
+    levels: Levels = Field(("fast", "slow"), description="Names of the faster and the other level")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("derive", "given"))
+    return str(getattr(value, "derive", "given"))
+
+
+Contrast = Annotated[
+    Annotated[GivenContrast, Tag("given")]
+    | Annotated[DeltaFsContrast, Tag("delta_fs_cut")]
+    | Annotated[KmeansContrast, Tag("kmeans_change")],
+    Discriminator(_kind),
+]
+
+
+class Statistics(Parameters):
+    """How the tests are done."""
+
+    permutations: int = Field(
+        10_000, ge=0, le=1_000_000, description="Freedman-Lane permutations; 0: no permutation p"
+    )
+    seed: int = Field(1, ge=0, description="Seed of every permutation")
+    null_permutations: int = Field(
+        500, ge=20, le=100_000, description="Permutations of the labels for the null rates"
+    )
+    alpha: float = Field(0.05, gt=0, lt=1, description="Nominal level of the null rates")
+    session: str | None = Field(
+        None, description="Session to analyse, where participants have several (label)"
+    )
+
+
+class StudyDesign(Parameters):
+    """The blocks of the config that the group statistics need."""
+
+    contrasts: dict[Name, Contrast] = Field(
+        default_factory=lambda: {
+            "progression": GivenContrast(column="progression", levels=("fast", "slow")),
+            "phenotype": GivenContrast(column="phenotype", levels=("UMN+", "other")),
+        },
+        description="Two-group comparisons, by name",
+    )
+    scores: tuple[Name, ...] = Field(
+        ("alsfrs_r", "umn_score", "ecas_total"), description="Columns to correlate with"
+    )
+    covariates: tuple[str, ...] = Field(
+        ("age", "sex"), description="Columns that the rigorous arm adjusts for"
+    )
+    statistics: Statistics = Field(default_factory=Statistics, description="Procedure")
+
+    @model_validator(mode="after")
+    def _names_once(self) -> StudyDesign:
+        for key in ("scores", "covariates"):
+            names = getattr(self, key)
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{key} name {', '.join(twice)} more than once")
+        return self
+
+    def pick_contrasts(self, name: str | None, where: str = "config") -> dict[str, Contrast]:
+        """All contrasts, or the one called ``name``; an unknown name is an :class:`InputError`."""
+        return {key: self.contrasts[key] for key in _pick(name, self.contrasts, "contrast", where)}
+
+    def pick_scores(self, name: str | None, where: str = "config") -> list[str]:
+        """All scores, or the one called ``name``; an unknown name is an :class:`InputError`."""
+        return _pick(name, self.scores, "score", where)
+
+
+def _pick(name: str | None, known: Any, kind: str, where: str) -> list[str]:
+    if name is None:
+        return list(known)
+    if name not in known:
+        raise InputError(
+            Problem(
+                where,
+                f"no {kind} called {name}",
+                f"one of {', '.join(known) or '(none is declared)'}",
+                f"Declare it under {kind}s, or ask for one that is declared.",
+            )
+        )
+    return [name]
+
+
+def read_study_design(path: str | Path) -> StudyDesign:
+    """Read the blocks of the group statistics from a workflow config (YAML or JSON).
+
+    The file is read once, so that a pipe will do. Other blocks are left to whom they concern.
+
+    Raises
+    ------
+    InputError
+        For an unreadable file, or naming an unknown key or a value out of range in these blocks.
+    """
+    where = str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            Problem(where, f"no readable file ({error})", "a YAML or JSON config", "Check it.")
+        ) from error
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError:
+        content = _parse_yaml(text, where)
+    content = {} if content is None else content
+    if not isinstance(content, dict):
+        raise InputError(
+            Problem(where, type(content).__name__, "a mapping of config blocks", "Mend the file.")
+        )
+    blocks = {key: content[key] for key in StudyDesign.model_fields if key in content}
+    # A block that is declared empty ("scores:") means none, not the default.
+    empty = {"contrasts": {}, "scores": (), "covariates": (), "statistics": {}}
+    blocks = {key: empty[key] if value is None else value for key, value in blocks.items()}
+    if isinstance(blocks.get("contrasts"), dict):
+        # Set to null, a contrast is taken away.
+        contrasts = blocks["contrasts"].items()
+        blocks["contrasts"] = {name: value for name, value in contrasts if value is not None}
+    return parse_parameters(StudyDesign, blocks, where)
+
+
+def _parse_yaml(text: str, where: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(
+            Problem(where, f"not YAML ({error})", "a YAML or JSON config", "Mend the file.")
+        ) from error

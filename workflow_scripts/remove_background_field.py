@@ -1,0 +1,63 @@
+r"""Local field (ppm): the total field without what sources outside the mask make.
+
+Example::
+
+    python workflow_scripts/remove_background_field.py --field field.nii.gz --mask mask.nii.gz \
+        --local-field local.nii.gz --local-mask local_mask.nii.gz
+"""
+
+import argparse
+
+from qsmiron.acquisition import b0_direction
+from qsmiron.background import METHODS
+from qsmiron.errors import reported_to_user
+from qsmiron.methods import get_method
+from qsmiron.parameters import parse_parameters
+from qsmiron.volumes import read_mask, read_volume, write_volume
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--field", required=True, metavar="NII", help="total field (ppm)")
+    parser.add_argument("--mask", required=True, metavar="NII", help="where the field is reliable")
+    parser.add_argument(
+        "--local-field", required=True, metavar="NII", help="output: local field (ppm)"
+    )
+    parser.add_argument(
+        "--local-mask", required=True, metavar="NII", help="output: where the local field holds"
+    )
+    parser.add_argument(
+        "--method", default="vsharp", help=f"{', '.join(METHODS)} (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--parameters", metavar="JSON", help="JSON object of parameters that differ from default"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="FFT workers (default: 1)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = build_parser().parse_args(argv)
+    with reported_to_user():
+        parameters_class, remove_background = get_method(METHODS, arguments.method).load()
+        parameters = parse_parameters(parameters_class, arguments.parameters, "--parameters")
+        field = read_volume(arguments.field)
+        local_field, local_mask = remove_background(
+            field.data,
+            read_mask(arguments.mask, field),
+            field.voxel_size,
+            b0_direction(field.affine),
+            parameters,
+            arguments.threads,
+        )
+        provenance = {"Method": arguments.method, "Parameters": parameters.model_dump()}
+        write_volume(
+            arguments.local_field, local_field, field.affine, {"Units": "ppm"} | provenance
+        )
+        write_volume(arguments.local_mask, local_mask, field.affine, {"Type": "Brain"} | provenance)
+
+
+if __name__ == "__main__":
+    main()
