@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from ..clinical import clinical_values
 from ..config import Config
 
@@ -16,12 +14,8 @@ class ClinicalValues:
     """
 
     def __init__(self, table: str, config: Config) -> None:
-        self.table = table
         self.config = config
-
-    @cached_property
-    def _clinical(self) -> dict[str, dict[str, str]]:
-        return clinical_values(self.table)
+        self._clinical = clinical_values(table)
 
     def _columns(self, columns: list[str]) -> dict[str, list[str]]:
         return {
@@ -37,7 +31,7 @@ class ClinicalValues:
 
     def all_contrast_values(self) -> list[dict[str, list[str]]]:
         """What the tests of all contrasts read of the clinical table."""
-        return [self.contrast_values(contrast) for contrast in self.contrasts]
+        return [self.contrast_values(contrast) for contrast in self.config.contrasts]
 
     def score_values(self, score: str) -> dict[str, list[str]]:
         """What the correlations with a score read of the clinical table."""

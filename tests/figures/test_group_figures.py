@@ -1,0 +1,207 @@
+import re
+
+import made_up_results as made_up
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from qsmiron.figures.cells import Cell, choose_cells
+from qsmiron.figures.contrast_groups import members
+from qsmiron.figures.correlations import confidence_band, correlations_figure
+from qsmiron.figures.distributions import beeswarm, distributions_figure
+from qsmiron.figures.effects import effects_figure
+from qsmiron.figures.quantile_differences import (
+    densities,
+    quantile_functions,
+    quantiles_figure,
+)
+from qsmiron.figures.recovery import recovery_figure
+from qsmiron.figures.style import save_figure
+from qsmiron.parameters import parse_parameters
+from qsmiron.statistics.settings import StudyDesign
+from qsmiron.volumes import Volume
+
+
+@pytest.fixture(scope="module")
+def groups():
+    design = parse_parameters(StudyDesign, {"contrasts": made_up.CONTRASTS}, "test")
+    return members(made_up.participants(), design, "progression")
+
+
+def texts(figure: Figure) -> str:
+    return "\n".join(found.get_text() for found in figure.findobj(Text))
+
+
+@pytest.fixture(scope="module")
+def distributions(groups):
+    return distributions_figure(made_up.regions(), made_up.group_tests(), groups, "progression")
+
+
+def test_every_patient_is_a_point(distributions):
+    figure, title, caption = distributions
+    assert "fast against slow" in title
+    assert "n = 16" in caption
+    panels = [axes for axes in figure.axes if axes.axison]
+    assert len(panels) == 20
+    for axes in panels:
+        counts = [len(dots.get_offsets()) for dots in axes.collections if dots.get_gid()]
+        assert counts == [16, 22]
+    shown = texts(figure)
+    for name in ("L amygdala ★", "R amygdala ★", "R hippocampus ★", "Mean χ (ppb)", "q = "):
+        assert name in shown
+
+
+def test_the_values_are_drawn_in_ppb(groups, distributions):
+    figure = distributions[0]
+    axes = next(a for a in figure.axes if a.get_title() == "R hippocampus ★")
+    regions = made_up.regions()
+    rows = regions[
+        (regions["region"] == "hippocampus") & (regions["hemisphere"] == "R")
+        & (regions["metric"] == "chi_sd") & regions["participant_id"].isin(groups["fast"])
+    ]  # fmt: skip
+    drawn = next(d for d in axes.collections if d.get_gid()).get_offsets()[:, 1]
+    np.testing.assert_allclose(np.sort(drawn), np.sort(1000 * rows["value"]), rtol=1e-6)
+
+
+def test_the_study_s_regions_come_first():
+    tests = made_up.group_tests()
+    tests = tests[tests["contrast"] == "phenotype"]
+    cells = choose_cells(tests, "contrast", "phenotype", "susceptibility", "chi_mean", 5)
+    assert [(c.region, c.hemisphere) for c in cells[:2]] == [("thalamus", "L"), ("amygdala", "R")]
+    assert [c.reported for c in cells] == [True, True, False, False, False]
+    others = tests[(tests["metric"] == "chi_mean") & (tests["arm"] == "replication")].sort_values(
+        "p"
+    )
+    names = list(zip(others["region"], others["hemisphere"], strict=True))
+    rest = [name for name in names if name not in [("thalamus", "L"), ("amygdala", "R")]]
+    assert [(c.region, c.hemisphere) for c in cells[2:]] == rest[:3]
+
+
+def test_no_two_points_of_a_swarm_overlap():
+    values = np.random.default_rng(1).normal(size=22)
+    span = float(np.ptp(values))
+    offsets = beeswarm(values, span)
+    gap = np.hypot(
+        (values[:, None] - values) / (0.055 * span), (offsets[:, None] - offsets) / 0.105
+    )
+    assert gap[~np.eye(22, dtype=bool)].min() > 0.99
+
+
+def test_a_correlation_panel_has_the_patients_with_a_score():
+    people = made_up.participants().set_index("participant_id")
+    figure, title, caption = correlations_figure(
+        made_up.regions(), made_up.correlations(), people["ecas_total"], "ecas_total"
+    )
+    panels = [axes for axes in figure.axes if axes.axison]
+    assert {len(axes.collections[-1].get_offsets()) for axes in panels} == {36}
+    assert "L thalamus ★" in texts(figure)
+    assert "n = 36" in texts(figure)
+    assert "ECAS" in title
+    assert "n = 36" in caption
+
+
+def test_the_band_is_that_of_statsmodels():
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=20)
+    y = 2 * x + rng.normal(size=20)
+    grid, fit, low, high = confidence_band(x, y)
+    frame = sm.OLS(y, sm.add_constant(x)).fit().get_prediction(sm.add_constant(grid))
+    expected = frame.conf_int(alpha=0.05)
+    np.testing.assert_allclose(fit, frame.predicted_mean, rtol=1e-9)
+    np.testing.assert_allclose(np.stack([low, high], 1), expected, rtol=1e-9)
+    assert confidence_band(np.ones(5), np.arange(5.0)) is None
+
+
+def test_densities_integrate_to_one_and_lie_where_they_should():
+    probabilities = np.linspace(0.005, 0.995, 100)
+    from scipy.stats import norm
+
+    curves = norm.ppf(probabilities, 20, 30)[None]
+    grid = np.arange(-120, 161, 2.0)
+    density = densities(probabilities, curves, grid)[0]
+    assert density.sum() * 2 / 10 == pytest.approx(100, abs=0.5)
+    assert abs(grid[density.argmax()] - 20) <= 4
+    # a normal of SD 30 has 13.3 % per 10 ppb at its top, a little less after smoothing
+    assert 12.5 < density.max() < 13.5
+
+
+def test_quantile_functions_are_split_by_group_in_ppb(groups):
+    cell = Cell("distribution", "chi_sd", "hippocampus", "R")
+    _, curves = quantile_functions(made_up.quantiles(), cell, groups)
+    assert [len(found) for found in curves.values()] == [16, 22]
+    spread = {level: found.std(axis=1).mean() for level, found in curves.items()}
+    assert 1.1 < spread["fast"] / spread["slow"] < 1.5
+    assert 15 < spread["slow"] < 45
+    missing = Cell("distribution", "chi_sd", "nowhere", "R")
+    assert quantile_functions(made_up.quantiles(), missing, groups) is None
+
+
+def test_quantile_figure_shows_the_study_s_region_first(groups):
+    figure, _, _ = quantiles_figure(
+        made_up.quantiles(), made_up.group_tests(), groups, "progression"
+    )
+    assert figure.axes[0].get_title() == "R hippocampus ★"
+    assert "W₁ centred: p" in texts(figure)
+    assert "fast − slow (ppb)" in texts(figure)
+
+
+def test_effects_are_outlined_where_they_pass():
+    shape = (20, 24, 20)
+    affine = np.diag([8.0, 8.0, 8.0, 1.0])
+    affine[:3, 3] = [-76, -112, -72]
+    labels = np.zeros(shape, np.int32)
+    labels[2:9, 8:16, 6:14] = 35
+    labels[11:18, 8:16, 6:14] = 82
+    template = Volume((labels > 0) * 100.0 + 50, affine)
+    tests = made_up.group_tests()
+    figure, _, caption = effects_figure(
+        tests, "phenotype", ["chi_mean", "chi_sd"], template, Volume(labels, affine)
+    )
+    assert "UMN+ higher" in texts(figure)
+    assert {"L", "R"} <= {found.get_text() for axes in figure.axes for found in axes.texts}
+    assert "Cliff's δ" in caption
+    rows = tests[(tests["contrast"] == "phenotype") & (tests["arm"] == "replication")]
+    p = rows[(rows["metric"] == "chi_mean")].set_index("index")["p"]
+    assert p[35] < 0.05  # the left thalamus, planted
+    first_row = figure.axes[:8]
+    assert any(len(axes.collections) for axes in first_row)
+
+
+def test_recovery_shows_every_effect_and_its_sign():
+    figure, _, caption = recovery_figure(made_up.recovery())
+    shown = texts(figure)
+    assert "Mean χ, L thalamus, phenotype" in shown
+    assert "+10.5 ppb" in shown
+    assert "ρ −.46" in shown
+    assert "6 of 7 effects" in caption
+
+
+def test_a_table_without_any_test_still_gives_a_figure(groups, tmp_path):
+    empty = made_up.group_tests().iloc[:0]
+    for made in (
+        distributions_figure(made_up.regions(), empty, groups, "progression"),
+        quantiles_figure(made_up.quantiles(), empty, groups, "progression"),
+    ):
+        assert "no region could be tested" in texts(made[0])
+
+
+def test_files_are_the_same_every_time_and_tell_their_caption(tmp_path):
+    from PIL import Image
+
+    for name in ("a", "b"):
+        figure, title, caption = recovery_figure(made_up.recovery())
+        save_figure(figure, tmp_path / f"{name}.png", title, caption)
+    for ending in ("png", "svg"):
+        first, second = ((tmp_path / f"{name}.{ending}").read_bytes() for name in "ab")
+        assert first == second
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.info["Title"] == title
+        assert image.info["Description"] == caption
+        assert image.info["dpi"][0] == pytest.approx(250, abs=0.1)
+    svg = (tmp_path / "a.svg").read_text()
+    assert "planted" in svg
+    assert not re.search(r"<dc:date>", svg)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.svg", "b.png", "b.svg"]

@@ -1,0 +1,53 @@
+"""Draw every patient's regional values by group: the study's regions and those of smallest p.
+
+Example:
+
+    python workflow_scripts/draw_group_distributions.py --regions regions.tsv
+        --group-tests group_tests.tsv --participants participants.tsv --config config.yaml
+        --contrast progression --output results/figures/distributions_progression.png
+"""
+
+import argparse
+
+from qsmiron.errors import reported_to_user
+from qsmiron.figures.contrast_groups import members
+from qsmiron.figures.distributions import distributions_figure
+from qsmiron.figures.style import save_figure
+from qsmiron.statistics.settings import read_study_design
+from qsmiron.tables import read_table
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--regions", required=True, help="regions table (TSV)")
+    add("--group-tests", required=True, help="group tests of the contrast (TSV)")
+    add("--participants", required=True, help="clinical table or assigned groups (TSV)")
+    add("--config", required=True, help="config with the block contrasts (YAML or JSON)")
+    add("--contrast", required=True, help="name of the contrast")
+    add("--output", required=True, help="output: PNG; the SVG goes beside it")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = build_parser().parse_args(argv)
+    with reported_to_user():
+        groups = members(
+            read_table(args.participants),
+            read_study_design(args.config),
+            args.contrast,
+            args.participants,
+        )
+        figure, title, caption = distributions_figure(
+            read_table(args.regions, "regions"),
+            read_table(args.group_tests, "group_tests"),
+            groups,
+            args.contrast,
+        )
+        save_figure(figure, args.output, title, caption)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Who belongs to which level of a contrast, for the figures that show every patient."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..statistics.groups import assign_group
+from ..statistics.settings import StudyDesign
+
+Groups = dict[str, list[str]]
+"""Level → participant_ids, the first level first."""
+
+
+def members(
+    participants: pd.DataFrame, design: StudyDesign, contrast: str, where: str = "participants"
+) -> Groups:
+    """The participants of both levels of ``contrast``, in the table's order.
+
+    Assigned as the statistics do it. ``where`` is the table's path, for messages.
+
+    Raises
+    ------
+    InputError
+        For a contrast that the config does not declare, or a column that is not there.
+    """
+    settings = design.pick_contrasts(contrast)[contrast]
+    group = assign_group(participants.set_index("participant_id"), settings, where)
+    return {level: list(group.index[group == level]) for level in settings.levels}

@@ -1,0 +1,212 @@
+"""Quality page of one subject: what came in, what was masked, labelled and reconstructed.
+
+One column per quantity, one row per slice, on black as on a viewing station: magnitude with the
+mask's edge, χ with the labels' edges, χ, R2* and the local field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..volumes import Volume
+from .slices import (
+    bounding_box,
+    centre_of,
+    crop,
+    labelled,
+    mark_sides,
+    outline,
+    show_slice,
+    to_ras,
+    window,
+)
+from .style import CHI_RANGE_PPB, NUCLEUS_COLOURS, PALETTE, RC, SIGNED_MAP
+from .wording import PPB_PER_PPM
+
+PAGE_INCHES = 12.0
+"""Width of the page; at :data:`PAGE_DPI` it is 1560 pixels."""
+
+PAGE_DPI = 130
+R2STAR_RANGE = (0.0, 60.0)
+HIGHER_MM = 32.0
+"""Second axial slice: this far above the first (centrum semiovale, motor cortex)."""
+
+
+class SubjectMaps(NamedTuple):
+    """What the page shows; all on one grid. χ and field in ppm, R2* in 1/s."""
+
+    magnitude: Volume
+    chi: Volume
+    brain: np.ndarray
+    reliable: np.ndarray
+    r2star: Volume | None = None
+    labels: Volume | None = None
+    field: Volume | None = None
+
+
+def quality_page(
+    maps: SubjectMaps, nuclei: Mapping[str, list[int]], participant: str
+) -> tuple[Any, str, str]:
+    """Draw the page of one subject.
+
+    Parameters
+    ----------
+    maps
+        The subject's volumes; without ``labels`` the page shows no outlines and its slices go
+        through the middle of the brain; without R2* or field it has no such column.
+    nuclei
+        Region name → labels, to colour the deep nuclei and to choose the slices.
+    participant
+        Shown on the page.
+
+    Returns
+    -------
+    figure, title, caption
+    """
+    from matplotlib import pyplot as plt
+
+    with plt.rc_context({**RC, "text.color": "white", "font.size": 9}):
+        figure = _draw(_prepared(maps), nuclei, participant)
+    caption = (
+        f"Quality page of {participant}: first echo's magnitude with the edge of the brain mask "
+        "(green) and of the reliable mask (orange), χ, χ with label edges (deep nuclei in "
+        "colour), R2* and local field, in the scan's own planes, patient's left on the left."
+    )
+    return figure, f"Quality page of {participant}", caption
+
+
+def _prepared(maps: SubjectMaps) -> SubjectMaps:
+    affine = maps.magnitude.affine
+    brain = to_ras(Volume(maps.brain, affine))
+    box = bounding_box(brain.data, margin=3)
+
+    def ready(volume: Volume | None, factor: float = 1.0) -> Volume | None:
+        if volume is None:
+            return None
+        turned = crop(to_ras(volume), box)
+        return turned if factor == 1 else Volume(turned.data * factor, turned.affine)
+
+    return SubjectMaps(
+        ready(maps.magnitude),
+        ready(maps.chi, PPB_PER_PPM),
+        crop(brain, box).data,
+        ready(Volume(maps.reliable, affine)).data,
+        ready(maps.r2star),
+        ready(maps.labels),
+        ready(maps.field, PPB_PER_PPM),
+    )
+
+
+def _slices(maps: SubjectMaps, nuclei: Mapping[str, list[int]]) -> list[tuple[str, int]]:
+    centre = centre_of(maps.brain)
+    side = centre[0] + round(24 / maps.chi.voxel_size[0])
+    if maps.labels is not None:
+        deep = [index for name in ("putamen", "pallidum") for index in nuclei.get(name, ())]
+        found = labelled(maps.labels.data, deep)
+        if found.any():
+            centre = centre_of(found)
+            right = found.copy()
+            right[: centre[0]] = False
+            side = centre_of(right)[0] if right.any() else side
+    _, y, z = centre
+    higher = min(z + round(HIGHER_MM / maps.chi.voxel_size[2]), maps.chi.data.shape[2] - 1)
+    side = min(side, maps.chi.data.shape[0] - 1)
+    return [("axial", higher), ("axial", z), ("coronal", y), ("sagittal", side)]
+
+
+def _draw(maps: SubjectMaps, nuclei: Mapping[str, list[int]], participant: str) -> Any:
+    from matplotlib import pyplot as plt
+
+    columns = ["magnitude", "chi"] + ["labels"] * (maps.labels is not None)
+    columns += ["r2star"] * (maps.r2star is not None)
+    columns += ["field"] * (maps.field is not None)
+    rows = _slices(maps, nuclei)
+    sizes = np.array(maps.chi.data.shape) * maps.chi.voxel_size
+    heights = [sizes[1] if plane == "axial" else sizes[2] for plane, _ in rows]
+    column_width = max(sizes[0], sizes[1])
+    inches = PAGE_INCHES / (column_width * len(columns))
+    total = inches * sum(heights) + 1.0
+    figure = plt.figure(figsize=(PAGE_INCHES, total), facecolor="black")
+    grid = figure.add_gridspec(
+        len(rows), len(columns), height_ratios=heights, left=0, right=1,
+        top=1 - 0.5 / total, bottom=0.5 / total, wspace=0.01, hspace=0.01,
+    )  # fmt: skip
+    for column, name in enumerate(columns):
+        for row, (plane, index) in enumerate(rows):
+            axes = figure.add_subplot(grid[row, column])
+            image = _DRAWERS[name](axes, maps, nuclei, plane, index)
+            if column == 0:
+                mark_sides(axes, plane, size=9)
+        left, width = column / len(columns), 1 / len(columns)
+        figure.text(left + width / 2, 1 - 0.4 / total, _HEADINGS[name], ha="center", fontsize=10)
+        if name in _UNITS:
+            bar = figure.add_axes((left + width * 0.2, 0.36 / total, width * 0.6, 0.1 / total))
+            figure.colorbar(image, cax=bar, orientation="horizontal")
+            bar.tick_params(colors="white", labelsize=7.5, length=2, pad=2)
+            bar.text(1.05, 0.5, _UNITS[name], transform=bar.transAxes, va="center", fontsize=8)
+    figure.text(0.006, 1 - 0.06 / total, participant, ha="left", va="top", fontsize=13,
+                fontweight="bold")  # fmt: skip
+    return figure
+
+
+def _magnitude(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -> Any:
+    low, high = window(maps.magnitude.data[maps.brain], 0.5, 99.7)
+    image = show_slice(axes, maps.magnitude, plane, index, cmap="gray", vmin=min(low, 0.3 * high),
+                       vmax=high)  # fmt: skip
+    reliable = Volume(maps.reliable.astype(np.int8), maps.magnitude.affine)
+    brain = Volume(maps.brain.astype(np.int8), maps.magnitude.affine)
+    outline(axes, reliable, plane, index, PALETTE["orange"], 0.8)
+    outline(axes, brain, plane, index, PALETTE["green"], 1.0)
+    return image
+
+
+def _chi(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -> Any:
+    low, high = CHI_RANGE_PPB
+    # 0 outside the mask: there the black page shows
+    shown = Volume(np.ma.masked_equal(maps.chi.data, 0), maps.chi.affine)
+    return show_slice(axes, shown, plane, index, cmap="gray", vmin=low, vmax=high)
+
+
+def _labels(
+    axes: Any, maps: SubjectMaps, nuclei: Mapping[str, list[int]], plane: str, index: int
+) -> Any:
+    image = _chi(axes, maps, nuclei, plane, index)
+    labels = maps.labels
+    outline(axes, labels, plane, index, "#ffffff60", 0.5)
+    for name, found in nuclei.items():
+        if name in NUCLEUS_COLOURS:
+            mask = Volume(labelled(labels.data, found).astype(np.int8), labels.affine)
+            outline(axes, mask, plane, index, NUCLEUS_COLOURS[name], 1.1)
+    return image
+
+
+def _r2star(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -> Any:
+    low, high = R2STAR_RANGE
+    return show_slice(axes, maps.r2star, plane, index, cmap="gray", vmin=low, vmax=high)
+
+
+def _field(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -> Any:
+    inside = np.abs(maps.field.data[maps.reliable])
+    limit = max(10.0, float(np.ceil(np.percentile(inside, 99) / 10) * 10)) if inside.size else 50.0
+    shown = Volume(np.ma.masked_equal(maps.field.data, 0), maps.field.affine)
+    return show_slice(axes, shown, plane, index, cmap=SIGNED_MAP, vmin=-limit, vmax=limit)
+
+
+_DRAWERS = {
+    "magnitude": _magnitude,
+    "chi": _chi,
+    "labels": _labels,
+    "r2star": _r2star,
+    "field": _field,
+}
+_HEADINGS = {
+    "magnitude": "Magnitude, masks",
+    "chi": "χ",
+    "labels": "χ, labels",
+    "r2star": "R2*",
+    "field": "Local field",
+}
+_UNITS = {"chi": "ppb", "labels": "ppb", "r2star": "s⁻¹", "field": "ppb"}

@@ -1,0 +1,129 @@
+"""The methods section, filled from the configuration that ran and the versions installed."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .. import __version__
+from ..config import STAGES, Config, variant
+from ..methods import get_method
+from ..statistics.settings import DeltaFsContrast, GivenContrast
+from .acquisition_table import acquisition_table
+from .citations import CITATIONS, PACKAGES
+from .rendering import render
+
+STAGE_LABELS = {
+    "field_map": "Field map",
+    "background_field": "Background field removal",
+    "inversion": "Dipole inversion",
+    "r2star": "R2*",
+}
+
+
+def methods_text(
+    config: Config, quality: pd.DataFrame | None, sidecars: Iterable[str | Path] = ()
+) -> str:
+    """Markdown of the methods section.
+
+    Parameters
+    ----------
+    config
+        The configuration of the run.
+    quality
+        The ``quality`` table, for who was used; ``None`` for a run without images.
+    sidecars
+        JSON sidecars of the raw echoes, for the acquisition table.
+    """
+    registration = json.dumps(config.registration.parameters, sort_keys=True)
+    return render(
+        "methods.md.j2",
+        variants=[{"name": name, "steps": steps_of(config, name)} for name in config.variants],
+        reference=config.reconstruction.reference.region,
+        registration=registration,
+        # the one choice within the registration
+        deformation="syn" if '"method": "syn"' in registration else "greedy",
+        default_atlas=all(atlas.image is None for atlas in config.atlases.values()),
+        atlases=list(config.atlases),
+        iron=config.iron,
+        contrasts={name: contrast_words(block) for name, block in config.contrasts.items()},
+        scores=config.scores,
+        covariates=config.covariates,
+        statistics=config.statistics,
+        cohort=_cohort(quality),
+        excluded=config.exclude,
+        acquisition=acquisition_table(sidecars),
+        cite=CITATIONS,
+        version=__version__,
+        versions=package_versions(),
+        python=platform.python_version(),
+        demo=config.bids_dir is None and not config.analysis_only,
+    )
+
+
+def steps_of(config: Config, name: str) -> list[dict[str, Any]]:
+    """Stage, method, citation and every parameter (defaults included) of a variant."""
+    chain = variant(config, name)
+    steps = []
+    for stage, registry in STAGES.items():
+        step = getattr(chain, stage)
+        method = get_method(registry, step.method)
+        model, _ = method.load()
+        values = model.model_validate(step.parameters).model_dump()
+        steps.append(
+            {
+                "stage": STAGE_LABELS.get(stage, stage.replace("_", " ")),
+                "method": step.method,
+                "citation": method.citation,
+                "parameters": ", ".join(f"{key} {_value(value)}" for key, value in values.items()),
+            }
+        )
+    return steps
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{key} {_value(item)}" for key, item in value.items()) + ")"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return str(value)
+
+
+def contrast_words(block: Any) -> str:
+    """How a contrast assigns its levels, in words."""
+    first, second = block.levels
+    if isinstance(block, GivenContrast):
+        return f"{first} against {second}, as the column {block.column} says"
+    if isinstance(block, DeltaFsContrast):
+        cut = "the cohort's median" if block.cut is None else f"{block.cut:g} points per month"
+        return f"{first} against {second}, ΔFS above or at most {cut}"
+    return (
+        f"{first} against {second}, by exact k-means (k = 2) on the change from {block.baseline} "
+        f"to {block.followup}"
+    )
+
+
+def _cohort(quality: pd.DataFrame | None) -> dict[str, int] | None:
+    if quality is None or quality.empty:
+        return None
+    people = quality.drop_duplicates("participant_id")
+    return {"n": len(people), "used": int((people["used"] == "yes").sum())}
+
+
+def package_versions() -> dict[str, str]:
+    """Version of every package of the methods text that is installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

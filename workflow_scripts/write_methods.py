@@ -1,0 +1,39 @@
+"""Write the methods section from the configuration that ran, the versions and the sidecars.
+
+Example:
+
+    python workflow_scripts/write_methods.py --config config/config.yaml
+        --quality results/group/quality.tsv --sidecar data/sub-*/anat/*_part-mag_MEGRE.json
+        --output results/methods.md
+"""
+
+import argparse
+
+from qsmiron.errors import reported_to_user
+from qsmiron.report.config_reading import read_config
+from qsmiron.report.methods_text import methods_text
+from qsmiron.tables import read_table
+from qsmiron.volumes import write_text
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--config", required=True, help="config: YAML or JSON file, or a JSON object as text")
+    add("--quality", help="quality table (TSV); without it the cohort is not described")
+    add("--sidecar", nargs="*", default=[], help="sidecars of the raw magnitude echoes (JSON)")
+    add("--output", required=True, help="output: Markdown")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = build_parser().parse_args(argv)
+    with reported_to_user():
+        quality = read_table(args.quality, "quality") if args.quality else None
+        write_text(args.output, methods_text(read_config(args.config), quality, args.sidecar))
+
+
+if __name__ == "__main__":
+    main()

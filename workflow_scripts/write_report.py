@@ -1,0 +1,43 @@
+"""Write the report: one HTML file with every figure and table, readable without a network.
+
+Example:
+
+    python workflow_scripts/write_report.py --results results --config config/config.yaml
+        --output results/report.html
+"""
+
+import argparse
+
+from qsmiron.errors import reported_to_user
+from qsmiron.report.config_reading import read_config
+from qsmiron.report.page import report_page
+from qsmiron.volumes import write_text
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--results", required=True, help="results folder (group tables and figures)")
+    add("--config", required=True, help="config: YAML or JSON file, or a JSON object as text")
+    add("--participants", help="clinical table (default: participants.tsv of the results)")
+    add("--methods", help="methods text (default: methods.md of the results)")
+    add("--output", required=True, help="output: HTML")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = build_parser().parse_args(argv)
+    with reported_to_user():
+        page = report_page(
+            args.results,
+            read_config(args.config),
+            args.participants,
+            args.methods,
+        )
+        write_text(args.output, page)
+
+
+if __name__ == "__main__":
+    main()
