@@ -126,8 +126,8 @@ def convolve_dipole(
     return np.ascontiguousarray(inverse(spectrum, shape, chi.shape, threads))
 
 
-NEAR_VOXELS = 3
-"""Up to here a voxel is a cuboid; farther away it is a point, to 0.1 % of the field."""
+NEAR_EDGES = 3
+"""Up to so many of its longest edges a voxel is a cuboid; farther away it is a point."""
 
 
 def _dipole_response(
@@ -151,19 +151,28 @@ def _dipole_response(
     along *= moment
     square *= np.sqrt(square)
     along /= square
-    near = np.arange(-NEAR_VOXELS, NEAR_VOXELS + 1)
-    along[np.ix_(near, near, near)] = _cuboid_response(near, voxel_size, b)
+    reach = [
+        min(int(np.ceil(NEAR_EDGES * max(voxel_size) / edge)), n // 2 - 1)
+        for edge, n in zip(voxel_size, shape, strict=True)
+    ]
+    near = [np.arange(-r, r + 1) for r in reach]
+    along[np.ix_(*near)] = _cuboid_response(near, voxel_size, b)
     return along
 
 
-def _cuboid_response(near: np.ndarray, voxel_size: Sequence[float], b: np.ndarray) -> np.ndarray:
-    """Field of a uniform cuboid at the voxels ``near`` it: its demagnetising tensor, in closed form.
+def _cuboid_response(
+    near: Sequence[np.ndarray], voxel_size: Sequence[float], b: np.ndarray
+) -> np.ndarray:
+    """Field of a uniform cuboid at voxel offsets ``near`` (per axis), by its demagnetising tensor.
 
     Summed over the corners, the tensor's diagonal holds arctangents, the rest logarithms (Smith
     et al., J Magn Magn Mater 2010, doi 10.1016/j.jmmm.2009.08.030).
     """
-    centres = np.meshgrid(*(near * edge for edge in voxel_size), indexing="ij")
-    field = np.full(centres[0].shape, 1 / 3)
+    centres = np.meshgrid(
+        *(offsets * edge for offsets, edge in zip(near, voxel_size, strict=True)), indexing="ij"
+    )
+    # Inside, the field adds χ to the demagnetisation, and the Lorentz sphere takes off 2/3 of it.
+    field = np.where(sum(centre**2 for centre in centres) == 0, 1 / 3, 0.0)
     for signs in np.ndindex(2, 2, 2):
         corner = [
             centre + (sign - 0.5) * edge

@@ -1,0 +1,214 @@
+"""One patient of the demo cohort, from its row of the plan to signals with known truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..clinical import clinical_values
+from ..errors import InputError, Problem
+from .anatomy import (
+    AnatomyParameters,
+    HeadMap,
+    Tissues,
+    make_head_map,
+    oblique_affine,
+    rigid_motion,
+    tissues_on_grid,
+)
+from .effects import EFFECTS
+from .signal import Fields, SequenceParameters, simulate_echoes, simulate_fields, simulate_t1w
+from .susceptibility import SusceptibilityParameters, simulate_chi
+
+GRE_EXTENT_MM = (192.0, 224.0, 184.0)
+T1W_EXTENT_MM = (208.0, 244.0, 216.0)
+T1W_CENTRE_MM = (0.0, 2.0, -10.0)
+BELOW_MM = 48.0
+"""How far the anatomy goes on below the gradient echo's field of view."""
+SMALLEST_OBLIQUITY_DEG, LARGEST_OBLIQUITY_DEG = 5.0, 12.0
+VOXEL_SIZE_RANGE_MM = (0.8, 4.0)
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One patient of the plan: what the images are made from, and nothing clinical.
+
+    ``ventricles`` in mm, ``atrophy`` as a fraction, ``age`` in years; ``planted`` holds the true
+    values by (region, hemisphere, metric), χ in ppm.
+    """
+
+    participant_id: str
+    seed: int
+    age: float
+    ventricles: float
+    atrophy: float
+    planted: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SimulatedSubject:
+    """Signals and truth of one patient.
+
+    On the GRE grid (X, Y, Z; ``affine``): ``echoes`` (E, X, Y, Z) complex64, ``echo_times`` (s),
+    ``chi`` (ppm, 0 outside the brain), ``fields`` (ppm), ``r2star`` (1/s), and ``tissues`` with
+    the brain mask, the labels and the template coordinates. On the T1w grid: ``t1w`` and
+    ``t1w_tissues``. ``gre_to_t1w`` (4, 4) takes RAS mm of the GRE to those of the T1w.
+    """
+
+    affine: np.ndarray
+    echoes: np.ndarray
+    echo_times: tuple[float, ...]
+    field_strength: float
+    chi: np.ndarray
+    fields: Fields
+    r2star: np.ndarray
+    tissues: Tissues
+    t1w: np.ndarray
+    t1w_tissues: Tissues
+    gre_to_t1w: np.ndarray
+    head_map: HeadMap
+
+    @property
+    def brain(self) -> np.ndarray:
+        """Brain mask on the GRE grid."""
+        return self.tissues.brain
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Atlas labels on the GRE grid."""
+        return self.tissues.labels
+
+
+def read_plan(path: str | Path) -> dict[str, PlanRow]:
+    """Read a plan (TSV), by participant_id.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or a cell is not a number.
+    """
+    rows = {}
+    cells = clinical_values(path)
+    columns = {e.plan_column: (e.region, e.hemisphere, _planted_metric(e)) for e in EFFECTS}
+    for who, row in cells.items():
+        numbers = {}
+        for key in ("seed", "age", "ventricles_mm", "atrophy", *columns):
+            try:
+                numbers[key] = float(row[key])
+            except (KeyError, ValueError) as error:
+                found = repr(row[key]) if key in row else "no such column"
+                raise InputError(
+                    Problem(
+                        f"{path}, {who}, {key}",
+                        found,
+                        "a number",
+                        "Restore the plan: python workflow_scripts/plan_cohort.py",
+                    )
+                ) from error
+        rows[who] = PlanRow(
+            who,
+            int(numbers["seed"]),
+            numbers["age"],
+            numbers["ventricles_mm"],
+            numbers["atrophy"],
+            {cell: numbers[column] for column, cell in columns.items()},
+        )
+    return rows
+
+
+def _planted_metric(effect: object) -> str:
+    return effect.plan_column.removeprefix(f"{effect.region}_{effect.hemisphere}_")
+
+
+def simulate_subject(
+    plan: PlanRow,
+    voxel_size: float = 2.0,
+    threads: int = 1,
+    anatomy: AnatomyParameters | None = None,
+    susceptibility: SusceptibilityParameters | None = None,
+    sequence: SequenceParameters | None = None,
+) -> SimulatedSubject:
+    """Simulate one patient.
+
+    Parameters
+    ----------
+    plan : the patient's row.
+    voxel_size : edge of the isotropic voxels of both images (mm, 0.8–4).
+    threads : threads of the Fourier transforms; the result does not depend on them.
+    anatomy, susceptibility, sequence : parameters; their defaults make the demo.
+
+    Raises
+    ------
+    InputError
+        If ``voxel_size`` is out of range.
+    """
+    low, high = VOXEL_SIZE_RANGE_MM
+    if not low <= voxel_size <= high:
+        raise InputError(
+            Problem(
+                "voxel size of the simulation",
+                f"{voxel_size:g} mm",
+                f"{low:g} to {high:g} mm",
+                "Set demo.voxel_size within that range.",
+            )
+        )
+    anatomy, sequence = anatomy or AnatomyParameters(), sequence or SequenceParameters()
+    anatomy_rng, grid_rng, chi_rng, signal_rng, t1w_rng = (
+        np.random.default_rng(seed) for seed in np.random.SeedSequence(plan.seed).spawn(5)
+    )
+    head_map = make_head_map(anatomy_rng, plan.ventricles, plan.atrophy, anatomy)
+    motion = rigid_motion(grid_rng, anatomy.motion_sd)
+    below = round(BELOW_MM / voxel_size)
+    image_shape = _shape(GRE_EXTENT_MM, voxel_size)
+    affine = oblique_affine(image_shape, voxel_size, _oblique(grid_rng), np.zeros(3))
+    extended = affine.copy()
+    extended[:3, 3] -= affine[:3, 2] * below
+    shape = (*image_shape[:2], image_shape[2] + below)
+    crop = (slice(0, shape[0]), slice(0, shape[1]), slice(below, shape[2]))
+    wide = tissues_on_grid(head_map, shape, extended, motion)
+    chi = simulate_chi(wide, plan.age, plan.planted, chi_rng, susceptibility)
+    fields = simulate_fields(chi, wide, crop, threads)
+    tissues = _cropped(wide, crop, affine)
+    chi = np.ascontiguousarray(chi[crop])
+    echoes, r2star = simulate_echoes(fields.total, chi, tissues, signal_rng, sequence)
+
+    t1w_shape = _shape(T1W_EXTENT_MM, voxel_size)
+    t1w_affine = oblique_affine(t1w_shape, voxel_size, _oblique(grid_rng), np.array(T1W_CENTRE_MM))
+    t1w_tissues = tissues_on_grid(head_map, t1w_shape, t1w_affine, np.eye(4))
+    return SimulatedSubject(
+        affine=affine,
+        echoes=echoes,
+        echo_times=sequence.echo_times,
+        field_strength=sequence.field_strength,
+        chi=chi,
+        fields=fields,
+        r2star=r2star,
+        tissues=tissues,
+        t1w=simulate_t1w(t1w_tissues, t1w_rng, sequence),
+        t1w_tissues=t1w_tissues,
+        gre_to_t1w=motion,
+        head_map=head_map,
+    )
+
+
+def _shape(extent: tuple[float, float, float], voxel_size: float) -> tuple[int, int, int]:
+    x, y, z = (2 * round(length / voxel_size / 2) for length in extent)
+    return x, y, z
+
+
+def _oblique(rng: np.random.Generator) -> np.ndarray:
+    """Euler angles (°) of a slightly oblique grid, turned mostly about the left-right axis."""
+    tilt = rng.uniform(SMALLEST_OBLIQUITY_DEG, LARGEST_OBLIQUITY_DEG) * rng.choice([-1, 1])
+    return np.array([tilt, *rng.normal(0, 2, 2)])
+
+
+def _cropped(tissues: Tissues, crop: tuple[slice, ...], affine: np.ndarray) -> Tissues:
+    parts = {
+        name: np.ascontiguousarray(value[..., *crop])
+        for name, value in vars(tissues).items()
+        if name != "affine"
+    }
+    return Tissues(affine=affine, **parts)
