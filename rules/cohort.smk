@@ -60,6 +60,7 @@ rule check_inputs:
     input:
         src=settings.sources("check_inputs"),
         images=cohort.raw_files,
+        demo=rules.simulate_cohort.output if study.is_demo else [],
         participants=study.clinical_table,
     output:
         report=f"{paths.work}/check_inputs.json",

@@ -65,6 +65,7 @@ def _check_contrast(sheet: Sheet, where: str, contrast: Mapping[str, Any]) -> It
         yield Problem(where, found, "two different levels", "A positive effect is first > second.")
         return
     derive = contrast.get("derive")
+    derive = None if derive == "given" else derive  # the default, spelt out
     if derive is not None and derive not in DERIVATIONS:
         yield Problem(
             f"{where}.derive", repr(derive), f"one of {', '.join(DERIVATIONS)}", "Correct the name."

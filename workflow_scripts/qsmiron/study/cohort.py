@@ -66,8 +66,11 @@ class Cohort:
 
     @property
     def scan_names(self) -> list[str]:
-        """``folder|entities`` of every scan."""
-        return [f"{scan.folder}|{scan.entities}" for scan in self.scans]
+        """``folder|entities|number of echoes|first sidecar`` of every scan."""
+        return [
+            f"{scan.folder}|{scan.entities}|{scan.n_echoes}|{sidecar_path(scan.magnitude[0])}"
+            for scan in self.scans
+        ]
 
     @property
     def raw_files(self) -> list[str]:

@@ -1,0 +1,1 @@
+"""Masks on the grid of an image: the brain."""

@@ -1,0 +1,140 @@
+"""Brain mask from one image's contrast alone: no template, no training.
+
+Air and bone are dark in T1-weighted and gradient-echo magnitude images; what is bright is brain,
+scalp, fat and muscle. A threshold relative to the local brightness finds it whatever the coil's
+shading, an erosion cuts the thin bridges through skull base and eyes, the largest piece is the
+brain, and growing it back within the bright tissue restores its surface. The idea is that of
+Lemieux et al. 1999 (Magn Reson Med, doi 10.1002/(SICI)1522-2594(199907)42:1<127::AID-MRM17>3.0.CO;2-O).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import Field
+from scipy import ndimage
+
+from ..errors import InputError
+from ..parameters import Parameters
+from ..spaces import boxed_grid, corners, grid_points, look_up, resample
+from ..volumes import Volume
+
+
+class ExtractionParameters(Parameters):
+    """How the brain is told from what surrounds it."""
+
+    spacing: float = Field(3.0, gt=0.5, le=5, description="grid of the extraction (mm)")
+    shading: float = Field(
+        25.0, gt=5, description="SD of the kernel that finds the local brightness (mm)"
+    )
+    threshold: float = Field(
+        0.5, gt=0, lt=1, description="bright tissue, as a fraction of the local brightness (1)"
+    )
+    erosion: float = Field(
+        6.0, gt=0, description="bridges thinner than twice this are cut (mm)"
+    )
+    closing: float = Field(6.0, ge=0, description="grooves narrower than twice this are filled (mm)")
+
+
+def extract_brain(image: Volume, parameters: ExtractionParameters) -> np.ndarray:
+    """Brain mask (X, Y, Z) bool of a head ``image`` (X, Y, Z; any unit, 0 is no signal).
+
+    Raises
+    ------
+    InputError
+        If there is no bright tissue of the size of a brain's core.
+    """
+    shape, grid = boxed_grid(corners(image.data.shape, image.affine), parameters.spacing, 0)
+    small = resample(image, shape, grid)
+    bright = bright_tissue(small, parameters)
+    eroded = _distance(bright, parameters) > parameters.erosion
+    pieces, count = ndimage.label(eroded)
+    if not count:
+        raise InputError(
+            "brain mask: found no bright tissue thicker than "
+            f"{2 * parameters.erosion:g} mm; expected a head. Give a mask, or lower "
+            "mask.erosion or mask.threshold in the config."
+        )
+    core = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+    grown = (ndimage.distance_transform_edt(~core) * parameters.spacing) < (
+        parameters.erosion + parameters.spacing
+    )
+    brain = _close(grown & bright, parameters.closing / parameters.spacing)
+    brain = ndimage.binary_fill_holes(brain)
+    points = grid_points(image.data.shape, image.affine)
+    return look_up(brain.astype(np.float32), grid, points, outside=None) > 0.5
+
+
+def refine_brain(
+    image: Volume, guess: np.ndarray, reach: float, parameters: ExtractionParameters
+) -> np.ndarray:
+    """Move the surface of a mask by at most ``reach`` mm to where the bright tissue ends.
+
+    ``image`` is on an isotropic grid, ``guess`` (X, Y, Z) bool a mask about the brain on it. What is
+    deeper in the guess than ``reach`` stays; bright tissue within ``reach`` of its surface is
+    taken where it hangs together with that by more than a thin bridge.
+    """
+    spacing = image.voxel_size[0]
+    parameters = parameters.model_copy(update={"spacing": spacing})
+    core = ndimage.distance_transform_edt(guess) * spacing > reach
+    near = ndimage.distance_transform_edt(~guess) * spacing <= reach
+    bright = (bright_tissue(image.data, parameters) & near) | core
+    bridge = parameters.erosion / 2
+    eroded = (_distance(bright, parameters) > bridge) | core
+    pieces, _ = ndimage.label(eroded)
+    kept = np.isin(pieces, np.setdiff1d(np.unique(pieces[core]), [0]))
+    grown = ndimage.distance_transform_edt(~kept) * spacing < bridge + spacing
+    brain = _close((grown & bright) | core, parameters.closing / spacing)
+    return ndimage.binary_fill_holes(brain)
+
+
+def bright_tissue(image: np.ndarray, parameters: ExtractionParameters) -> np.ndarray:
+    """Voxels (X, Y, Z) brighter than a fraction of the brightness of the tissue around them.
+
+    ``image`` is on an isotropic grid of ``parameters.spacing`` mm.
+    """
+    local = local_brightness(image, [parameters.shading / parameters.spacing] * 3)
+    return image > parameters.threshold * local
+
+
+def local_brightness(image: np.ndarray, sigma: Sequence[float]) -> np.ndarray:
+    """Mean brightness (X, Y, Z) of the tissue around each voxel; ``sigma`` in voxels an axis.
+
+    Tissue is what exceeds Otsu's threshold. Far from any tissue it falls towards 0.
+    """
+    tissue = image > otsu_threshold(image)
+    weight = ndimage.gaussian_filter(tissue.astype(np.float32), sigma, truncate=2)
+    total = ndimage.gaussian_filter(np.where(tissue, image, 0), sigma, truncate=2)
+    return total / np.maximum(weight, np.float32(0.02))
+
+
+def otsu_threshold(image: np.ndarray, bins: int = 256) -> float:
+    """Value that splits an image's histogram into the two classes of least variance.
+
+    Otsu 1979, IEEE Trans Syst Man Cybern, doi 10.1109/TSMC.1979.4310076.
+    """
+    top = float(np.percentile(image, 99.9))
+    counts, edges = np.histogram(np.clip(image, 0, top), bins=bins, range=(0, top or 1.0))
+    middle = (edges[1:] + edges[:-1]) / 2
+    below = np.cumsum(counts)
+    above = counts.sum() - below
+    sums = np.cumsum(counts * middle)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
+    return float(edges[1 + np.nanargmax(np.where(above > 0, between, 0))])
+
+
+def _distance(mask: np.ndarray, parameters: ExtractionParameters) -> np.ndarray:
+    """Distance (mm) of every voxel inside to the outside; the image's border counts as inside."""
+    return ndimage.distance_transform_edt(mask) * parameters.spacing
+
+
+def _close(mask: np.ndarray, radius: float) -> np.ndarray:
+    if radius <= 0:
+        return mask
+    pad = int(np.ceil(radius)) + 1
+    padded = np.pad(mask, pad)
+    dilated = ndimage.distance_transform_edt(~padded) <= radius
+    closed = ndimage.distance_transform_edt(dilated) > radius
+    return closed[(slice(pad, -pad),) * 3] | mask

@@ -1,0 +1,50 @@
+"""Brain mask on the grid of the GRE, from the template where there is a T1w, else by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+from scipy import ndimage
+
+from ..parameters import Parameters
+from ..spaces import look_up
+from ..volumes import Volume
+from .brain import ExtractionParameters, extract_brain
+
+
+class GreMaskParameters(Parameters):
+    """How the brain mask of the GRE is made."""
+
+    signal: float = Field(
+        0.1, ge=0, lt=1, description="least signal, as a fraction of the brain's median (1)"
+    )
+    extraction: ExtractionParameters = Field(
+        ExtractionParameters(), description="without a T1w: extraction from the magnitude"
+    )
+
+
+def mask_from_template(
+    magnitude: Volume, coordinates: np.ndarray, template: Volume, parameters: GreMaskParameters
+) -> np.ndarray:
+    """Brain mask (X, Y, Z) of a ``magnitude`` whose voxels lie at template ``coordinates``.
+
+    ``coordinates`` (X, Y, Z, 3) in RAS mm of ``template``, which is brain only. Voids at the
+    brain's surface are left out; voids inside (deep nuclei, veins) are kept.
+    """
+    inside = (template.data > 0.02 * template.data.max()).astype(np.float32)
+    brain = look_up(inside, template.affine, coordinates) > 0.5
+    signal = magnitude.data > parameters.signal * np.median(magnitude.data[brain])
+    return _whole(brain & signal)
+
+
+def mask_from_magnitude(magnitude: Volume, parameters: GreMaskParameters) -> np.ndarray:
+    """Brain mask (X, Y, Z) of a ``magnitude`` by its own contrast."""
+    return _whole(extract_brain(magnitude, parameters.extraction))
+
+
+def _whole(mask: np.ndarray) -> np.ndarray:
+    """The largest piece, its holes filled."""
+    pieces, count = ndimage.label(mask)
+    if count > 1:
+        mask = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+    return ndimage.binary_fill_holes(mask)

@@ -1,0 +1,91 @@
+"""The coordinate map: for every voxel of the GRE, where it lies in the template.
+
+Stored as one image (X, Y, Z, 3) of template RAS mm, int16 in steps of .01 mm (so up to 327 mm).
+Anything defined in the template's space (labels, probabilities, masks) is looked up in it by
+:func:`..spaces.look_up`: one interpolation, and none of χ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..volumes import Volume, read_volume, write_scaled_volume
+from ..spaces import apply_affine, grid_points, look_up
+
+STEP_MM = 0.01
+
+
+@dataclass(frozen=True)
+class TemplateMap:
+    """Subject → template: a smooth displacement in the subject, then an affine map.
+
+    ``displacement`` (X, Y, Z, 3) in mm on the grid with ``grid_affine``; a point q of the subject
+    lies at ``affine`` · (q + displacement(q)) in the template. Beyond the grid the displacement
+    goes on as it is at the edge.
+    """
+
+    displacement: np.ndarray
+    grid_affine: np.ndarray
+    affine: np.ndarray
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """Template RAS mm of subject ``points`` (…, 3) mm."""
+        offset = [
+            look_up(self.displacement[..., axis], self.grid_affine, points, outside=None)
+            for axis in range(3)
+        ]
+        return apply_affine(self.affine, points + np.stack(offset, axis=-1))
+
+    def jacobian(self) -> np.ndarray:
+        """Jacobian determinant (X, Y, Z) of the displacement's map; 1 where it changes no volume.
+
+        The affine part, which is head size and pose, is left out.
+        """
+        spacing = np.abs(np.diag(self.grid_affine)[:3])
+        rows = []
+        for axis in range(3):
+            gradient = np.gradient(self.displacement[..., axis])
+            rows.append(
+                [
+                    gradient[other] / spacing[other] + np.float32(axis == other)
+                    for other in range(3)
+                ]
+            )
+        (a, b, c), (d, e, f), (g, h, i) = rows
+        return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+
+
+def compose(
+    shape: tuple[int, ...],
+    affine: np.ndarray,
+    to_t1w: np.ndarray,
+    to_template: TemplateMap,
+) -> np.ndarray:
+    """Template RAS mm (X, Y, Z, 3) of every voxel of the GRE's grid.
+
+    ``to_t1w`` (4, 4) is the rigid map of GRE points to T1w points.
+    """
+    return to_template(apply_affine(to_t1w, grid_points(shape, affine)))
+
+
+def write_coordinates(path: str | Path, coordinates: np.ndarray, affine: np.ndarray) -> None:
+    """Write a coordinate map; values are rounded to .01 mm."""
+    write_scaled_volume(
+        path,
+        coordinates,
+        affine,
+        step=STEP_MM,
+        sidecar={
+            "Description": "Template coordinate (x, y, z) of every voxel",
+            "Units": "mm",
+            "SpatialReference": "MNI152NLin2009aSym, RAS",
+        },
+    )
+
+
+def read_coordinates(path: str | Path) -> Volume:
+    """Read a coordinate map: ``data`` (X, Y, Z, 3) float32 template RAS mm."""
+    return read_volume(path, dimensions=4)

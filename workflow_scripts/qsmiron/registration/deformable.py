@@ -1,0 +1,190 @@
+"""Greedy diffeomorphic registration by local cross-correlation.
+
+Coarse to fine, the map is composed with small smooth steps that climb the squared local
+correlation coefficient of the two images: the force and metric of symmetric normalisation (Avants
+et al. 2008, Med Image Anal, doi 10.1016/j.media.2007.06.004), one-sided and greedy as in
+Christensen et al. 1996 (IEEE Trans Image Process, doi 10.1109/83.536892), which makes an iteration
+about ten times cheaper than the symmetric one. Local correlation needs no common contrast and no
+bias correction. Every step is small against its smoothness, so the map stays invertible; the
+Jacobian is reported with the result.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field, model_validator
+from scipy import ndimage
+
+from ..parameters import Parameters
+from ..volumes import Volume
+from .coordinates import TemplateMap
+from ..spaces import apply_affine, decimate, grid_points, look_up
+
+
+class GreedyParameters(Parameters):
+    """Schedule of the greedy registration; tuples hold one value a level, coarse to fine."""
+
+    shrink: tuple[int, ...] = Field((4, 2, 1), description="coarsening of each level (1)")
+    iterations: tuple[int, ...] = Field((50, 40, 12), description="iterations of each level (1)")
+    image_smoothing: tuple[float, ...] = Field(
+        (0.5, 0.3, 0.0), description="Gaussian SD applied to both images (voxels of the level)"
+    )
+    step_smoothing: tuple[float, ...] = Field(
+        (3.0, 2.5, 2.5), description="Gaussian SD applied to each step (voxels of the level)"
+    )
+    step: tuple[float, ...] = Field(
+        (0.5, 0.5, 0.5), description="longest displacement of one iteration (voxels of the level)"
+    )
+    radius: int = Field(2, ge=1, le=8, description="half width of the correlation window (voxels)")
+
+    @model_validator(mode="after")
+    def _one_value_per_level(self) -> GreedyParameters:
+        lengths = {
+            len(values)
+            for values in (
+                self.shrink,
+                self.iterations,
+                self.image_smoothing,
+                self.step_smoothing,
+                self.step,
+            )
+        }
+        if len(lengths) != 1:
+            raise ValueError("give every level a value of each of the schedule's lists")
+        return self
+
+    def coarse(self) -> GreedyParameters:
+        """The same schedule without its finest level (with one level: unchanged)."""
+        if len(self.shrink) == 1:
+            return self
+        cut = {
+            name: getattr(self, name)[:-1]
+            for name in ("shrink", "iterations", "image_smoothing", "step_smoothing", "step")
+        }
+        return self.model_copy(update=cut)
+
+
+def register_greedy(
+    fixed: Volume,
+    moving: Volume,
+    affine: np.ndarray,
+    parameters: GreedyParameters,
+    mask: np.ndarray | None = None,
+) -> TemplateMap:
+    """Deform ``fixed``'s space so that ``affine`` takes it to ``moving``'s.
+
+    Parameters
+    ----------
+    fixed, moving : Volume
+        Images (X, Y, Z) in any intensity unit; ``fixed`` on a RAS-aligned isotropic grid. 0 is
+        outside. The moving image is best of about the same voxel size.
+    affine : (4, 4) array
+        Start: RAS mm of ``fixed`` to RAS mm of ``moving``; not changed.
+    mask : (X, Y, Z) bool array, optional
+        Where the images are compared; by default one voxel around where ``fixed`` is above 0.
+
+    Returns
+    -------
+    TemplateMap
+        With the displacement on the grid of ``fixed``.
+    """
+    if mask is None:
+        mask = ndimage.binary_dilation(fixed.data > 0)
+    fixed = Volume(fixed.data / np.float32(fixed.data[mask].std() or 1), fixed.affine)
+    moving = Volume(moving.data / np.float32(moving.data.std() or 1), moving.affine)
+    displacement: Volume | None = None
+    for level in range(len(parameters.shrink)):
+        factor, blur = parameters.shrink[level], parameters.image_smoothing[level]
+        target = decimate(fixed, factor, blur)
+        source = decimate(moving, factor, blur)
+        offset = (factor - 1) // 2
+        where = mask[offset::factor, offset::factor, offset::factor]
+        start = _on_grid(displacement, target)
+        field = _climb(
+            target,
+            source,
+            affine,
+            where,
+            start,
+            parameters.iterations[level],
+            parameters.step[level],
+            parameters.step_smoothing[level],
+            parameters.radius,
+        )
+        displacement = Volume(field, target.affine)
+    field = _on_grid(displacement, fixed)
+    spacing = np.float32(fixed.voxel_size[0])
+    return TemplateMap(np.moveaxis(field, 0, -1) * spacing, fixed.affine, affine)
+
+
+def _on_grid(displacement: Volume | None, target: Volume) -> np.ndarray:
+    """A displacement (3, X, Y, Z) in voxels of its own grid, on another one in its voxels."""
+    if displacement is None:
+        return np.zeros((3, *target.data.shape), np.float32)
+    if displacement.data.shape[1:] == target.data.shape:
+        return displacement.data
+    points = grid_points(target.data.shape, target.affine)
+    ratio = np.float32(displacement.voxel_size[0] / target.voxel_size[0])
+    return np.stack(
+        [
+            look_up(component, displacement.affine, points, outside=None) * ratio
+            for component in displacement.data
+        ]
+    )
+
+
+def _climb(
+    fixed: Volume,
+    moving: Volume,
+    affine: np.ndarray,
+    mask: np.ndarray,
+    displacement: np.ndarray,
+    iterations: int,
+    step: float,
+    smoothness: float,
+    radius: int,
+) -> np.ndarray:
+    """Iterate on one level; displacements (3, X, Y, Z) in voxels of the fixed grid."""
+    identity = np.stack(
+        np.meshgrid(*[np.arange(n, dtype=np.float32) for n in mask.shape], indexing="ij")
+    )
+    to_moving = np.linalg.inv(moving.affine) @ affine @ fixed.affine
+
+    def window(image: np.ndarray) -> np.ndarray:
+        return ndimage.uniform_filter(image, 2 * radius + 1, mode="constant")
+
+    def sample(image: np.ndarray, at: np.ndarray, edge: str) -> np.ndarray:
+        return ndimage.map_coordinates(image, at, order=1, mode=edge, output=np.float32)
+
+    target = fixed.data
+    target_mean = window(target)
+    target_variance = np.maximum(window(target * target) - target_mean**2, 0)
+    # windows without contrast have no say: their variance is noise
+    target_floor = np.float32(1e-3 * target[mask].var() + 1e-12)
+    for _ in range(iterations):
+        at = apply_affine(to_moving, np.moveaxis(identity + displacement, 0, -1))
+        source = sample(moving.data, np.moveaxis(at, -1, 0), "constant")
+        source_mean = window(source)
+        source_variance = np.maximum(window(source * source) - source_mean**2, 0)
+        source_variance += np.float32(1e-3 * source[mask].var() + 1e-12)
+        covariance = window(target * source) - target_mean * source_mean
+        weight = covariance / ((target_variance + target_floor) * source_variance)
+        slope = covariance / source_variance
+        weight *= (target - target_mean) - slope * (source - source_mean)
+        weight *= mask
+        force = np.stack(
+            [
+                ndimage.gaussian_filter(component * weight, smoothness, truncate=2)
+                for component in np.gradient(source)
+            ]
+        )
+        longest = np.sqrt((force**2).sum(axis=0).max())
+        if not longest > 0:
+            break
+        force *= np.float32(step) / longest
+        # the new map is the old one after the step: u(x) ← s(x) + u(x + s(x))
+        moved = identity + force
+        displacement = force + np.stack(
+            [sample(component, moved, "nearest") for component in displacement]
+        )
+    return displacement

@@ -1,0 +1,80 @@
+"""T1w ↔ GRE magnitude of one session: a rigid map by mutual information.
+
+The scanner coordinates of both images are the start: patients move by millimetres between two
+scans of a session. Where the images do not agree at that start, neither will the quality numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+from scipy import ndimage
+
+from ..masks.brain import local_brightness
+from ..parameters import Parameters
+from ..spaces import decimate, grid_points, look_up
+from ..volumes import Volume
+from .itk_bridge import register_linear
+
+
+class RigidParameters(Parameters):
+    """Schedule of the rigid registration; tuples hold one value a level, coarse to fine."""
+
+    iterations: tuple[int, ...] = Field((50, 20, 10), description="iterations of each level (1)")
+    shrink: tuple[int, ...] = Field((3, 2, 1), description="coarsening of each level (1)")
+    smoothing: tuple[float, ...] = Field(
+        (1.0, 0.7, 0.5), description="Gaussian SD of each level (voxels)"
+    )
+    sampling: float = Field(0.2, gt=0, le=1, description="fraction of the voxels compared (1)")
+    spacing: float = Field(2.0, gt=0.5, description="finer magnitudes are compared on this grid (mm)")
+    margin: float = Field(8.0, ge=0, description="what is compared around the T1w's brain (mm)")
+    shading: float = Field(20.0, gt=5, description="SD of the kernel that evens out the coil (mm)")
+
+
+def combine_echoes(echoes: Sequence[np.ndarray]) -> np.ndarray:
+    """Root sum of squares (X, Y, Z) of the echoes' magnitudes: signal of all, noise averaged."""
+    total = np.zeros(echoes[0].shape, np.float32)
+    for echo in echoes:
+        total += echo.astype(np.float32) ** 2
+    return np.sqrt(total)
+
+
+def register_gre(
+    session: tuple[Any, Path],
+    magnitude: Volume,
+    t1w: Volume,
+    brain: np.ndarray,
+    parameters: RigidParameters,
+) -> np.ndarray:
+    """Rigid map (4, 4) of GRE points to T1w points (RAS mm).
+
+    ``brain`` (bool) is on the grid of ``t1w``. The GRE is the fixed image, since its field of view
+    is the smaller one: every voxel of it that is compared has a counterpart, and moving out of
+    the picture gains nothing. Its shading is divided out: the coil's changes of brightness are
+    larger than the contrast of grey and white matter, and would make up the mutual information.
+    """
+    factor = max(1, int(parameters.spacing / max(magnitude.voxel_size) + 0.01))
+    small = decimate(magnitude, factor, 0.4 if factor > 1 else 0.0)
+    sigma = [parameters.shading / size for size in small.voxel_size]
+    brightness = local_brightness(small.data, sigma)
+    floor = np.float32(1e-2 * brightness.max())
+    even = Volume(small.data / np.maximum(brightness, floor), small.affine)
+    steps = max(1, round(parameters.margin / min(t1w.voxel_size)))
+    near = ndimage.binary_dilation(brain, iterations=steps) if parameters.margin else brain
+    points = grid_points(even.data.shape, even.affine)
+    return register_linear(
+        session,
+        even,
+        t1w,
+        look_up(near, t1w.affine, points, order=0, outside=False),
+        np.eye(4),
+        "Rigid",
+        parameters.iterations,
+        parameters.shrink,
+        parameters.smoothing,
+        parameters.sampling,
+    )

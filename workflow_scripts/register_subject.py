@@ -1,0 +1,46 @@
+"""Register template, T1w and GRE of one scan: where does every GRE voxel lie in the template?
+
+All work that needs ANTs is in this job. Example:
+
+    python workflow_scripts/register_subject.py --t1w T1w.nii.gz --magnitude echo-1.nii.gz
+        --coordinates coordinates.nii.gz --quality registration.json
+"""
+
+import argparse
+
+from qsmiron.errors import reported_to_user
+from qsmiron.parameters import parse_parameters
+from qsmiron.registration.coordinates import write_coordinates
+from qsmiron.registration.scan import RegistrationParameters, register_scan
+from qsmiron.template import template_t1w
+from qsmiron.volumes import read_volume, write_json
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--t1w", required=True, help="T1-weighted image, with or without skull (NIfTI)")
+    add("--magnitude", nargs="+", required=True, help="GRE magnitude, one file per echo")
+    add("--coordinates", required=True, help="output: template RAS mm of every GRE voxel")
+    add("--quality", required=True, help="output: what was measured of the registration (JSON)")
+    add("--parameters", help="JSON object that overrides defaults")
+    add("--threads", type=int, default=1, help="threads (default: %(default)s)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = build_parser().parse_args(argv)
+    with reported_to_user():
+        parameters = parse_parameters(RegistrationParameters, args.parameters, "--parameters")
+        magnitude = [read_volume(path) for path in args.magnitude]
+        coordinates, quality = register_scan(
+            read_volume(args.t1w), magnitude, read_volume(template_t1w()), parameters, args.threads
+        )
+        write_coordinates(args.coordinates, coordinates, magnitude[0].affine)
+        write_json(args.quality, quality)
+
+
+if __name__ == "__main__":
+    main()
