@@ -12,12 +12,14 @@ rule simulate_cohort:
         paths.log("simulate_cohort"),
     benchmark:
         paths.benchmark("simulate_cohort")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
     params:
-        bids_dir=study.demo.folder,
+        bids_dir=lambda wildcards, output: Path(output.readme).parent,
     message:
         "Describing the demo's raw data set"
     shell:
@@ -36,12 +38,14 @@ rule simulate_subject:
         paths.log("simulate_subject", "sub-{subject}"),
     benchmark:
         paths.benchmark("simulate_subject", "sub-{subject}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=int(1000 + 12000 / study.config.demo.voxel_size**3),
         runtime=20,
     params:
-        bids_dir=study.demo.folder,
+        bids_dir=lambda wildcards, output: Path(output.images[0]).parents[2],
         voxel_size=study.config.demo.voxel_size,
         # Only an edit of this participant's row makes the images anew.
         row=lambda wildcards: study.demo.row(wildcards.subject),
@@ -68,12 +72,14 @@ rule check_inputs:
         paths.log("check_inputs"),
     benchmark:
         paths.benchmark("check_inputs")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        bids_dir=study.bids_dir,
+        bids_dir=lambda wildcards: study.bids_dir,
         n_scans=len(cohort.scans),
         settings=json.dumps(study.checked_settings),
     message:

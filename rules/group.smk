@@ -13,6 +13,8 @@ rule assign_groups:
         paths.log("assign_groups"),
     benchmark:
         paths.benchmark("assign_groups")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -39,6 +41,8 @@ rule test_groups:
         paths.log("test_groups", "{contrast}"),
     benchmark:
         paths.benchmark("test_groups", "{contrast}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
@@ -66,6 +70,8 @@ rule gather_group_tests:
         paths.log("gather_group_tests"),
     benchmark:
         paths.benchmark("gather_group_tests")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -88,6 +94,8 @@ rule correlate_scores:
         paths.log("correlate_scores", "{score}"),
     benchmark:
         paths.benchmark("correlate_scores", "{score}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
@@ -115,6 +123,8 @@ rule gather_correlations:
         paths.log("gather_correlations"),
     benchmark:
         paths.benchmark("gather_correlations")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -138,6 +148,8 @@ rule estimate_null_rates:
         paths.log("estimate_null_rates"),
     benchmark:
         paths.benchmark("estimate_null_rates")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
@@ -167,6 +179,8 @@ rule compare_recovery:
         paths.log("compare_recovery"),
     benchmark:
         paths.benchmark("compare_recovery")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=1000,

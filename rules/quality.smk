@@ -17,6 +17,8 @@ rule draw_subject:
         paths.log("draw_subject", "{folder}/{entities}_desc-{desc}"),
     benchmark:
         paths.benchmark("draw_subject", "{folder}/{entities}_desc-{desc}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
@@ -47,6 +49,8 @@ rule draw_chi_maps:
         paths.log("draw_chi_maps"),
     benchmark:
         paths.benchmark("draw_chi_maps")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
@@ -75,13 +79,15 @@ rule gather_quality:
         paths.log("gather_quality"),
     benchmark:
         paths.benchmark("gather_quality")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=1500,
         runtime=30,
     params:
         scans=cohort.scan_names,
-        results=paths.root,
+        results=lambda wildcards: paths.root,
         variants=list(study.config.variants),
     message:
         "Gathering quality.tsv of the cohort"

@@ -14,6 +14,8 @@ rule mask_brain:
         paths.log("mask_brain", "{folder}/{entities}_desc-{desc}"),
     benchmark:
         paths.benchmark("mask_brain", "{folder}/{entities}_desc-{desc}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
@@ -48,6 +50,8 @@ rule map_field:
         paths.log("map_field", "{folder}/{entities}_desc-{desc}"),
     benchmark:
         paths.benchmark("map_field", "{folder}/{entities}_desc-{desc}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: study.config.threads.reconstruction
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),
@@ -83,6 +87,8 @@ rule remove_background_field:
         paths.log("remove_background_field", "{folder}/{entities}_desc-{desc}"),
     benchmark:
         paths.benchmark("remove_background_field", "{folder}/{entities}_desc-{desc}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: study.config.threads.reconstruction
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 120, attempt),
@@ -117,6 +123,8 @@ rule invert_dipole:
         paths.log("invert_dipole", "{folder}/{entities}_desc-{desc}"),
     benchmark:
         paths.benchmark("invert_dipole", "{folder}/{entities}_desc-{desc}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: study.config.threads.reconstruction
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 150, attempt),
@@ -148,6 +156,8 @@ rule reference_chi:
         paths.log("reference_chi", "{folder}/{entities}_desc-{desc}"),
     benchmark:
         paths.benchmark("reference_chi", "{folder}/{entities}_desc-{desc}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
@@ -178,6 +188,8 @@ rule map_r2star:
         paths.log("map_r2star", "{folder}/{entities}_desc-{desc}"),
     benchmark:
         paths.benchmark("map_r2star", "{folder}/{entities}_desc-{desc}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),

@@ -18,8 +18,12 @@ rule measure_regions:
         paths.log("measure_regions", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"),
     benchmark:
         paths.benchmark(
+    conda:
+        "../envs/qsmiron.yaml"
             "measure_regions", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"
         )
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
@@ -54,6 +58,8 @@ rule pool_thresholds:
         paths.log("pool_thresholds", "desc-{desc}_atlas-{atlas}"),
     benchmark:
         paths.benchmark("pool_thresholds", "desc-{desc}_atlas-{atlas}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 6, attempt),
@@ -80,8 +86,12 @@ rule count_deposits:
         paths.log("count_deposits", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"),
     benchmark:
         paths.benchmark(
+    conda:
+        "../envs/qsmiron.yaml"
             "count_deposits", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"
         )
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -108,8 +118,12 @@ rule gather_regions:
         paths.log("gather_regions", "{table}"),
     benchmark:
         paths.benchmark("gather_regions", "{table}")
+    conda:
+        "../envs/qsmiron.yaml"
     wildcard_constraints:
         table="regions|quantiles|calibration|thresholds",
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),

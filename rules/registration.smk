@@ -14,6 +14,8 @@ rule register_subject:
         paths.log("register_subject", "{folder}/{entities}"),
     benchmark:
         paths.benchmark("register_subject", "{folder}/{entities}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: study.config.threads.registration
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
@@ -43,6 +45,8 @@ rule carry_labels:
         paths.log("carry_labels", "{folder}/{entities}_atlas-{atlas}"),
     benchmark:
         paths.benchmark("carry_labels", "{folder}/{entities}_atlas-{atlas}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),

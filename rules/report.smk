@@ -14,6 +14,8 @@ rule draw_group_distributions:
         paths.log("draw_group_distributions", "{contrast}"),
     benchmark:
         paths.benchmark("draw_group_distributions", "{contrast}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -43,6 +45,8 @@ rule draw_quantiles:
         paths.log("draw_quantiles", "{contrast}"),
     benchmark:
         paths.benchmark("draw_quantiles", "{contrast}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -70,6 +74,8 @@ rule draw_effects:
         paths.log("draw_effects", "{contrast}"),
     benchmark:
         paths.benchmark("draw_effects", "{contrast}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -95,6 +101,8 @@ rule draw_correlations:
         paths.log("draw_correlations", "{score}"),
     benchmark:
         paths.benchmark("draw_correlations", "{score}")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -123,6 +131,8 @@ rule draw_recovery:
         paths.log("draw_recovery"),
     benchmark:
         paths.benchmark("draw_recovery")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -144,12 +154,14 @@ rule describe_results:
         paths.log("describe_results"),
     benchmark:
         paths.benchmark("describe_results")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        results=paths.root,
+        results=lambda wildcards: paths.root,
         source=study.bids_dir,
     message:
         "Describing the results as a BIDS derivative"
@@ -169,6 +181,8 @@ rule write_methods:
         paths.log("write_methods"),
     benchmark:
         paths.benchmark("write_methods")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -222,12 +236,14 @@ rule write_report:
         paths.log("write_report"),
     benchmark:
         paths.benchmark("write_report")
+    conda:
+        "../envs/qsmiron.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
     params:
-        results=paths.root,
+        results=lambda wildcards: paths.root,
         settings=settings.whole_config,
     message:
         "Writing the report"

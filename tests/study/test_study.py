@@ -1,0 +1,135 @@
+"""A study laid out from its configuration: scans, paths, slices and clinical values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from qsmiron.errors import InputError
+from qsmiron.study import Study, load_study, memory, option
+
+HOME = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def values() -> dict[str, Any]:
+    return yaml.safe_load((HOME / "config/config.yaml").read_text())
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """Two participants, one with sessions and without T1w, one with a single echo."""
+    for folder, name, echoes, t1w in (
+        ("sub-A/anat", "sub-A", (1,), True),
+        ("sub-B/ses-1/anat", "sub-B_ses-1", (1, 2), False),
+        ("sub-B/ses-2/anat", "sub-B_ses-2", (1, 2), True),
+    ):
+        anat = tmp_path / "raw" / folder
+        anat.mkdir(parents=True)
+        for echo in echoes:
+            for part in ("mag", "phase"):
+                (anat / f"{name}_echo-{echo}_part-{part}_MEGRE.nii.gz").touch()
+        if t1w:
+            (anat / f"{name}_T1w.nii.gz").touch()
+    table = "participant_id\tage\tprogression\nsub-A\t60\tfast\nsub-B\tn/a\tslow\n"
+    (tmp_path / "raw/participants.tsv").write_text(table)
+    return tmp_path / "raw"
+
+
+@pytest.fixture
+def study(values: dict[str, Any], raw: Path) -> Study:
+    return load_study({**values, "bids_dir": str(raw), "results_dir": "out"}, HOME)
+
+
+def wildcards(folder: str, entities: str) -> Any:
+    return SimpleNamespace(folder=folder, entities=entities, desc="main", atlas="DK")
+
+
+def test_finds_scans_in_sessions_and_without(study: Study) -> None:
+    assert [(scan.folder, scan.entities) for scan in study.cohort.scans] == [
+        ("sub-A", "sub-A"),
+        ("sub-B/ses-1", "sub-B_ses-1"),
+        ("sub-B/ses-2", "sub-B_ses-2"),
+    ]
+
+
+def test_a_scan_without_t1w_gets_maps_but_no_regions(study: Study) -> None:
+    cohort, paths = study.cohort, study.paths
+    chi = cohort.every_scan(paths.chi)
+    assert "out/sub-B/ses-1/anat/sub-B_ses-1_desc-main_Chimap.nii.gz" in chi
+    assert len(chi) == 3
+    assert len(cohort.every_scan_with_labels(paths.labels)) == 2
+    assert cohort.coordinates(wildcards("sub-B/ses-1", "sub-B_ses-1")) == []
+    assert len(cohort.coordinates(wildcards("sub-B/ses-2", "sub-B_ses-2"))) == 1
+
+
+def test_a_single_echo_has_no_r2star(study: Study) -> None:
+    assert study.cohort.r2star(wildcards("sub-A", "sub-A")) == []
+    assert len(study.cohort.every_multi_echo_scan(study.paths.r2star)) == 2
+
+
+def test_options_name_the_session_where_there_is_one(study: Study) -> None:
+    assert study.cohort.who(wildcards("sub-A", "sub-A")) == ["--participant", "sub-A"]
+    assert study.cohort.who(wildcards("sub-B/ses-2", "sub-B_ses-2")) == [
+        "--participant",
+        "sub-B",
+        "--session",
+        "2",
+    ]
+
+
+def test_age_is_empty_where_it_is_missing(study: Study) -> None:
+    assert study.clinical.age("sub-A") == "60"
+    assert study.clinical.age("sub-B/ses-1") == ""
+    assert option("--age", "") == []
+    assert option("--age", "60") == ["--age", "60"]
+
+
+def test_a_contrast_sees_only_its_columns(study: Study) -> None:
+    assert study.clinical.contrast_values("progression") == {
+        "sub-A": ["fast", "60", ""],
+        "sub-B": ["slow", "n/a", ""],
+    }
+
+
+def test_a_slice_holds_one_contrast_and_no_other_block(study: Study) -> None:
+    blocks = json.loads(study.settings.contrast_slice("progression"))
+    assert list(blocks["contrasts"]) == ["progression"]
+    assert set(blocks) == {"contrasts", "covariates", "statistics"}
+
+
+def test_variants_and_atlases_multiply_the_paths(values: dict[str, Any], raw: Path) -> None:
+    values["variants"]["tv"] = {"inversion": {"method": "tv"}}
+    values["atlases"]["other"] = {"image": "other.nii.gz", "label_table": "other.tsv"}
+    study = load_study({**values, "bids_dir": str(raw)}, HOME)
+    assert len(study.cohort.every_scan(study.paths.chi)) == 6
+    assert len(study.cohort.every_scan_with_labels(study.paths.labels)) == 4
+    assert len(study.cohort.every_scan_with_labels(study.paths.measured)) == 8
+    assert study.settings.step("tv", "inversion").method == "tv"
+    sources = study.settings.method_sources("invert_dipole", "tv", "inversion")
+    assert any(source.endswith("inversion/tv.py") for source in sources)
+    assert not any(source.endswith("inversion/rts.py") for source in sources)
+
+
+def test_the_demo_takes_the_first_of_the_plan(values: dict[str, Any]) -> None:
+    values["demo"]["participants"] = 3
+    values["exclude"] = ["sub-02"]
+    study = load_study(values, HOME)
+    assert [scan.participant_id for scan in study.cohort.scans] == ["sub-01", "sub-03"]
+    assert study.checked_settings["participant_label"] == ["01", "03"]
+
+
+@pytest.mark.parametrize("change", [{"bids_dir": "no/such"}, {"participant_label": ["nobody"]}])
+def test_a_study_without_scans_is_refused(
+    values: dict[str, Any], raw: Path, change: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError, match="expected"):
+        load_study({**values, "bids_dir": str(raw), **change}, HOME)
+
+
+def test_memory_grows_with_input_and_attempt() -> None:
+    assert memory(0, 10) < memory(100, 10) < memory(100, 10, attempt=2)
