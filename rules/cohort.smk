@@ -3,7 +3,7 @@
 
 rule simulate_cohort:
     input:
-        src=settings.sources("simulate_cohort"),
+        script=settings.script("simulate_cohort"),
         plan=ancient(study.demo.plan),
     output:
         description=f"{study.demo.folder}/dataset_description.json",
@@ -19,17 +19,18 @@ rule simulate_cohort:
         mem_mb=1000,
         runtime=5,
     params:
+        code=settings.code("simulate_cohort"),
         bids_dir=lambda wildcards, output: Path(output.readme).parent,
     message:
         "Describing the demo's raw data set"
     shell:
-        "python {input.src[0]:q} --plan {input.plan:q} --bids-dir {params.bids_dir:q}"
+        "python {input.script:q} --plan {input.plan:q} --bids-dir {params.bids_dir:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule simulate_subject:
     input:
-        src=settings.sources("simulate_subject"),
+        script=settings.script("simulate_subject"),
         plan=ancient(study.demo.plan),
     output:
         images=study.demo.images("{subject}"),
@@ -45,6 +46,7 @@ rule simulate_subject:
         mem_mb=int(1000 + 12000 / study.config.demo.voxel_size**3),
         runtime=20,
     params:
+        code=settings.code("simulate_subject"),
         bids_dir=lambda wildcards, output: Path(output.images[0]).parents[2],
         voxel_size=study.config.demo.voxel_size,
         # Only an edit of this participant's row makes the images anew.
@@ -52,7 +54,7 @@ rule simulate_subject:
     message:
         "Simulating the raw images of sub-{wildcards.subject}"
     shell:
-        "python {input.src[0]:q} --plan {input.plan:q} --participant sub-{wildcards.subject}"
+        "python {input.script:q} --plan {input.plan:q} --participant sub-{wildcards.subject}"
         " --bids-dir {params.bids_dir:q} --voxel-size {params.voxel_size} --threads {threads}"
         " 2>&1 | tee {log:q}"
 
@@ -62,7 +64,7 @@ rule simulate_subject:
 # check that precedes everything would hide them (docs/workflow.md).
 rule check_inputs:
     input:
-        src=settings.sources("check_inputs"),
+        script=settings.script("check_inputs"),
         images=cohort.raw_files,
         demo=rules.simulate_cohort.output if study.is_demo else [],
         participants=study.clinical_table,
@@ -79,12 +81,13 @@ rule check_inputs:
         mem_mb=1000,
         runtime=10,
     params:
+        code=settings.code("check_inputs"),
         bids_dir=lambda wildcards: study.bids_dir,
         n_scans=len(cohort.scans),
         settings=json.dumps(study.checked_settings),
     message:
         "Checking the inputs of {params.n_scans} scans"
     shell:
-        "python {input.src[0]:q} {params.bids_dir:q} --participants {input.participants:q}"
+        "python {input.script:q} {params.bids_dir:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --report {output.report:q}"
         " > {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"

@@ -4,7 +4,7 @@
 
 rule assign_groups:
     input:
-        src=settings.sources("assign_groups"),
+        script=settings.script("assign_groups"),
         participants=study.clinical_table,
     output:
         participants=f"{paths.root}/participants.tsv",
@@ -20,19 +20,20 @@ rule assign_groups:
         mem_mb=1000,
         runtime=5,
     params:
+        code=settings.code("assign_groups"),
         contrasts=", ".join(study.contrasts),
         settings=settings.slice("contrasts", "scores", "covariates"),
     message:
         "Assigning the groups of {params.contrasts}"
     shell:
-        "python {input.src[0]:q} --participants {input.participants:q}"
+        "python {input.script:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.participants:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule test_groups:
     input:
-        src=settings.sources("test_groups"),
+        script=settings.script("test_groups"),
         regions=study.regions_table,
         participants=ancient(study.clinical_table),
     output:
@@ -48,12 +49,13 @@ rule test_groups:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
         runtime=30,
     params:
+        code=settings.code("test_groups"),
         settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
         clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
     message:
         "Testing the contrast {wildcards.contrast}"
     shell:
-        "python {input.src[0]:q} --regions {input.regions:q} --participants {input.participants:q}"
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --contrast {wildcards.contrast}"
         " --output {output.table:q}"
         " 2>&1 | tee {log:q}"
@@ -61,7 +63,7 @@ rule test_groups:
 
 rule gather_group_tests:
     input:
-        src=settings.sources("gather_group_tests"),
+        script=settings.script("gather_group_tests"),
         tables=study.every_contrast(paths.contrast_tests),
     output:
         table=paths.group("group_tests.tsv"),
@@ -76,16 +78,18 @@ rule gather_group_tests:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        code=settings.code("gather_group_tests"),
     message:
         "Gathering group_tests.tsv"
     shell:
-        "python {input.src[0]:q} --tables {input.tables:q} --output {output.table:q}"
+        "python {input.script:q} --tables {input.tables:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule correlate_scores:
     input:
-        src=settings.sources("correlate_scores"),
+        script=settings.script("correlate_scores"),
         regions=study.regions_table,
         participants=ancient(study.clinical_table),
     output:
@@ -101,12 +105,13 @@ rule correlate_scores:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
         runtime=30,
     params:
+        code=settings.code("correlate_scores"),
         settings=lambda wildcards: settings.score_slice(wildcards.score),
         clinical=lambda wildcards: clinical.score_values(wildcards.score),
     message:
         "Correlating with {wildcards.score}"
     shell:
-        "python {input.src[0]:q} --regions {input.regions:q} --participants {input.participants:q}"
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --score {wildcards.score}"
         " --output {output.table:q}"
         " 2>&1 | tee {log:q}"
@@ -114,7 +119,7 @@ rule correlate_scores:
 
 rule gather_correlations:
     input:
-        src=settings.sources("gather_correlations"),
+        script=settings.script("gather_correlations"),
         tables=study.every_score(paths.score_correlations),
     output:
         table=paths.group("correlations.tsv"),
@@ -129,16 +134,18 @@ rule gather_correlations:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        code=settings.code("gather_correlations"),
     message:
         "Gathering correlations.tsv"
     shell:
-        "python {input.src[0]:q} --tables {input.tables:q} --output {output.table:q}"
+        "python {input.script:q} --tables {input.tables:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule estimate_null_rates:
     input:
-        src=settings.sources("estimate_null_rates"),
+        script=settings.script("estimate_null_rates"),
         regions=study.regions_table,
         participants=ancient(study.clinical_table),
     output:
@@ -155,19 +162,20 @@ rule estimate_null_rates:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
         runtime=30,
     params:
+        code=settings.code("estimate_null_rates"),
         settings=settings.slice("contrasts", "covariates", "statistics"),
         clinical=clinical.all_contrast_values(),
     message:
         "Estimating false-positive rates under permuted groups"
     shell:
-        "python {input.src[0]:q} --regions {input.regions:q} --participants {input.participants:q}"
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule compare_recovery:
     input:
-        src=settings.sources("compare_recovery"),
+        script=settings.script("compare_recovery"),
         plan=study.demo.plan,
         effects=study.demo.effects,
         regions=study.regions_table,
@@ -186,11 +194,12 @@ rule compare_recovery:
         mem_mb=1000,
         runtime=10,
     params:
+        code=settings.code("compare_recovery"),
         settings=settings.slice("contrasts", "scores", "covariates", "statistics"),
     message:
         "Comparing planted with recovered effects"
     shell:
-        "python {input.src[0]:q} --plan {input.plan:q} --effects {input.effects:q}"
+        "python {input.script:q} --plan {input.plan:q} --effects {input.effects:q}"
         " --regions {input.regions:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
         " 2>&1 | tee {log:q}"

@@ -3,7 +3,7 @@
 
 rule draw_subject:
     input:
-        src=settings.sources("draw_subject"),
+        script=settings.script("draw_subject"),
         chi=paths.chi,
         magnitude=cohort.first_magnitude,
         brain_mask=paths.brain_mask,
@@ -24,12 +24,13 @@ rule draw_subject:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
         runtime=10,
     params:
+        code=settings.code("draw_subject"),
         r2star=lambda wildcards, input: option("--r2star", *input.r2star),
         labels=lambda wildcards, input: option("--labels", *input.labels),
     message:
         "Drawing the quality picture of {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --chi {input.chi:q} --magnitude {input.magnitude:q}"
+        "python {input.script:q} --chi {input.chi:q} --magnitude {input.magnitude:q}"
         " --brain-mask {input.brain_mask:q} --reliable-mask {input.reliable_mask:q}"
         " --field {input.field:q} {params.r2star:q} {params.labels:q} --participant {wildcards.entities}"
         " --output {output.png:q}"
@@ -38,7 +39,7 @@ rule draw_subject:
 
 rule draw_chi_maps:
     input:
-        src=settings.sources("draw_chi_maps"),
+        script=settings.script("draw_chi_maps"),
         chi=lambda wildcards: cohort.example(paths.chi),
         labels=lambda wildcards: cohort.example(paths.labels),
         label_table=study.label_table(cohort.first_atlas),
@@ -56,11 +57,12 @@ rule draw_chi_maps:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
         runtime=10,
     params:
+        code=settings.code("draw_chi_maps"),
         participant=cohort.example_participant,
     message:
         "Drawing a susceptibility map with its regions"
     shell:
-        "python {input.src[0]:q} --chi {input.chi:q} --labels {input.labels:q}"
+        "python {input.script:q} --chi {input.chi:q} --labels {input.labels:q}"
         " --label-table {input.label_table:q} --participant {params.participant:q}"
         " --output {output.png:q}"
         " 2>&1 | tee {log:q}"
@@ -68,7 +70,7 @@ rule draw_chi_maps:
 
 rule gather_quality:
     input:
-        src=settings.sources("gather_quality"),
+        script=settings.script("gather_quality"),
         chi=cohort.every_scan(paths.chi, paths.brain_mask, paths.reliable_mask),
         registration=cohort.every_scan_with_labels(paths.registration_quality),
         regions=paths.group("regions.tsv"),
@@ -86,12 +88,13 @@ rule gather_quality:
         mem_mb=1500,
         runtime=30,
     params:
+        code=settings.code("gather_quality"),
         scans=cohort.scan_names,
         results=lambda wildcards: paths.root,
         variants=list(study.config.variants),
     message:
         "Gathering quality.tsv of the cohort"
     shell:
-        "python {input.src[0]:q} --scans {params.scans:q} --results {params.results:q}"
+        "python {input.script:q} --scans {params.scans:q} --results {params.results:q}"
         " --desc {params.variants:q} --regions {input.regions:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"

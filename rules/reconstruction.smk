@@ -4,7 +4,7 @@
 
 rule mask_brain:
     input:
-        src=settings.sources("mask_brain"),
+        script=settings.script("mask_brain"),
         magnitude=cohort.magnitude,
         coordinates=cohort.coordinates,
     output:
@@ -21,6 +21,7 @@ rule mask_brain:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
         runtime=10,
     params:
+        code=settings.code("mask_brain"),
         coordinates=lambda wildcards, input: option("--coordinates", *input.coordinates),
         parameters=lambda wildcards: settings.step(
             wildcards.desc, "mask"
@@ -28,16 +29,14 @@ rule mask_brain:
     message:
         "Masking the brain of {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --magnitude {input.magnitude:q} {params.coordinates:q}"
+        "python {input.script:q} --magnitude {input.magnitude:q} {params.coordinates:q}"
         " --mask {output.mask:q} --parameters {params.parameters:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule map_field:
     input:
-        src=lambda wildcards: settings.method_sources(
-            "map_field", wildcards.desc, "field_map"
-        ),
+        script=settings.script("map_field"),
         phase=cohort.phase,
         phase_sidecars=cohort.phase_sidecars,
         magnitude=cohort.magnitude,
@@ -57,6 +56,9 @@ rule map_field:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),
         runtime=lambda wildcards, attempt: 20 * attempt,
     params:
+        code=lambda wildcards: settings.method_code(
+            "map_field", wildcards.desc, "field_map"
+        ),
         units=study.config.acquisition.phase_units,
         method=lambda wildcards: settings.step(wildcards.desc, "field_map").method,
         parameters=lambda wildcards: settings.step(
@@ -65,7 +67,7 @@ rule map_field:
     message:
         "Mapping the field of {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --phase {input.phase:q} --magnitude {input.magnitude:q}"
+        "python {input.script:q} --phase {input.phase:q} --magnitude {input.magnitude:q}"
         " --mask {input.mask:q} --field {output.field:q} --noise {output.noise:q}"
         " --reliable-mask {output.reliable_mask:q} --phase-units {params.units}"
         " --method {params.method:q} --parameters {params.parameters:q} --threads {threads}"
@@ -74,9 +76,7 @@ rule map_field:
 
 rule remove_background_field:
     input:
-        src=lambda wildcards: settings.method_sources(
-            "remove_background_field", wildcards.desc, "background_field"
-        ),
+        script=settings.script("remove_background_field"),
         field=paths.total_field,
         mask=paths.phase_mask,
     output:
@@ -94,6 +94,9 @@ rule remove_background_field:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 120, attempt),
         runtime=lambda wildcards, attempt: 20 * attempt,
     params:
+        code=lambda wildcards: settings.method_code(
+            "remove_background_field", wildcards.desc, "background_field"
+        ),
         method=lambda wildcards: settings.step(
             wildcards.desc, "background_field"
         ).method,
@@ -103,7 +106,7 @@ rule remove_background_field:
     message:
         "Removing the background field of {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --field {input.field:q} --mask {input.mask:q}"
+        "python {input.script:q} --field {input.field:q} --mask {input.mask:q}"
         " --local-field {output.local_field:q} --local-mask {output.local_mask:q}"
         " --method {params.method:q} --parameters {params.parameters:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
@@ -111,9 +114,7 @@ rule remove_background_field:
 
 rule invert_dipole:
     input:
-        src=lambda wildcards: settings.method_sources(
-            "invert_dipole", wildcards.desc, "inversion"
-        ),
+        script=settings.script("invert_dipole"),
         local_field=paths.local_field,
         mask=paths.reliable_mask,
         magnitude=cohort.first_magnitude,
@@ -130,6 +131,9 @@ rule invert_dipole:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 150, attempt),
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
+        code=lambda wildcards: settings.method_code(
+            "invert_dipole", wildcards.desc, "inversion"
+        ),
         method=lambda wildcards: settings.step(wildcards.desc, "inversion").method,
         parameters=lambda wildcards: settings.step(
             wildcards.desc, "inversion"
@@ -137,7 +141,7 @@ rule invert_dipole:
     message:
         "Inverting the dipole field of {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --local-field {input.local_field:q} --mask {input.mask:q}"
+        "python {input.script:q} --local-field {input.local_field:q} --mask {input.mask:q}"
         " --magnitude {input.magnitude:q} --chi {output.chi:q}"
         " --method {params.method:q} --parameters {params.parameters:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
@@ -145,7 +149,7 @@ rule invert_dipole:
 
 rule reference_chi:
     input:
-        src=settings.sources("reference_chi"),
+        script=settings.script("reference_chi"),
         chi=paths.chi_unreferenced,
         mask=paths.brain_mask,
         reliable_mask=paths.reliable_mask,
@@ -163,12 +167,13 @@ rule reference_chi:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
         runtime=5,
     params:
+        code=settings.code("reference_chi"),
         region=lambda wildcards: settings.variant(wildcards.desc).reference.region,
         algorithm=lambda wildcards: settings.algorithm(wildcards.desc),
     message:
         "Referencing the susceptibility of {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --chi {input.chi:q} --mask {input.mask:q}"
+        "python {input.script:q} --chi {input.chi:q} --mask {input.mask:q}"
         " --reliable-mask {input.reliable_mask:q} --output {output.chi:q}"
         " --region {params.region:q} --algorithm {params.algorithm:q}"
         " 2>&1 | tee {log:q}"
@@ -176,9 +181,7 @@ rule reference_chi:
 
 rule map_r2star:
     input:
-        src=lambda wildcards: settings.method_sources(
-            "map_r2star", wildcards.desc, "r2star"
-        ),
+        script=settings.script("map_r2star"),
         magnitude=cohort.magnitude,
         mask=paths.brain_mask,
     output:
@@ -195,6 +198,9 @@ rule map_r2star:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),
         runtime=10,
     params:
+        code=lambda wildcards: settings.method_code(
+            "map_r2star", wildcards.desc, "r2star"
+        ),
         method=lambda wildcards: settings.step(wildcards.desc, "r2star").method,
         parameters=lambda wildcards: settings.step(
             wildcards.desc, "r2star"
@@ -202,7 +208,7 @@ rule map_r2star:
     message:
         "Mapping R2* of {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --magnitude {input.magnitude:q} --mask {input.mask:q}"
+        "python {input.script:q} --magnitude {input.magnitude:q} --mask {input.mask:q}"
         " --r2star {output.r2star:q} --method {params.method:q}"
         " --parameters {params.parameters:q}"
         " 2>&1 | tee {log:q}"

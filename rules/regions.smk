@@ -3,7 +3,7 @@
 
 rule measure_regions:
     input:
-        src=settings.sources("measure_regions"),
+        script=settings.script("measure_regions"),
         chi=paths.chi,
         labels=paths.labels,
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
@@ -18,8 +18,6 @@ rule measure_regions:
         paths.log("measure_regions", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"),
     benchmark:
         paths.benchmark(
-    conda:
-        "../envs/qsmiron.yaml"
             "measure_regions", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"
         )
     conda:
@@ -29,6 +27,7 @@ rule measure_regions:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
         runtime=10,
     params:
+        code=settings.code("measure_regions"),
         who=cohort.who,
         age=lambda wildcards: option("--age", clinical.age(wildcards.folder)),
         r2star=lambda wildcards, input: option("--r2star", *input.r2star),
@@ -36,7 +35,7 @@ rule measure_regions:
     message:
         "Measuring the {wildcards.atlas} regions of {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --chi {input.chi:q} --labels {input.labels:q}"
+        "python {input.script:q} --chi {input.chi:q} --labels {input.labels:q}"
         " --label-table {input.label_table:q} --mask {input.mask:q} {params.r2star:q}"
         " {params.who:q} --desc {wildcards.desc} --atlas {wildcards.atlas} {params.age:q}"
         " --regions {output.regions:q} --quantiles {output.quantiles:q}"
@@ -47,7 +46,7 @@ rule measure_regions:
 
 rule pool_thresholds:
     input:
-        src=settings.sources("pool_thresholds"),
+        script=settings.script("pool_thresholds"),
         values=lambda wildcards: cohort.every_scan_with_labels(
             paths.region_values, desc=wildcards.desc, atlas=wildcards.atlas
         ),
@@ -65,18 +64,19 @@ rule pool_thresholds:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 6, attempt),
         runtime=30,
     params:
+        code=settings.code("pool_thresholds"),
         parameters=settings.slice_values("iron"),
     message:
         "Pooling the high-iron thresholds of {wildcards.atlas} regions"
     shell:
-        "python {input.src[0]:q} --values {input.values:q} --label-table {input.label_table:q}"
+        "python {input.script:q} --values {input.values:q} --label-table {input.label_table:q}"
         " --thresholds {output.thresholds:q} --parameters {params.parameters:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule count_deposits:
     input:
-        src=settings.sources("count_deposits"),
+        script=settings.script("count_deposits"),
         values=paths.region_values,
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
         thresholds=paths.thresholds,
@@ -86,8 +86,6 @@ rule count_deposits:
         paths.log("count_deposits", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"),
     benchmark:
         paths.benchmark(
-    conda:
-        "../envs/qsmiron.yaml"
             "count_deposits", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"
         )
     conda:
@@ -97,11 +95,12 @@ rule count_deposits:
         mem_mb=1000,
         runtime=5,
     params:
+        code=settings.code("count_deposits"),
         parameters=settings.slice_values("iron"),
     message:
         "Counting the iron deposits of {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --values {input.values:q} --label-table {input.label_table:q}"
+        "python {input.script:q} --values {input.values:q} --label-table {input.label_table:q}"
         " --thresholds {input.thresholds:q} --deposits {output.deposits:q}"
         " --parameters {params.parameters:q}"
         " 2>&1 | tee {log:q}"
@@ -109,7 +108,7 @@ rule count_deposits:
 
 rule gather_regions:
     input:
-        src=settings.sources("gather_regions"),
+        script=settings.script("gather_regions"),
         tables=lambda wildcards: cohort.gathered(wildcards.table),
     output:
         table=paths.group("{table}.tsv"),
@@ -118,8 +117,6 @@ rule gather_regions:
         paths.log("gather_regions", "{table}"),
     benchmark:
         paths.benchmark("gather_regions", "{table}")
-    conda:
-        "../envs/qsmiron.yaml"
     wildcard_constraints:
         table="regions|quantiles|calibration|thresholds",
     conda:
@@ -128,9 +125,11 @@ rule gather_regions:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
         runtime=15,
+    params:
+        code=settings.code("gather_regions"),
     message:
         "Gathering {wildcards.table}.tsv of the cohort"
     shell:
-        "python {input.src[0]:q} --name {wildcards.table} --tables {input.tables:q}"
+        "python {input.script:q} --name {wildcards.table} --tables {input.tables:q}"
         " --output {output.table:q}"
         " 2>&1 | tee {log:q}"

@@ -4,7 +4,7 @@
 
 rule register_subject:
     input:
-        src=settings.sources("register_subject"),
+        script=settings.script("register_subject"),
         t1w=cohort.t1w,
         magnitude=cohort.magnitude,
     output:
@@ -21,11 +21,12 @@ rule register_subject:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        code=settings.code("register_subject"),
         parameters=study.config.registration.parameters_json,
     message:
         "Registering the template to {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --t1w {input.t1w:q} --magnitude {input.magnitude:q}"
+        "python {input.script:q} --t1w {input.t1w:q} --magnitude {input.magnitude:q}"
         " --coordinates {output.coordinates:q} --quality {output.quality:q}"
         " --parameters {params.parameters:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
@@ -33,7 +34,7 @@ rule register_subject:
 
 rule carry_labels:
     input:
-        src=settings.sources("carry_labels"),
+        script=settings.script("carry_labels"),
         coordinates=paths.coordinates,
         atlas=lambda wildcards: study.atlas_image(wildcards.atlas),
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
@@ -51,9 +52,11 @@ rule carry_labels:
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
         runtime=10,
+    params:
+        code=settings.code("carry_labels"),
     message:
         "Carrying {wildcards.atlas} labels to {wildcards.entities}"
     shell:
-        "python {input.src[0]:q} --coordinates {input.coordinates:q} --atlas {input.atlas:q}"
+        "python {input.script:q} --coordinates {input.coordinates:q} --atlas {input.atlas:q}"
         " --label-table {input.label_table:q} --labels {output.labels:q}"
         " 2>&1 | tee {log:q}"

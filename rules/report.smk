@@ -3,7 +3,7 @@
 
 rule draw_group_distributions:
     input:
-        src=settings.sources("draw_group_distributions"),
+        script=settings.script("draw_group_distributions"),
         regions=study.regions_table,
         tests=paths.contrast_tests,
         participants=ancient(study.clinical_table),
@@ -21,12 +21,13 @@ rule draw_group_distributions:
         mem_mb=2000,
         runtime=10,
     params:
+        code=settings.code("draw_group_distributions"),
         settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
         clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
     message:
         "Drawing the group distributions of {wildcards.contrast}"
     shell:
-        "python {input.src[0]:q} --regions {input.regions:q} --group-tests {input.tests:q}"
+        "python {input.script:q} --regions {input.regions:q} --group-tests {input.tests:q}"
         " --participants {input.participants:q} --config <(printf '%s' {params.settings:q})"
         " --contrast {wildcards.contrast} --output {output.png:q}"
         " 2>&1 | tee {log:q}"
@@ -34,7 +35,7 @@ rule draw_group_distributions:
 
 rule draw_quantiles:
     input:
-        src=settings.sources("draw_quantiles"),
+        script=settings.script("draw_quantiles"),
         quantiles=paths.group("quantiles.tsv"),
         tests=paths.contrast_tests,
         participants=ancient(study.clinical_table),
@@ -52,12 +53,13 @@ rule draw_quantiles:
         mem_mb=2000,
         runtime=10,
     params:
+        code=settings.code("draw_quantiles"),
         settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
         clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
     message:
         "Drawing the quantile differences of {wildcards.contrast}"
     shell:
-        "python {input.src[0]:q} --quantiles {input.quantiles:q} --group-tests {input.tests:q}"
+        "python {input.script:q} --quantiles {input.quantiles:q} --group-tests {input.tests:q}"
         " --participants {input.participants:q} --config <(printf '%s' {params.settings:q})"
         " --contrast {wildcards.contrast} --output {output.png:q}"
         " 2>&1 | tee {log:q}"
@@ -65,7 +67,7 @@ rule draw_quantiles:
 
 rule draw_effects:
     input:
-        src=settings.sources("draw_effects"),
+        script=settings.script("draw_effects"),
         tests=paths.contrast_tests,
     output:
         png=paths.figure("effects_{contrast}.png"),
@@ -80,17 +82,19 @@ rule draw_effects:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        code=settings.code("draw_effects"),
     message:
         "Drawing the effects of {wildcards.contrast} on the brain"
     shell:
-        "python {input.src[0]:q} --group-tests {input.tests:q} --contrast {wildcards.contrast}"
+        "python {input.script:q} --group-tests {input.tests:q} --contrast {wildcards.contrast}"
         " --output {output.png:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule draw_correlations:
     input:
-        src=settings.sources("draw_correlations"),
+        script=settings.script("draw_correlations"),
         regions=study.regions_table,
         correlations=paths.score_correlations,
         participants=ancient(study.clinical_table),
@@ -108,12 +112,13 @@ rule draw_correlations:
         mem_mb=2000,
         runtime=10,
     params:
+        code=settings.code("draw_correlations"),
         settings=lambda wildcards: settings.score_slice(wildcards.score),
         clinical=lambda wildcards: clinical.score_values(wildcards.score),
     message:
         "Drawing the correlations with {wildcards.score}"
     shell:
-        "python {input.src[0]:q} --regions {input.regions:q}"
+        "python {input.script:q} --regions {input.regions:q}"
         " --correlations {input.correlations:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --score {wildcards.score}"
         " --output {output.png:q}"
@@ -122,7 +127,7 @@ rule draw_correlations:
 
 rule draw_recovery:
     input:
-        src=settings.sources("draw_recovery"),
+        script=settings.script("draw_recovery"),
         recovery=paths.group("recovery.tsv"),
     output:
         png=paths.figure("recovery.png"),
@@ -137,16 +142,18 @@ rule draw_recovery:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        code=settings.code("draw_recovery"),
     message:
         "Drawing planted against recovered effects"
     shell:
-        "python {input.src[0]:q} --recovery {input.recovery:q} --output {output.png:q}"
+        "python {input.script:q} --recovery {input.recovery:q} --output {output.png:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule describe_results:
     input:
-        src=settings.sources("describe_results"),
+        script=settings.script("describe_results"),
     output:
         description=f"{paths.root}/dataset_description.json",
         ignore=f"{paths.root}/.bidsignore",
@@ -161,18 +168,19 @@ rule describe_results:
         mem_mb=500,
         runtime=5,
     params:
+        code=settings.code("describe_results"),
         results=lambda wildcards: paths.root,
         source=study.bids_dir,
     message:
         "Describing the results as a BIDS derivative"
     shell:
-        "python {input.src[0]:q} --results {params.results:q} --source {params.source:q}"
+        "python {input.script:q} --results {params.results:q} --source {params.source:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule write_methods:
     input:
-        src=settings.sources("write_methods", *settings.method_modules),
+        script=settings.script("write_methods"),
         quality=study.quality_tables,
         sidecars=cohort.example_sidecars,
     output:
@@ -188,20 +196,21 @@ rule write_methods:
         mem_mb=1000,
         runtime=5,
     params:
+        code=settings.code("write_methods", *settings.method_modules),
         settings=settings.whole_config,
         quality=lambda wildcards, input: option("--quality", *input.quality),
         sidecars=lambda wildcards, input: option("--sidecar", *input.sidecars),
     message:
         "Writing the methods text"
     shell:
-        "python {input.src[0]:q} --config <(printf '%s' {params.settings:q})"
+        "python {input.script:q} --config <(printf '%s' {params.settings:q})"
         " {params.quality:q} {params.sidecars:q} --output {output.methods:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule write_report:
     input:
-        src=settings.sources("write_report"),
+        script=settings.script("write_report"),
         templates=settings.report_templates,
         methods=rules.write_methods.output,
         description=rules.describe_results.output,
@@ -243,11 +252,12 @@ rule write_report:
         mem_mb=2000,
         runtime=15,
     params:
+        code=settings.code("write_report"),
         results=lambda wildcards: paths.root,
         settings=settings.whole_config,
     message:
         "Writing the report"
     shell:
-        "python {input.src[0]:q} --results {params.results:q}"
+        "python {input.script:q} --results {params.results:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.report:q}"
         " 2>&1 | tee {log:q}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from qsmiron.provenance import script_sources
+from qsmiron import provenance
+from qsmiron.provenance import code_digest, script_sources
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "workflow_scripts"
 
@@ -54,10 +56,23 @@ def test_a_module_loaded_by_name_brings_its_own_imports(package: Path) -> None:
     assert added == {"qsmiron/room/chosen.py", "qsmiron/by_name.py"}
 
 
-@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
-def test_holds_whatever_a_real_script_imports(script: Path) -> None:
-    import subprocess
+def test_the_digest_changes_with_the_code_that_runs_and_no_other(package: Path) -> None:
+    def digest() -> str:
+        provenance._content.cache_clear()
+        provenance._imports.cache_clear()
+        return code_digest(package / "run.py")
 
+    before = digest()
+    (package / "qsmiron/unused.py").write_text("x = 1\n")
+    (package / "qsmiron/base.py").touch()
+    assert digest() == before
+    (package / "qsmiron/base.py").write_text("x = 2\n")
+    assert digest() != before
+
+
+@pytest.mark.parametrize("name", ["invert_dipole", "test_groups", "write_report"])
+def test_holds_whatever_a_real_script_imports(name: str) -> None:
+    script = SCRIPTS / f"{name}.py"
     code = (
         "import sys, runpy; sys.path.insert(0, sys.argv[1]);"
         "runpy.run_path(sys.argv[2], run_name='imported');"

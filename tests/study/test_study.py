@@ -110,9 +110,10 @@ def test_variants_and_atlases_multiply_the_paths(values: dict[str, Any], raw: Pa
     assert len(study.cohort.every_scan_with_labels(study.paths.labels)) == 4
     assert len(study.cohort.every_scan_with_labels(study.paths.measured)) == 8
     assert study.settings.step("tv", "inversion").method == "tv"
-    sources = study.settings.method_sources("invert_dipole", "tv", "inversion")
-    assert any(source.endswith("inversion/tv.py") for source in sources)
-    assert not any(source.endswith("inversion/rts.py") for source in sources)
+    codes = {
+        study.settings.method_code("invert_dipole", desc, "inversion") for desc in ("main", "tv")
+    }
+    assert len(codes) == 2
 
 
 def test_the_demo_takes_the_first_of_the_plan(values: dict[str, Any]) -> None:

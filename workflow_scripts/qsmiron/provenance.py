@@ -8,6 +8,7 @@ by running it; modules that are chosen by name (the methods of a stage) are give
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -43,6 +44,19 @@ def script_sources(script: str | Path, extra: Iterable[str] = ()) -> list[Path]:
     return [script, *sorted(found - {script})]
 
 
+def code_digest(script: str | Path, extra: Iterable[str] = ()) -> str:
+    """SHA-256 (hex, shortened) over the content of :func:`script_sources`, in its order."""
+    digest = hashlib.sha256()
+    for path in script_sources(script, extra):
+        digest.update(path.name.encode() + b"\0" + _content(path) + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
 def _module_files(root: Path, name: str) -> Iterator[Path]:
     """The files that importing ``name`` runs: its packages' ``__init__`` and the module itself."""
     parts = name.split(".")
@@ -59,7 +73,7 @@ def _imports(path: Path, root: Path) -> tuple[str, ...]:
     """Absolute names of what a file imports from the library."""
     names: list[str] = []
     package = list(path.relative_to(root).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(_content(path))):
         if isinstance(node, ast.Import):
             names.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from ..config import STAGES, Config, Reconstruction, Step, variant
-from ..provenance import script_sources
+from ..provenance import code_digest
 
 _PACKAGE = "qsmiron"
 
@@ -24,15 +24,22 @@ class Settings:
 
     # --- code ------------------------------------------------------------------------------------
 
-    def sources(self, script: str, *modules: str) -> list[str]:
-        """A script and every library file that it runs; ``modules`` are loaded by name."""
-        path = self.home / "workflow_scripts" / f"{script}.py"
-        return [str(source) for source in script_sources(path, modules)]
+    def script(self, rule: str) -> str:
+        """The script behind a rule."""
+        return str(self.home / "workflow_scripts" / f"{rule}.py")
 
-    def method_sources(self, script: str, desc: str, stage: str) -> list[str]:
+    def code(self, rule: str, *modules: str) -> str:
+        """Digest of a rule's script and of every library file that it runs.
+
+        ``modules`` are loaded by name. As a job's parameter it makes the job run again when any of
+        that code changes; as inputs, so many files would slow Snakemake's scheduler down.
+        """
+        return code_digest(self.script(rule), modules)
+
+    def method_code(self, rule: str, desc: str, stage: str) -> str:
         """The same, with the module of the method that a variant uses for a stage."""
         method = STAGES[stage][self.step(desc, stage).method]
-        return self.sources(script, f"{_PACKAGE}.{method.module}")
+        return self.code(rule, f"{_PACKAGE}.{method.module}")
 
     @property
     def method_modules(self) -> list[str]:
