@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 HOME = Path(__file__).resolve().parents[2]
-N_PARTICIPANTS = 4
+N_PARTICIPANTS = 6  # three of each level in both contrasts, the fewest that are tested
 
 
 @dataclass

@@ -8,7 +8,7 @@ from matplotlib.text import Text
 
 from qsmiron.figures.cells import Cell, choose_cells
 from qsmiron.figures.contrast_groups import members
-from qsmiron.figures.correlations import confidence_band, correlations_figure
+from qsmiron.figures.correlations import correlations_figure
 from qsmiron.figures.distributions import beeswarm, distributions_figure
 from qsmiron.figures.effects import effects_figure
 from qsmiron.figures.quantile_differences import (
@@ -94,25 +94,16 @@ def test_a_correlation_panel_has_the_patients_with_a_score():
         made_up.regions(), made_up.correlations(), people["ecas_total"], "ecas_total"
     )
     panels = [axes for axes in figure.axes if axes.axison]
-    assert {len(axes.collections[-1].get_offsets()) for axes in panels} == {36}
+    assert {
+        len(dots.get_offsets())
+        for axes in panels
+        for dots in axes.collections
+        if dots.get_gid() == "points"
+    } == {36}
     assert "L thalamus ★" in texts(figure)
     assert "n = 36" in texts(figure)
     assert "ECAS" in title
     assert "n = 36" in caption
-
-
-def test_the_band_is_that_of_statsmodels():
-    import statsmodels.api as sm
-
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=20)
-    y = 2 * x + rng.normal(size=20)
-    grid, fit, low, high = confidence_band(x, y)
-    frame = sm.OLS(y, sm.add_constant(x)).fit().get_prediction(sm.add_constant(grid))
-    expected = frame.conf_int(alpha=0.05)
-    np.testing.assert_allclose(fit, frame.predicted_mean, rtol=1e-9)
-    np.testing.assert_allclose(np.stack([low, high], 1), expected, rtol=1e-9)
-    assert confidence_band(np.ones(5), np.arange(5.0)) is None
 
 
 def test_densities_integrate_to_one_and_lie_where_they_should():

@@ -86,33 +86,13 @@ def _draw(
 
 
 def _scatter(axes: Any, x: np.ndarray, y: np.ndarray) -> None:
-    line = confidence_band(x, y)
-    if line is not None:
-        grid, fit, low, high = line
-        axes.fill_between(grid, low, high, color=PALETTE["green"], alpha=0.16, linewidth=0)
-        axes.plot(grid, fit, color=PALETTE["green"], linewidth=1.3)
-    axes.scatter(x, y, s=10, color=INK, alpha=0.75, linewidths=0.3, edgecolors="white", zorder=3)
+    import seaborn
+
+    points = {"s": 10, "color": INK, "alpha": 0.75, "linewidths": 0.3, "edgecolors": "white"}
+    seaborn.regplot(
+        x=x, y=y, ax=axes, fit_reg=len(x) > 2 and np.ptp(x) > 0, seed=1, truncate=True,
+        scatter_kws={**points, "zorder": 3, "gid": "points"},
+        line_kws={"color": PALETTE["green"], "linewidth": 1.3},
+    )  # fmt: skip
     axes.locator_params(axis="both", nbins=5)
     axes.margins(0.06)
-
-
-def confidence_band(
-    x: np.ndarray, y: np.ndarray, level: float = 0.95
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
-    """Least-squares line of ``y`` on ``x`` (n,) with the band of its mean at ``level``.
-
-    Returns 60 abscissae, the fit, and the band's lower and upper limit; ``None`` for fewer than
-    three points or a constant ``x``. Standard t interval of the mean response.
-    """
-    from scipy import stats
-
-    if len(x) < 3 or np.ptp(x) == 0:
-        return None
-    fit = stats.linregress(x, y)
-    grid = np.linspace(x.min(), x.max(), 60)
-    residual_sd = np.sqrt(((y - fit.intercept - fit.slope * x) ** 2).sum() / (len(x) - 2))
-    spread = ((x - x.mean()) ** 2).sum()
-    error = residual_sd * np.sqrt(1 / len(x) + (grid - x.mean()) ** 2 / spread)
-    half = stats.t.ppf(0.5 + level / 2, len(x) - 2) * error
-    line = fit.intercept + fit.slope * grid
-    return grid, line, line - half, line + half

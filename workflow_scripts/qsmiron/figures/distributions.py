@@ -142,6 +142,7 @@ def beeswarm(values: Any, span: float, height: float = 0.055, step: float = 0.10
 
     Each point, from the smallest value up, takes the free place nearest to the middle; two
     points collide when they are closer than ``height`` × ``span`` in value and ``step`` aside.
+    (seaborn's swarmplot lays out anew at every draw: 18 s for a page of these.)
     """
     import numpy as np
 
