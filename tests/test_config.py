@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from qsmiron.config import load_config, variant
 from qsmiron.errors import InputError
 

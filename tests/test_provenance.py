@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from qsmiron import provenance
 from qsmiron.provenance import code_digest, script_sources
 

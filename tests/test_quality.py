@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from nibabel.eulerangles import euler2mat
+
 from qsmiron.quality import QualityParameters, ScanRecord, obliquity, quality_row
 from qsmiron.tables import TABLES
 
@@ -98,9 +99,7 @@ def test_what_deserves_a_look_is_flagged(scan: ScanRecord, change: dict, flag: s
         ("translation", 25.0, "25 mm apart"),
     ],
 )
-def test_a_bad_registration_is_flagged(
-    scan: ScanRecord, key: str, value: float, flag: str
-) -> None:
+def test_a_bad_registration_is_flagged(scan: ScanRecord, key: str, value: float, flag: str) -> None:
     changed = replace(scan, registration={**scan.registration, key: value})
     assert flag in quality_row(changed, QualityParameters())["flags"]
 

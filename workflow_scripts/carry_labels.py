@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+
 from qsmiron.errors import reported_to_user
 from qsmiron.regions.label_table import read_label_table
 from qsmiron.registration.coordinates import read_coordinates

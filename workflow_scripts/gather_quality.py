@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
+
 from qsmiron.bids import Results
 from qsmiron.errors import reported_to_user
 from qsmiron.parameters import parse_parameters

@@ -10,9 +10,9 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
-from qsmiron.tables import TABLES, read_table
-
 from end_to_end.small_cohort import N_PARTICIPANTS, Run
+
+from qsmiron.tables import TABLES, read_table
 
 pytestmark = pytest.mark.end_to_end
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from qsmiron.errors import InputError
 from qsmiron.study import Study, load_study, memory, option
 

@@ -21,10 +21,7 @@ def grid_points(shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
     ]
     origin = affine[:3, 3].astype(np.float32)
     return (
-        axes[0][:, None, None, :]
-        + axes[1][None, :, None, :]
-        + axes[2][None, None, :, :]
-        + origin
+        axes[0][:, None, None, :] + axes[1][None, :, None, :] + axes[2][None, None, :, :] + origin
     )
 
 

@@ -173,9 +173,7 @@ def write_scaled_volume(
     _write_image(Path(path), image, sidecar)
 
 
-def _write_image(
-    path: Path, image: nib.Nifti1Image, sidecar: Mapping[str, Any] | None
-) -> None:
+def _write_image(path: Path, image: nib.Nifti1Image, sidecar: Mapping[str, Any] | None) -> None:
     image.header.set_xyzt_units("mm", "sec")
     image.set_sform(image.affine, code=1)
     image.set_qform(image.affine, code=1)

@@ -4,7 +4,7 @@ Air and bone are dark in T1-weighted and gradient-echo magnitude images; what is
 scalp, fat and muscle. A threshold relative to the local brightness finds it whatever the coil's
 shading, an erosion cuts the thin bridges through skull base and eyes, the largest piece is the
 brain, and growing it back within the bright tissue restores its surface. The idea is that of
-Lemieux et al. 1999 (Magn Reson Med, doi 10.1002/(SICI)1522-2594(199907)42:1<127::AID-MRM17>3.0.CO;2-O).
+Lemieux et al. 1999, Magn Reson Med 42:127-135.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class ExtractionParameters(Parameters):
     threshold: float = Field(
         0.5, gt=0, lt=1, description="bright tissue, as a fraction of the local brightness (1)"
     )
-    erosion: float = Field(
-        6.0, gt=0, description="bridges thinner than twice this are cut (mm)"
+    erosion: float = Field(6.0, gt=0, description="bridges thinner than twice this are cut (mm)")
+    closing: float = Field(
+        6.0, ge=0, description="grooves narrower than twice this are filled (mm)"
     )
-    closing: float = Field(6.0, ge=0, description="grooves narrower than twice this are filled (mm)")
 
 
 def extract_brain(image: Volume, parameters: ExtractionParameters) -> np.ndarray:
@@ -71,7 +71,7 @@ def refine_brain(
 ) -> np.ndarray:
     """Move the surface of a mask by at most ``reach`` mm to where the bright tissue ends.
 
-    ``image`` is on an isotropic grid, ``guess`` (X, Y, Z) bool a mask about the brain on it. What is
+    ``image`` is on an isotropic grid, ``guess`` (X, Y, Z) bool a mask about the brain. What is
     deeper in the guess than ``reach`` stays; bright tissue within ``reach`` of its surface is
     taken where it hangs together with that by more than a thin bridge.
     """
@@ -126,8 +126,9 @@ def otsu_threshold(image: np.ndarray, bins: int = 256) -> float:
 
 
 def _distance(mask: np.ndarray, parameters: ExtractionParameters) -> np.ndarray:
-    """Distance (mm) of every voxel inside to the outside; the image's border counts as inside."""
-    return ndimage.distance_transform_edt(mask) * parameters.spacing
+    """Distance (mm) of every voxel inside to the outside, which begins at the image's border."""
+    padded = ndimage.distance_transform_edt(np.pad(mask, 1)) * parameters.spacing
+    return padded[1:-1, 1:-1, 1:-1]
 
 
 def _close(mask: np.ndarray, radius: float) -> np.ndarray:

@@ -19,7 +19,9 @@ class GreMaskParameters(Parameters):
         0.1, ge=0, lt=1, description="least signal, as a fraction of the brain's median (1)"
     )
     extraction: ExtractionParameters = Field(
-        ExtractionParameters(), description="without a T1w: extraction from the magnitude"
+        ExtractionParameters(erosion=10.0),
+        description="without a T1w: extraction from the magnitude; its fluid is bright, so the "
+        "spinal canal is a wide bridge",
     )
 
 

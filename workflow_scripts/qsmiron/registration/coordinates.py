@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..volumes import Volume, read_volume, write_scaled_volume
 from ..spaces import apply_affine, grid_points, look_up
+from ..volumes import Volume, read_volume, write_scaled_volume
 
 STEP_MM = 0.01
 
@@ -49,10 +49,7 @@ class TemplateMap:
         for axis in range(3):
             gradient = np.gradient(self.displacement[..., axis])
             rows.append(
-                [
-                    gradient[other] / spacing[other] + np.float32(axis == other)
-                    for other in range(3)
-                ]
+                [gradient[other] / spacing[other] + np.float32(axis == other) for other in range(3)]
             )
         (a, b, c), (d, e, f), (g, h, i) = rows
         return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)

@@ -16,24 +16,27 @@ from pydantic import Field, model_validator
 from scipy import ndimage
 
 from ..parameters import Parameters
+from ..spaces import apply_affine, decimate, grid_points, look_up
 from ..volumes import Volume
 from .coordinates import TemplateMap
-from ..spaces import apply_affine, decimate, grid_points, look_up
+
+CROP_MARGIN = 4
+"""Voxels around what is compared that take part, for windows and smoothing at its edge."""
 
 
 class GreedyParameters(Parameters):
     """Schedule of the greedy registration; tuples hold one value a level, coarse to fine."""
 
     shrink: tuple[int, ...] = Field((4, 2, 1), description="coarsening of each level (1)")
-    iterations: tuple[int, ...] = Field((50, 40, 12), description="iterations of each level (1)")
+    iterations: tuple[int, ...] = Field((40, 25, 8), description="iterations of each level (1)")
     image_smoothing: tuple[float, ...] = Field(
         (0.5, 0.3, 0.0), description="Gaussian SD applied to both images (voxels of the level)"
     )
     step_smoothing: tuple[float, ...] = Field(
-        (3.0, 2.5, 2.5), description="Gaussian SD applied to each step (voxels of the level)"
+        (3.0, 3.0, 2.5), description="Gaussian SD applied to each step (voxels of the level)"
     )
     step: tuple[float, ...] = Field(
-        (0.5, 0.5, 0.5), description="longest displacement of one iteration (voxels of the level)"
+        (0.7, 0.7, 0.7), description="longest displacement of one iteration (voxels of the level)"
     )
     radius: int = Field(2, ge=1, le=8, description="half width of the correlation window (voxels)")
 
@@ -90,7 +93,9 @@ def register_greedy(
     """
     if mask is None:
         mask = ndimage.binary_dilation(fixed.data > 0)
+    whole, around = fixed, _bounding_box(mask, CROP_MARGIN)
     fixed = Volume(fixed.data / np.float32(fixed.data[mask].std() or 1), fixed.affine)
+    fixed, mask = _cropped(fixed, around), mask[around]
     moving = Volume(moving.data / np.float32(moving.data.std() or 1), moving.affine)
     displacement: Volume | None = None
     for level in range(len(parameters.shrink)):
@@ -114,7 +119,27 @@ def register_greedy(
         displacement = Volume(field, target.affine)
     field = _on_grid(displacement, fixed)
     spacing = np.float32(fixed.voxel_size[0])
-    return TemplateMap(np.moveaxis(field, 0, -1) * spacing, fixed.affine, affine)
+    outside = [
+        (part.start, length - part.stop)
+        for part, length in zip(around, whole.data.shape, strict=True)
+    ]
+    field = np.pad(np.moveaxis(field, 0, -1) * spacing, [*outside, (0, 0)], mode="edge")
+    return TemplateMap(field, whole.affine, affine)
+
+
+def _bounding_box(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
+    """The slices that hold all of ``mask`` and ``margin`` voxels around it."""
+    parts = []
+    for axis, length in enumerate(mask.shape):
+        used = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
+        parts.append(slice(max(used[0] - margin, 0), min(used[-1] + 1 + margin, length)))
+    return tuple(parts)
+
+
+def _cropped(volume: Volume, parts: tuple[slice, ...]) -> Volume:
+    affine = volume.affine.copy()
+    affine[:3, 3] = apply_affine(affine, np.array([float(part.start) for part in parts]))
+    return Volume(np.ascontiguousarray(volume.data[parts]), affine)
 
 
 def _on_grid(displacement: Volume | None, target: Volume) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError, Problem
-from ..volumes import Volume
 from ..spaces import look_up
+from ..volumes import Volume
 
 
 def carry_labels(coordinates: np.ndarray, atlas: Volume) -> np.ndarray:

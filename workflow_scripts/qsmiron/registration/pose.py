@@ -20,9 +20,8 @@ from pydantic import Field
 from scipy import ndimage, optimize
 
 from ..parameters import Parameters
-from ..volumes import Volume
 from ..spaces import apply_affine, boxed_grid, corners, decimate, grid_points, look_up, resample
-
+from ..volumes import Volume
 
 UNITS = np.array([0.15, 0.15, 0.15, 8.0, 8.0, 8.0, 0.05])
 """What the optimiser takes as a step of 1: rad about x, y, z; mm; logarithm of the scale."""
@@ -32,7 +31,9 @@ class PoseParameters(Parameters):
     """Lattice and refinement of the pose search."""
 
     search_spacing: float = Field(8.0, gt=0, description="grid of the search (mm)")
-    spacing: float = Field(4.0, gt=0, description="grid of the refinement: must show the skull (mm)")
+    spacing: float = Field(
+        4.0, gt=0, description="grid of the refinement: must show the skull (mm)"
+    )
     rotations: tuple[float, ...] = Field(
         (-24.0, 0.0, 24.0), description="start angles about each axis (degrees)"
     )
@@ -45,7 +46,7 @@ class PoseParameters(Parameters):
     )
     searched: int = Field(4, ge=1, description="starts of each half that are refined (1)")
     refined: int = Field(2, ge=1, description="of these, refined on the fine grid (1)")
-    every: int = Field(2, ge=1, description="points of the template used: one in so many (1)")
+    every: int = Field(3, ge=1, description="points of the template used: one in so many (1)")
     scale_sd: float = Field(
         0.1, gt=0, description="brains' sizes vary so much, as the SD of the scale's logarithm (1)"
     )
@@ -85,7 +86,7 @@ def _starts(match: _Match, parameters: PoseParameters) -> list[np.ndarray]:
         for rise, advance in product(parameters.rises, parameters.advances):
             pose = np.zeros(7)
             pose[:3] = np.radians(angles)
-            pose[3:6] = mass + [0, advance, rise]
+            pose[3:6] = mass + np.array([0, advance, rise])
             tried.append((match(pose), tuple(pose)))
     chosen: list[np.ndarray] = []
     for _, start in sorted(tried):

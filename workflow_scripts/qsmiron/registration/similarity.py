@@ -44,9 +44,7 @@ def correlation(one: np.ndarray, two: np.ndarray, mask: np.ndarray) -> float:
     return float(a @ b / norm) if norm > 0 else float("nan")
 
 
-def mutual_information(
-    one: np.ndarray, two: np.ndarray, mask: np.ndarray, bins: int = 32
-) -> float:
+def mutual_information(one: np.ndarray, two: np.ndarray, mask: np.ndarray, bins: int = 32) -> float:
     """Mutual information (nats) of two images (X, Y, Z) in ``mask``.
 
     From a joint histogram of ``bins`` equally filled levels each, so that neither the scale nor a

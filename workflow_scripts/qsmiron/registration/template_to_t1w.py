@@ -24,13 +24,13 @@ from scipy import ndimage
 
 from ..masks.brain import ExtractionParameters, extract_brain, refine_brain
 from ..parameters import Parameters
+from ..spaces import apply_affine, boxed_grid, corners, decimate, grid_points, look_up, resample
 from ..volumes import Volume
 from .coordinates import TemplateMap
 from .deformable import GreedyParameters, register_greedy
 from .itk_bridge import register_linear
 from .pose import PoseParameters, find_pose
 from .similarity import relative_bias_field
-from ..spaces import apply_affine, boxed_grid, corners, decimate, grid_points, look_up, resample
 from .syn import SynParameters, register_syn
 
 
@@ -167,5 +167,7 @@ def _warp(template: Volume, head: Volume, to_template: TemplateMap) -> np.ndarra
 
 def _template_brain(template: Volume, head: Volume, to_template: TemplateMap) -> np.ndarray:
     """The template's brain on the grid of ``head``, without holes."""
-    inside = Volume((template.data > 0.02 * template.data.max()).astype(np.float32), template.affine)
+    inside = Volume(
+        (template.data > 0.02 * template.data.max()).astype(np.float32), template.affine
+    )
     return ndimage.binary_fill_holes(_warp(inside, head, to_template) > 0.5)

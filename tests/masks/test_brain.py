@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from heads import Head, grid, points
+
+from qsmiron.errors import InputError
+from qsmiron.masks.brain import (
+    ExtractionParameters,
+    extract_brain,
+    otsu_threshold,
+    refine_brain,
+)
+from qsmiron.masks.gre import GreMaskParameters, mask_from_magnitude, mask_from_template
+from qsmiron.volumes import Volume
+
+
+def _overlap(one: np.ndarray, two: np.ndarray) -> float:
+    return float(2 * (one & two).sum() / (one.sum() + two.sum()))
+
+
+@pytest.fixture(scope="module")
+def case():
+    head = Head(9, rotation=(12, -6, 9), scale=(1.04, 0.97, 1))
+    shape, affine = grid(3, (204, 240, 240), (8, 3, 0), centre=(0, -18, -10))
+    where = points(shape, affine)
+    return head, where, affine, head.brain_mask(where)
+
+
+def test_otsu_splits_two_classes():
+    random = np.random.default_rng(0)
+    image = np.concatenate([random.normal(2, 0.3, 4000), random.normal(8, 0.5, 2000)])
+    assert 2.9 < otsu_threshold(image.reshape(20, 20, 15)) < 7
+
+
+def test_t1w_with_skull_neck_eyes_and_strong_shading(case):
+    head, where, affine, brain = case
+    image = Volume(head.t1w(where, bias=0.5), affine)
+    found = extract_brain(image, ExtractionParameters())
+    assert _overlap(found, brain) > 0.96
+
+
+def test_magnitude_alone(case):
+    head, where, affine, brain = case
+    image = Volume(head.magnitude(where, bias=0.5), affine)
+    found = mask_from_magnitude(image, GreMaskParameters())
+    # fluid around the brain is as bright as it, so the mask may be larger, but holds the brain
+    assert found[brain].mean() > 0.98
+    assert found.sum() < 1.3 * brain.sum()
+
+
+def test_a_guess_is_moved_to_the_edge_of_the_tissue(case):
+    head, where, _, brain = case
+    shape, affine = grid(3, (204, 240, 240), centre=(0, -18, -10))
+    where = points(shape, affine)
+    brain = head.brain_mask(where)
+    guess = np.roll(brain, 2, axis=1)  # 6 mm off
+    image = Volume(head.t1w(where), affine)
+    found = refine_brain(image, guess, 8.0, ExtractionParameters())
+    assert _overlap(guess, brain) < 0.94
+    assert _overlap(found, brain) > 0.97
+
+
+def test_nothing_bright_is_an_error_for_the_user():
+    speckle = (np.indices((30, 30, 30)).sum(axis=0) % 2).astype(np.float32)
+    with pytest.raises(InputError, match="no bright tissue"):
+        extract_brain(Volume(speckle, np.diag([3.0, 3, 3, 1])), ExtractionParameters())
+
+
+def test_the_template_brain_is_cut_where_there_is_no_signal():
+    shape, affine = (24, 24, 24), np.diag([4.0, 4, 4, 1])
+    where = points(shape, affine)
+    ball = np.linalg.norm(where - 46, axis=-1) < 34
+    magnitude = np.full(shape, 100.0, np.float32)
+    magnitude[:, :, :7] = 1  # a void at the surface
+    magnitude[11:13, 11:13, 11:13] = 1  # and one inside
+    found = mask_from_template(
+        Volume(magnitude, affine),
+        where,
+        Volume(ball.astype(np.float32), affine),
+        GreMaskParameters(),
+    )
+    expected = ball.copy()
+    expected[:, :, :7] = False
+    assert np.array_equal(found, expected)
