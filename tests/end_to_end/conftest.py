@@ -27,7 +27,7 @@ def demo(finished_demo: Run) -> Iterator[Run]:
 
 @pytest.fixture
 def raw_copy(finished_demo: Run, tmp_path: Path) -> Run:
-    """A data set of one's own: a copy of the demo's raw images, with a results folder of its own."""
+    """A copy of the demo's raw images as a data set, with a results folder of its own."""
     raw = tmp_path / "raw"
     shutil.copytree(finished_demo.results / "sourcedata/demo", raw)
     run = Run(tmp_path, {**finished_demo.settings, "bids_dir": str(raw)})

@@ -1,4 +1,4 @@
-"""The whole workflow on a small demo: what comes out, and what runs again when something changes."""
+"""The workflow on a small demo: what comes out, and what runs again when something changes."""
 
 from __future__ import annotations
 
