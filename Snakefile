@@ -14,7 +14,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from qsmiron.errors import InputError
-from qsmiron.study import load_study, memory, option
+from qsmiron.study import load_study, memory, minutes, option
 
 min_version("9.0")
 

@@ -22,7 +22,7 @@ rule draw_subject:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
-        runtime=10,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("draw_subject"),
         r2star=lambda wildcards, input: option("--r2star", *input.r2star),
@@ -55,7 +55,7 @@ rule draw_chi_maps:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
-        runtime=10,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("draw_chi_maps"),
         participant=cohort.example_participant,

@@ -19,7 +19,7 @@ rule mask_brain:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
-        runtime=10,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("mask_brain"),
         coordinates=lambda wildcards, input: option("--coordinates", *input.coordinates),
@@ -54,7 +54,7 @@ rule map_field:
     threads: study.config.threads.reconstruction
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=lambda wildcards: settings.method_code(
             "map_field", wildcards.desc, "field_map"
@@ -92,7 +92,7 @@ rule remove_background_field:
     threads: study.config.threads.reconstruction
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 120, attempt),
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=lambda wildcards: settings.method_code(
             "remove_background_field", wildcards.desc, "background_field"
@@ -129,7 +129,7 @@ rule invert_dipole:
     threads: study.config.threads.reconstruction
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 150, attempt),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=lambda wildcards: settings.method_code(
             "invert_dipole", wildcards.desc, "inversion"
@@ -165,7 +165,7 @@ rule reference_chi:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
-        runtime=5,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("reference_chi"),
         region=lambda wildcards: settings.variant(wildcards.desc).reference.region,
@@ -196,7 +196,7 @@ rule map_r2star:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),
-        runtime=10,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=lambda wildcards: settings.method_code(
             "map_r2star", wildcards.desc, "r2star"

@@ -25,7 +25,7 @@ rule measure_regions:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
-        runtime=10,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("measure_regions"),
         who=cohort.who,
@@ -62,7 +62,7 @@ rule pool_thresholds:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 6, attempt),
-        runtime=30,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("pool_thresholds"),
         parameters=settings.slice_values("iron"),
@@ -124,7 +124,7 @@ rule gather_regions:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
-        runtime=15,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("gather_regions"),
     message:

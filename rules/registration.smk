@@ -19,7 +19,7 @@ rule register_subject:
     threads: study.config.threads.registration
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("register_subject"),
         parameters=study.config.registration.parameters_json,
@@ -51,7 +51,7 @@ rule carry_labels:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
-        runtime=10,
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("carry_labels"),
     message:

@@ -17,11 +17,13 @@ from .background import METHODS as BACKGROUND_METHODS
 from .bids import LABEL
 from .errors import InputError
 from .inversion import METHODS as INVERSION_METHODS
+from .masks.gre import GreMaskParameters
 from .methods import Method, get_method
 from .parameters import Parameters, explain, parse_parameters
 from .phase import METHODS as FIELD_METHODS
 from .reference import REGIONS as REFERENCE_REGIONS
 from .regions.deposits import IronParameters
+from .registration.scan import RegistrationParameters
 from .relaxation import METHODS as RELAXATION_METHODS
 from .statistics.settings import StudyDesign
 
@@ -36,18 +38,21 @@ STAGES: dict[str, dict[str, Method]] = {
 """The stages of reconstruction that offer a choice of methods, in the order of the data flow."""
 
 
-class Step(Parameters):
-    """One stage of reconstruction: which method, and what differs from its defaults."""
+class Overrides(Parameters):
+    """A stage with one method: what differs from its defaults."""
 
-    method: str = Field("", description="name of the method")
-    parameters: dict[str, Any] = Field(
-        default_factory=dict, description="what differs from the method's defaults"
-    )
+    parameters: dict[str, Any] = Field(default_factory=dict, description="what differs")
 
     @property
     def parameters_json(self) -> str:
         """The overrides as the JSON object that scripts take."""
         return json.dumps(self.parameters, sort_keys=True)
+
+
+class Step(Overrides):
+    """A stage that offers several methods: which one, and what differs from its defaults."""
+
+    method: str = Field(description="name of the method")
 
 
 class Reference(Parameters):
@@ -66,7 +71,7 @@ class Reference(Parameters):
 class Reconstruction(Parameters):
     """The chain from phase and magnitude to susceptibility and R2*."""
 
-    mask: Step = Step()
+    mask: Overrides = Overrides()
     field_map: Step = Step(method="romeo")
     background_field: Step = Step(method="vsharp")
     inversion: Step = Step(method="rts")
@@ -133,7 +138,7 @@ class Config(StudyDesign):
     acquisition: AcquisitionSettings = AcquisitionSettings()
     reconstruction: Reconstruction = Reconstruction()
     variants: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"main": {}})
-    registration: Step = Step()
+    registration: Overrides = Overrides()
     atlases: dict[str, Atlas]
     iron: IronParameters = IronParameters()
     threads: Threads = Threads()
@@ -173,6 +178,8 @@ def load_config(values: dict[str, Any]) -> Config:
         config = Config.model_validate(values)
     except ValidationError as error:
         raise explain(error, CONFIG_NAME) from error
+    where = f"{CONFIG_NAME}, registration.parameters"
+    parse_parameters(RegistrationParameters, config.registration.parameters, where)
     for label in config.variants:
         check_methods(variant(config, label), f"{CONFIG_NAME}, variant {label}")
     if "{" in config.results_dir + (config.bids_dir or ""):
@@ -202,6 +209,7 @@ def variant(config: Config, label: str) -> Reconstruction:
 
 def check_methods(chain: Reconstruction, where: str) -> None:
     """Raise :class:`InputError` for an unknown method, or parameters that it does not take."""
+    parse_parameters(GreMaskParameters, chain.mask.parameters, f"{where}, mask.parameters")
     for stage, registry in STAGES.items():
         step = getattr(chain, stage)
         model, _ = get_method(registry, step.method).load()

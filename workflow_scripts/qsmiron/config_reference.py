@@ -9,7 +9,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from .config import STAGES, Atlas, Config
+from .masks.gre import GreMaskParameters
 from .parameters import Parameters
+from .registration.scan import RegistrationParameters
 from .statistics.settings import DeltaFsContrast, GivenContrast, KmeansContrast
 
 _HEAD = "| key | default | allowed | what it is |\n|---|---|---|---|\n"
@@ -29,8 +31,11 @@ def _allowed(field: FieldInfo) -> str:
     return ", ".join(limits)
 
 
-def _default(field: FieldInfo) -> str:
-    value = field.get_default(call_default_factory=True)
+def _default_of(field: FieldInfo) -> Any:
+    return field.get_default(call_default_factory=True)
+
+
+def _default(value: Any) -> str:
     if value is PydanticUndefined:
         return "required"
     if isinstance(value, list | tuple):
@@ -40,12 +45,24 @@ def _default(field: FieldInfo) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
-def _row(name: str, field: FieldInfo) -> str:
-    return f"| `{name}` | {_default(field)} | {_allowed(field)} | {field.description or ''} |\n"
+def _row(name: str, field: FieldInfo, default: Any) -> str:
+    return f"| `{name}` | {_default(default)} | {_allowed(field)} | {field.description or ''} |\n"
 
 
 def _table(model: type[Parameters]) -> str:
-    return _HEAD + "".join(_row(name, field) for name, field in model.model_fields.items())
+    return _HEAD + "".join(_rows(model))
+
+
+def _rows(
+    model: type[Parameters], defaults: Parameters | None = None, above: str = ""
+) -> Iterator[str]:
+    """A row per key; keys of a block inside the block are joined by dots."""
+    for name, field in model.model_fields.items():
+        default = getattr(defaults, name) if defaults else _default_of(field)
+        if _block(field.annotation):
+            yield from _rows(field.annotation, default, f"{above}{name}.")
+        else:
+            yield _row(above + name, field, default)
 
 
 def _block(model: type[Any]) -> bool:
@@ -65,10 +82,16 @@ def _sections() -> Iterator[str]:
         for name, field in fields.items()
         if not _block(field.annotation) and name not in ("contrasts", "variants", "atlases")
     }
-    yield "\n## Top level\n\n" + _HEAD + "".join(_row(*item) for item in plain.items())
+    yield (
+        "\n## Top level\n\n"
+        + _HEAD
+        + "".join(_row(name, field, _default_of(field)) for name, field in plain.items())
+    )
     for name, field in fields.items():
         if _block(field.annotation) and name not in ("reconstruction", "registration"):
             yield f"\n## `{name}`\n\n{_table(field.annotation)}"
+    yield "\n## `registration`\n\nIt has one method; its `parameters`:\n\n"
+    yield _table(RegistrationParameters)
     yield "\n## `atlases`\n\nOne block per atlas, under its label.\n\n" + _table(Atlas)
     yield "\n## `contrasts`\n\nOne block per contrast, under its name: a given column,\n\n"
     yield _table(GivenContrast) + "\na cut on ΔFS,\n\n" + _table(DeltaFsContrast)
@@ -78,6 +101,7 @@ def _sections() -> Iterator[str]:
         " `reconstruction` that it changes.\n"
     )
     yield "\n## `reconstruction`\n\nEach stage has a `method` and its `parameters`:\n"
+    yield f"\n### `mask`\n\nIt has one method.\n\n{_table(GreMaskParameters)}"
     for stage, methods in STAGES.items():
         for name, method in methods.items():
             model, _ = method.load()

@@ -159,3 +159,8 @@ def option(name: str, *values: Any) -> list[str]:
 def memory(input_mb: float, factor: float, attempt: int = 1) -> int:
     """Memory (MB) of a job whose need grows with its compressed input, more on each attempt."""
     return int((700 + factor * input_mb) * attempt)
+
+
+def minutes(input_mb: float, attempt: int = 1) -> int:
+    """Time limit (min) of a job whose need grows with its compressed input; generous."""
+    return int((10 + 0.5 * input_mb) * attempt)
