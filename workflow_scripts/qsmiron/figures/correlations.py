@@ -37,10 +37,10 @@ def correlations_figure(
     with paper_style():
         figure = _draw([cells for cells in rows if cells], regions, correlations, scores, score)
     caption = (
-        f"Every point is a patient with a {score_label(score)} (n = {len(scores)}). Line: "
-        "least-squares fit with its 95 % band, as a guide to the eye; the statistics are rank "
-        "based. ★ regions in which the study reports a finding for this family; the others are "
-        "those of smallest p. p, ρ: Spearman, uncorrected; adj. p: partial Spearman with "
+        f"Every point is a patient with a value of {score_label(score)} (n = {len(scores)}). Line: "
+        "least-squares fit with its 95 % bootstrap band, as a guide to the eye; the statistics "
+        "are rank based. ★ regions in which the study reports a finding for this family; the "
+        "others are those of smallest p. p, ρ: Spearman, uncorrected; adj. p: partial Spearman with "
         "covariates; q: Benjamini-Hochberg over all regions of the family."
     )
     return figure, f"Regional iron and {score_label(score)}", caption
@@ -70,7 +70,7 @@ def _draw(
             values = values_of(regions, cell)
             ids = [who for who in scores.index if who in values.index]
             _scatter(axes, scores[ids].to_numpy(), values[ids].to_numpy())
-            axes.set_title(cell.title, pad=20.5, fontsize=7)
+            axes.set_title(cell.title, pad=20.5, fontsize=7 if len(cell.title) < 23 else 5.8)
             axes.text(
                 0.5, 1.03, annotation(correlations, cell, "rho", "ρ", len(ids)),
                 transform=axes.transAxes, ha="center", va="bottom", fontsize=5.8, linespacing=1.25,

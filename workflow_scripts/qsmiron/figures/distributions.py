@@ -79,7 +79,7 @@ def _draw(
         for column, (axes, cell) in enumerate(zip(row, cells, strict=False)):
             values = values_of(regions, cell)
             draw_groups(axes, values, groups, cell.metric)
-            axes.set_title(cell.title, pad=20.5, fontsize=7)
+            axes.set_title(cell.title, pad=20.5, fontsize=7 if len(cell.title) < 23 else 5.8)
             axes.text(
                 0.5, 1.03, annotation(tests, cell, "effect", "δ"), transform=axes.transAxes,
                 ha="center", va="bottom", fontsize=5.8, linespacing=1.25,
