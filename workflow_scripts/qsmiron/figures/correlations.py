@@ -40,8 +40,8 @@ def correlations_figure(
         f"Every point is a patient with a value of {score_label(score)} (n = {len(scores)}). Line: "
         "least-squares fit with its 95 % bootstrap band, as a guide to the eye; the statistics "
         "are rank based. ★ regions in which the study reports a finding for this family; the "
-        "others are those of smallest p. p, ρ: Spearman, uncorrected; adj. p: partial Spearman with "
-        "covariates; q: Benjamini-Hochberg over all regions of the family."
+        "others are those of smallest p. p, ρ: Spearman, uncorrected; adj. p: partial Spearman "
+        "with covariates; q: Benjamini-Hochberg over all regions of the family."
     )
     return figure, f"Regional iron and {score_label(score)}", caption
 
