@@ -68,9 +68,11 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
-        rules.check_inputs.output if study.has_images else [],
-        cohort.every_scan(paths.chi, paths.reliable_mask),
+        cohort.every_scan(paths.chi, paths.reliable_mask, paths.quality_picture),
         cohort.every_multi_echo_scan(paths.r2star),
         cohort.every_scan_with_labels(paths.labels),
-        rules.assign_groups.output,
-        rules.write_report.output,
+        rules.describe_results.output,
+        rules.gather_quality.output if study.has_images else [],
+        rules.check_inputs.output if study.has_images and study.has_clinical else [],
+        # Without a clinical table there are maps, regions and their quality, and no group.
+        rules.write_report.output if study.has_clinical else [],

@@ -92,9 +92,46 @@ def test_age_is_empty_where_it_is_missing(study: Study) -> None:
 
 def test_a_contrast_sees_only_its_columns(study: Study) -> None:
     assert study.clinical.contrast_values("progression") == {
-        "sub-A": ["fast", "60", ""],
-        "sub-B": ["slow", "n/a", ""],
+        "sub-A": ["fast", "60"],
+        "sub-B": ["slow", "n/a"],
     }
+
+
+def test_the_shipped_design_is_fitted_to_the_table(study: Study) -> None:
+    assert study.contrasts == ["progression"]
+    assert study.scores == []
+    assert study.config.covariates == ("age",)
+    left_out = " ".join(str(problem) for problem in study.left_out)
+    for name in ("phenotype", "alsfrs_r", "umn_score", "ecas_total", "sex"):
+        assert name in left_out
+    assert {problem.severity for problem in study.left_out} == {"warning"}
+
+
+def test_what_a_user_declares_is_never_left_out(values: dict[str, Any], raw: Path) -> None:
+    values["contrasts"]["site"] = {"column": "site", "levels": ["a", "b"]}
+    values["scores"] = ["alsfrs_r"]
+    study = load_study({**values, "bids_dir": str(raw)}, HOME)
+    assert study.contrasts == ["progression", "site"]
+    assert study.scores == ["alsfrs_r"]
+    errors = " ".join(str(problem) for problem in study.inspect().errors)
+    assert "site" in errors
+    assert "alsfrs_r" in errors
+
+
+def test_without_a_clinical_table_there_is_no_group(values: dict[str, Any], raw: Path) -> None:
+    (raw / "participants.tsv").unlink()
+    study = load_study({**values, "bids_dir": str(raw)}, HOME)
+    assert not study.has_clinical
+    assert study.contrasts == study.scores == []
+    inspection = study.inspect()
+    assert not any("participants.tsv" in problem.where for problem in inspection.errors)
+    assert any("participants.tsv" in problem.where for problem in inspection.warnings)
+
+
+def test_a_named_clinical_table_must_exist(values: dict[str, Any], raw: Path) -> None:
+    values["clinical_table"] = str(raw / "scores.tsv")
+    with pytest.raises(InputError, match=r"scores\.tsv"):
+        load_study({**values, "bids_dir": str(raw)}, HOME)
 
 
 def test_a_slice_holds_one_contrast_and_no_other_block(study: Study) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..clinical import clinical_values
 from ..config import Config
+from .design import contrast_columns
 
 
 class ClinicalValues:
@@ -13,9 +13,9 @@ class ClinicalValues:
     median) depends on all of them.
     """
 
-    def __init__(self, table: str, config: Config) -> None:
+    def __init__(self, values: dict[str, dict[str, str]], config: Config) -> None:
         self.config = config
-        self._clinical = clinical_values(table)
+        self._clinical = values
 
     def _columns(self, columns: list[str]) -> dict[str, list[str]]:
         return {
@@ -25,8 +25,7 @@ class ClinicalValues:
 
     def contrast_values(self, contrast: str) -> dict[str, list[str]]:
         """What the tests of a contrast read of the clinical table."""
-        settings = self.config.contrasts[contrast].model_dump()
-        columns = [settings[key] for key in ("column", "baseline", "followup") if key in settings]
+        columns = sorted(contrast_columns(self.config.contrasts[contrast]))
         return self._columns([*columns, *self.config.covariates])
 
     def all_contrast_values(self) -> list[dict[str, list[str]]]:

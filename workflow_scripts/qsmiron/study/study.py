@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bids import Results, Scan, find_scans
+from ..clinical import clinical_values
 from ..config import Config, load_config
 from ..errors import InputError, Problem
 from ..template import desikan_killiany
 from .clinical import ClinicalValues
 from .cohort import Cohort
 from .demo import Demo
+from .design import fit_design
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -39,23 +41,29 @@ class Study:
     """
 
     def __init__(self, config: Config, home: str | Path) -> None:
-        self.config = config
         self.home = Path(os.path.relpath(home))
         self.paths = Results(config.results_dir)
-        self.settings = Settings(config, self.home)
         self.is_demo = config.bids_dir is None
         self.has_images = not config.analysis_only
         demo_folder = f"{config.results_dir}/sourcedata/demo"
         self.demo = Demo(self.home, demo_folder, config.demo.participants)
         self.bids_dir = demo_folder if self.is_demo else str(config.bids_dir)
+        self.clinical_table = self._clinical_table(config.clinical_table)
+        scans = self._find_scans(config) if self.has_images else []
+        # A table that is named must exist; one that is merely usual may be missing.
+        usual = config.clinical_table is None and self.has_images
+        self.has_clinical = not usual or Path(self.clinical_table).exists()
+        values = clinical_values(self.clinical_table) if self.has_clinical else {}
+        columns = {name for row in values.values() for name in row} if values else None
+        config, self.left_out = fit_design(config, columns, self.clinical_table)
+        self.config = config
+        self.settings = Settings(config, self.home)
+        self.clinical = ClinicalValues(values, config)
+        self.cohort = Cohort(scans, self.paths, config.variants, config.atlases)
         self.contrasts = list(config.contrasts)
         self.scores = list(config.scores)
-        scans = self._find_scans() if self.has_images else []
-        self.cohort = Cohort(scans, self.paths, config.variants, config.atlases)
-        self.clinical = ClinicalValues(self.clinical_table, config)
 
-    def _find_scans(self) -> list[Scan]:
-        config = self.config
+    def _find_scans(self, config: Config) -> list[Scan]:
         excluded = {label.removeprefix("sub-") for label in config.exclude}
         wanted = {label.removeprefix("sub-") for label in config.participant_label}
         if self.is_demo:
@@ -107,19 +115,28 @@ class Study:
         settings = self.checked_settings
         simulated = not self.is_demo or all(Path(path).exists() for path in self.cohort.raw_files)
         if self.has_images and simulated:
-            return inspect_inputs(self.bids_dir, self.clinical_table, settings)
-        design = {key: settings[key] for key in ("contrasts", "scores", "covariates")}
-        participants = [scan.participant_id for scan in self.cohort.scans] or None
-        ranges = settings["clinical_ranges"]
-        return Inspection(
-            check_clinical(self.clinical_table, participants, **design, ranges=ranges)
-        )
+            inspection = inspect_inputs(self.bids_dir, self.clinical_table, settings)
+        else:
+            design = {key: settings[key] for key in ("contrasts", "scores", "covariates")}
+            participants = [scan.participant_id for scan in self.cohort.scans] or None
+            ranges = settings["clinical_ranges"]
+            inspection = Inspection(
+                check_clinical(self.clinical_table, participants, **design, ranges=ranges)
+            )
+        if not self.has_clinical and not (self.contrasts or self.scores):
+            # Nothing asks for the missing table.
+            inspection.problems = [
+                problem
+                for problem in inspection.problems
+                if not problem.where.startswith(self.clinical_table)
+            ]
+        inspection.problems += self.left_out
+        return inspection
 
-    @property
-    def clinical_table(self) -> str:
+    def _clinical_table(self, named: str | None) -> str:
         """The clinical table: a source file, never a rule's output."""
-        if self.config.clinical_table:
-            return self.config.clinical_table
+        if named:
+            return named
         return self.demo.participants if self.is_demo else f"{self.bids_dir}/participants.tsv"
 
     @property
