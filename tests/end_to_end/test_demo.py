@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -100,6 +101,7 @@ def test_touched_inputs_run_nothing(demo: Run) -> None:
 
 
 def test_one_score_repeats_its_own_jobs_only(demo: Run) -> None:
+    before = demo.clinical_table.read_bytes()
     edit(demo.clinical_table, "sub-01", "alsfrs_r", "17")
     jobs = demo.would_run()
     assert jobs.pop("check_inputs") == 1
@@ -114,8 +116,9 @@ def test_one_score_repeats_its_own_jobs_only(demo: Run) -> None:
     }
     demo.snakemake()
     assert demo.would_run() == {}
-    edit(demo.clinical_table, "sub-01", "alsfrs_r", "16")
+    demo.clinical_table.write_bytes(before)
     demo.snakemake()
+    assert demo.would_run() == {}
 
 
 def test_a_group_label_repeats_its_contrast_only(demo: Run) -> None:
@@ -126,6 +129,23 @@ def test_a_group_label_repeats_its_contrast_only(demo: Run) -> None:
     assert jobs["test_groups"] == 1
     assert "correlate_scores" not in jobs
     assert not {"map_field", "register_subject", "measure_regions"} & set(jobs)
+
+
+def test_a_raw_image_and_a_score_may_change_at_once(demo: Run) -> None:
+    edit(demo.clinical_table, "sub-01", "ecas_total", "77")
+    raw = demo.results / "sourcedata/demo/sub-03/anat/sub-03_echo-2_part-phase_MEGRE.nii.gz"
+    before, times = raw.read_bytes(), raw.stat()
+    image = nib.load(raw)
+    halved = nib.Nifti1Image(np.asarray(image.dataobj) // 2, image.affine, image.header)
+    nib.save(halved, raw)
+    try:
+        jobs = demo.would_run()
+    finally:
+        raw.write_bytes(before)
+        os.utime(raw, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert jobs["map_field"] == 1
+    assert jobs["correlate_scores"] == 3  # the regions change too
+    assert "register_subject" not in jobs
 
 
 def test_one_inversion_parameter_repeats_no_registration(demo: Run) -> None:
