@@ -46,6 +46,7 @@ def main(argv: list[str] | None = None) -> None:
         r2star = fit(magnitude.data, magnitude.echo_times, mask, parameters)
         sidecar = {
             "Units": "1/s",
+            "SkullStripped": True,
             "Method": arguments.method,
             "Parameters": parameters.model_dump(),
             "EchoTimes": magnitude.echo_times.tolist(),

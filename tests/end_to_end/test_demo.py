@@ -62,6 +62,9 @@ def test_maps_share_the_grid_of_the_acquisition(demo: Run) -> None:
             assert np.allclose(image.affine, raw.affine, atol=1e-3)
         sidecar = json.loads(chi_path.with_name(chi_path.name[:-7] + ".json").read_text())
         assert sidecar["Units"] == "ppm"
+        r2star = chi_path.with_name(chi_path.name.replace("Chimap.nii.gz", "R2starmap.json"))
+        described = json.loads(r2star.read_text())
+        assert (described["Units"], described["SkullStripped"]) == ("1/s", True)
         chi = nib.load(chi_path).get_fdata()
         assert chi[chi != 0].mean() == pytest.approx(0, abs=1e-4)  # whole-brain reference, ppm
     assert len(list(demo.results.glob("sub-*/anat/*_Chimap.nii.gz"))) == N_PARTICIPANTS
