@@ -11,7 +11,7 @@ from typing import Any
 from ..acquisition import PHASE_UNITS
 from ..bids import LABEL, Scan, find_scans, scan_folder
 from ..clinical import check_clinical
-from ..clinical_sheet import Sheet, read_sheet
+from ..clinical.sheet import Sheet, read_sheet
 from ..errors import Problem
 from .images import Inspected, inspect_scan
 from .names import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..clinical_sheet import KNOWN_COLUMNS, known_name
+from ..clinical.sheet import KNOWN_COLUMNS, known_name
 from ..tables import MISSING, Column, describe_columns
 from ..volumes import read_json, write_text
 from .groups import assign_group

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from .clinical_sheet import KNOWN_COLUMNS, Sheet, as_number, is_missing, known_name, not_a_number
-from .errors import Problem
+from ..errors import Problem
+from .sheet import KNOWN_COLUMNS, Sheet, as_number, is_missing, known_name, not_a_number
 
 SMALLEST_GROUP = 3
 """Fewer participants than this in a group cannot be tested meaningfully."""

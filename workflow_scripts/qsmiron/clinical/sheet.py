@@ -15,8 +15,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .bids import LABEL
-from .errors import Problem
+from ..bids import LABEL
+from ..errors import Problem
 
 MISSING = "n/a"
 MISSING_SPELLINGS = frozenset({"", "n/a", "na", "nan", "null", "#n/a"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from .clinical_sheet import (
+from ..errors import Problem
+from .sheet import (
     KNOWN_COLUMNS,
     ClinicalColumn,
     Sheet,
@@ -14,7 +15,6 @@ from .clinical_sheet import (
     known_name,
     not_a_number,
 )
-from .errors import Problem
 
 MAXIMUM_ALSFRS_R = 48
 DELTA_FS_TOLERANCE = 0.1

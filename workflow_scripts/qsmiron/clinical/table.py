@@ -2,7 +2,7 @@
 
 A clinical table is a TSV with one row per participant and the column ``participant_id``, as BIDS
 has it in ``participants.tsv``. Values are used as they stand: no column is renamed, no value is
-repaired. Only the standard library is imported at the top, since the Snakefile calls
+repaired. Only the standard library is imported at the top, since the workflow calls
 :func:`clinical_values` each time it is parsed; :func:`read_clinical` imports pandas.
 """
 
@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .clinical_design import check_design
-from .clinical_ranges import check_values
-from .clinical_sheet import (
+from ..errors import InputError, Problem
+from .design import check_design
+from .ranges import check_values
+from .sheet import (
     KNOWN_COLUMNS,
     MISSING,
     Sheet,
@@ -25,7 +26,6 @@ from .clinical_sheet import (
     participant_id,
     read_sheet,
 )
-from .errors import InputError, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
