@@ -7,6 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 from end_to_end.small_cohort import Run
+
 from qsmiron.tables import read_table
 
 pytestmark = pytest.mark.end_to_end

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from .acquisition import b0_direction
+from .acquisition import b0_direction, field_strength
+from .bids import Results
 from .parameters import Parameters
-from .volumes import Volume
+from .volumes import Volume, read_json, read_mask, read_volume, sidecar_path
 
 PLAUSIBLE_CHI_PPB: dict[str, tuple[float, float]] = {
     "pallidum": (110, 190),
@@ -62,6 +64,33 @@ class ScanRecord:
     reference: Mapping[str, Any]
     registration: Mapping[str, float]
     regions: pd.DataFrame
+
+
+def read_scan(paths: Results, n_echoes: int, sidecar: str, regions: pd.DataFrame) -> ScanRecord:
+    """Read what the jobs of the scan at ``paths`` left behind.
+
+    ``sidecar`` is the JSON of its first magnitude echo, ``regions`` the cohort's regions table.
+    """
+    participant, _, session = paths.folder.partition("/")
+    session = session.removeprefix("ses-") or None
+    rows = regions[(regions["participant_id"] == participant) & (regions["desc"] == paths.desc)]
+    if session:
+        rows = rows[rows["session"] == session]
+    registered = Path(paths.registration_quality)
+    brain = read_volume(paths.brain_mask)
+    return ScanRecord(
+        participant_id=participant,
+        session=session,
+        desc=paths.desc,
+        n_echoes=n_echoes,
+        field_strength=field_strength(read_json(sidecar), sidecar),
+        grid=brain.affine,
+        brain=brain.data > 0.5,
+        reliable=read_mask(paths.reliable_mask, like=brain),
+        reference=read_json(sidecar_path(paths.chi)),
+        registration=read_json(registered) if registered.exists() else {},
+        regions=rows,
+    )
 
 
 def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, Any]:
