@@ -160,6 +160,17 @@ def test_the_cohort_is_counted(text):
     assert "(n = 36)" in section
 
 
+def test_table_one_counts_only_who_was_studied(tmp_path):
+    made_up.write_tables(tmp_path, ["group_tests", "quality"])
+    quality = tmp_path / "group/quality.tsv"
+    quality.write_text("".join(quality.read_text().splitlines(keepends=True)[:7]))
+    write_report.main(["--results", str(tmp_path), "--config", CONFIG,
+                       "--output", str(tmp_path / "report.html")])  # fmt: skip
+    text = (tmp_path / "report.html").read_text()
+    assert "<td>Patients</td><td>6</td>" in text
+    assert "<td>Patients</td><td>38</td>" not in text
+
+
 def test_methods_follow_the_configuration(results):
     text = (results / "methods.md").read_text()
     assert "| 1 | Siemens | 3 | 5:5:15 | 3 | 40 |" in text

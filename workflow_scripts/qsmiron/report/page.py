@@ -79,6 +79,8 @@ def report_page(
     correlations = _table(paths, "correlations")
     quality = _table(paths, "quality")
     clinical = read_table(participants or results / "participants.tsv")
+    # Who has no images is no part of the study's cohort, but may decide a derived group's cut.
+    studied = clinical[quality.empty | clinical["participant_id"].isin(quality["participant_id"])]
     methods = Path(methods or results / "methods.md")
     flagged = [] if quality.empty else quality[quality["flags"].notna()]["participant_id"].tolist()
     measured = quality["participant_id"].tolist()
@@ -91,12 +93,12 @@ def report_page(
         script=template_file("report.js"),
         version=__version__,
         demo=is_demo,
-        n=len(clinical),
+        n=len(studied),
         n_used=None if quality.empty else int(
             quality[quality["used"] == "yes"]["participant_id"].nunique()
         ),
         headline=_headline(tests, correlations),
-        cohort=_cohort_tables(clinical, config),
+        cohort=_cohort_tables(studied, clinical, config),
         findings=findings_table(tests, correlations),
         figures=figures_in(results / "figures", figures_of(config)),
         region_tables=[region_table(table, name) for name, table in tables.items() if len(table)],
@@ -121,7 +123,9 @@ def _table(paths: Results, name: str) -> pd.DataFrame:
     return read_table(path, name)
 
 
-def _cohort_tables(clinical: pd.DataFrame, config: Config) -> list[dict[str, Any]]:
+def _cohort_tables(
+    studied: pd.DataFrame, clinical: pd.DataFrame, config: Config
+) -> list[dict[str, Any]]:
     found = []
     for name in config.contrasts:
         try:
@@ -129,8 +133,8 @@ def _cohort_tables(clinical: pd.DataFrame, config: Config) -> list[dict[str, Any
         except InputError:
             # a table that cannot tell the groups still has a cohort to describe
             continue
-        found.append({"name": name, "rows": cohort_table(clinical, groups)})
-    return found or [{"name": "cohort", "rows": cohort_table(clinical, {})}]
+        found.append({"name": name, "rows": cohort_table(studied, groups)})
+    return found or [{"name": "cohort", "rows": cohort_table(studied, {})}]
 
 
 def _headline(tests: pd.DataFrame, correlations: pd.DataFrame) -> list[str]:
