@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage, stats
 
-from qsmiron.figures.wording import PRIMARY_METRICS
 from qsmiron.regions.metrics import METRICS
+from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 from qsmiron.tables import TABLES, write_table
 from qsmiron.template import desikan_killiany, template_t1w, template_white_matter
 from qsmiron.volumes import read_volume, write_json, write_text, write_volume

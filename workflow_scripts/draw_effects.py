@@ -13,7 +13,7 @@ import numpy as np
 from qsmiron.errors import reported_to_user
 from qsmiron.figures.effects import effects_figure
 from qsmiron.figures.style import save_figure
-from qsmiron.figures.wording import PRIMARY_METRICS
+from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 from qsmiron.tables import read_table
 from qsmiron.template import desikan_killiany, template_t1w
 from qsmiron.volumes import read_volume

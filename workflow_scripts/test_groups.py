@@ -10,12 +10,9 @@ permutation, Benjamini-Hochberg within correction sets). Example:
 
 import argparse
 
-import pandas as pd
-
 from qsmiron.errors import reported_to_user
 from qsmiron.statistics.group_tests import group_test_table
-from qsmiron.statistics.groups import assign_group
-from qsmiron.statistics.inputs import read_inputs
+from qsmiron.statistics.inputs import over_contrasts, read_inputs
 from qsmiron.tables import write_table
 
 
@@ -40,21 +37,8 @@ def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
         data = read_inputs(args.regions, args.participants, args.config)
-        tables = []
-        for name, contrast in data.design.pick_contrasts(args.contrast, args.config).items():
-            group = assign_group(data.clinical, contrast, args.participants)
-            tables += [
-                group_test_table(
-                    cells,
-                    name,
-                    contrast.levels,
-                    group,
-                    data.covariates(cells),
-                    data.design.statistics,
-                )
-                for cells in data.cells
-            ]
-        write_table(pd.concat(tables) if tables else pd.DataFrame(), args.output, "group_tests")
+        table = over_contrasts(data, group_test_table, args.contrast)
+        write_table(table, args.output, "group_tests")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from qsmiron.figures import wording
 from qsmiron.figures.study_findings import FINDINGS
 from qsmiron.regions.metrics import METRICS
 from qsmiron.simulation.effects import EFFECTS
+from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_every_metric_of_the_tables_has_words_and_chi_is_in_ppb():
         assert (shown.factor == 1000) == (metric.unit == "ppm"), name
         assert (shown.unit == "ppb") == (metric.unit == "ppm"), name
     assert wording.shown_values("chi_mean", [0.0123]) == pytest.approx([12.3])
-    families = {name: METRICS[metric].family for name, metric in wording.PRIMARY_METRICS.items()}
+    families = {name: METRICS[metric].family for name, metric in PRIMARY_METRICS.items()}
     assert all(name == family for name, family in families.items())
 
 

@@ -14,6 +14,7 @@ import write_report
 from qsmiron.figures.style import save_figure
 from qsmiron.report.markdown import to_html
 from qsmiron.report.pictures import quality_pictures
+from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 
 CONFIG = json.dumps({"atlases": {"DK": {"label_table": "DK.tsv"}}})
 VOID = {"meta", "link", "img", "br", "input", "hr"}
@@ -146,6 +147,15 @@ def test_the_tables_carry_every_row(page):
     assert abs(row[keys.index("median_1")]) < 300
     assert abs(row[keys.index("median_1")]) > 0.5
     assert len(json.loads(page.scripts["data-correlations"])["rows"]) == len(made_up.correlations())
+
+
+def test_every_row_says_whether_its_metric_is_primary(page):
+    data = json.loads(page.scripts["data-group_tests"])
+    place = [column["key"] for column in data["columns"]].index("role")
+    roles = [row[place] for row in data["rows"]]
+    table = made_up.group_tests()
+    assert roles.count("primary") == int(table["metric"].isin(PRIMARY_METRICS.values()).sum())
+    assert set(roles) <= {"primary", "exploratory", "not tested"}
 
 
 def test_text_of_tables_is_escaped(text):

@@ -3,7 +3,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from qsmiron.statistics.effect_sizes import cliffs_delta, hedges_g
-from qsmiron.statistics.multiplicity import NOT_TESTED, PRIMARY, q_values, role
+from qsmiron.statistics.multiplicity import NOT_TESTED, PRIMARY_METRICS, q_values, role
 
 
 def test_cliffs_delta_by_pairs_and_its_sign():
@@ -53,4 +53,4 @@ def test_roles():
     assert role("susceptibility", "chi_median") == "exploratory"
     assert role("relaxation", "r2star_mean") == "exploratory"
     assert role("iron_concentration", "iron_line") == "not tested"
-    assert set(PRIMARY.values()).isdisjoint(NOT_TESTED)
+    assert set(PRIMARY_METRICS.values()).isdisjoint(NOT_TESTED)

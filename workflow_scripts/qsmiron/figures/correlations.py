@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..statistics.multiplicity import PRIMARY_METRICS
 from .cells import Cell, annotation, choose_cells, one_variant
 from .distributions import values_of
 from .style import FAINT, INK, PAGE_WIDTH, PALETTE, paper_style
-from .wording import FAMILY_LABELS, PRIMARY_METRICS, metric, score_label
+from .wording import FAMILY_LABELS, metric, score_label
 
 COLUMNS = 4
 

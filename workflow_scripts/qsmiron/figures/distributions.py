@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from ..statistics.multiplicity import PRIMARY_METRICS
 from .cells import Cell, annotation, choose_cells, one_variant
 from .contrast_groups import Groups
 from .style import FAINT, INK, LEVEL_COLOURS, LEVEL_MARKERS, PAGE_WIDTH, paper_style
-from .wording import FAMILY_LABELS, PRIMARY_METRICS, metric, shown_values
+from .wording import FAMILY_LABELS, metric, shown_values
 
 COLUMNS = 5
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..statistics.multiplicity import PRIMARY_METRICS
 from ..volumes import Volume
 from .cells import one_variant
 from .slices import (
@@ -22,7 +23,7 @@ from .slices import (
     to_ras,
 )
 from .style import INK, PAGE_WIDTH, SIGNED_MAP, paper_style
-from .wording import FAMILY_LABELS, PRIMARY_METRICS, metric
+from .wording import FAMILY_LABELS, metric
 
 SLICES_MM: tuple[tuple[str, float], ...] = (
     ("axial", -18.0),

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-STUDY_DOI = "10.1080/21678421.2025.2522406"
-
 
 class Finding(NamedTuple):
     """One reported finding. ``hemisphere``/``region`` are ``None`` where none is named.

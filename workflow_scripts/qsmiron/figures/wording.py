@@ -47,14 +47,6 @@ METRICS: dict[str, Metric] = {
     "wasserstein_centred": Metric("χ distribution, centred", "ppb", PPB_PER_PPM),
 }
 
-PRIMARY_METRICS: dict[str, str] = {
-    "susceptibility": "chi_mean",
-    "distribution": "chi_sd",
-    "iron_concentration": "iron_calibrated",
-    "iron_deposits": "deposit_fraction",
-}
-"""Outcome family → the metric that its correction set is built on."""
-
 FAMILY_LABELS = {
     "susceptibility": "Susceptibility",
     "distribution": "Susceptibility distribution",

@@ -16,12 +16,12 @@ from ..errors import InputError
 from ..figures.contrast_groups import members
 from ..figures.wording import (
     FAMILY_LABELS,
-    PRIMARY_METRICS,
     format_probability,
     metric,
     region_label,
     score_label,
 )
+from ..statistics.multiplicity import PRIMARY_METRICS
 from ..tables import TABLES, read_table
 from .cautions import CAUTIONS, assumptions
 from .cohort_table import cohort_table

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ..figures.wording import (
-    PRIMARY_METRICS,
     format_coefficient,
     format_probability,
     metric,
     region_name,
 )
+from ..statistics.multiplicity import PRIMARY_METRICS, role
 
 COLUMNS: dict[str, list[tuple[str, str, str]]] = {
     # column of the table, heading, kind (how it is shown and sorted)
@@ -24,6 +24,7 @@ COLUMNS: dict[str, list[tuple[str, str, str]]] = {
         ("region", "Region", "text"),
         ("hemisphere", "Side", "text"),
         ("metric", "Metric", "text"),
+        ("role", "Role", "text"),
         ("n", "n", "text"),
         ("effect", "δ", "coefficient"),
         ("p", "p", "p"),
@@ -43,6 +44,7 @@ COLUMNS: dict[str, list[tuple[str, str, str]]] = {
         ("region", "Region", "text"),
         ("hemisphere", "Side", "text"),
         ("metric", "Metric", "text"),
+        ("role", "Role", "text"),
         ("n", "n", "text"),
         ("rho", "ρ", "coefficient"),
         ("p", "p", "p"),
@@ -95,6 +97,7 @@ def region_table(table: pd.DataFrame, name: str) -> dict[str, Any]:
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.copy()
+    shown["role"] = [role(*cell) for cell in zip(shown["family"], shown["metric"], strict=True)]
     factor = shown["metric"].map(lambda name: metric(name).factor)
     for key in ("median_1", "median_2"):
         if key in shown:

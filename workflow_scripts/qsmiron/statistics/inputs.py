@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ..clinical import read_clinical
 from ..tables import read_table
 from .cells import Cells, cell_matrices, match_participants
 from .covariates import Covariates, covariate_matrix
+from .groups import assign_group
 from .settings import StudyDesign, read_study_design
 
 
@@ -32,6 +34,26 @@ class Inputs:
         return covariate_matrix(
             self.clinical, self.design.covariates, cells.participants, self.participants
         )
+
+
+def over_contrasts(
+    data: Inputs, analyse: Callable[..., pd.DataFrame], contrast: str | None = None
+) -> pd.DataFrame:
+    """Rows of ``analyse(cells, name, levels, group, covariates, statistics)``, put together.
+
+    Over every contrast of the design (or the one named) and every variant and atlas; empty if
+    the design has no contrast.
+    """
+    tables = []
+    for name, settings in data.design.pick_contrasts(contrast, data.config).items():
+        group = assign_group(data.clinical, settings, data.participants)
+        tables += [
+            analyse(
+                cells, name, settings.levels, group, data.covariates(cells), data.design.statistics
+            )
+            for cells in data.cells
+        ]
+    return pd.concat(tables) if tables else pd.DataFrame()
 
 
 def read_inputs(regions: str | Path, participants: str | Path, config: str | Path) -> Inputs:

@@ -8,14 +8,14 @@ set mixes metrics, the metric names the set.
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
-PRIMARY = {
+PRIMARY_METRICS = {
     "susceptibility": "chi_mean",
     "distribution": "chi_sd",
     "iron_concentration": "iron_calibrated",
     "iron_deposits": "deposit_fraction",
 }
+"""Outcome family → the metric that its correction set is built on."""
 NOT_TESTED = {"iron_line": "monotone copy of chi_mean: not tested"}
 
 
@@ -23,7 +23,7 @@ def role(family: str, metric: str) -> str:
     """``primary``, ``exploratory`` or ``not tested``."""
     if metric in NOT_TESTED:
         return "not tested"
-    return "primary" if PRIMARY.get(family) == metric else "exploratory"
+    return "primary" if PRIMARY_METRICS.get(family) == metric else "exploratory"
 
 
 def q_values(p: np.ndarray, sets: np.ndarray) -> np.ndarray:
@@ -40,9 +40,11 @@ def q_values(p: np.ndarray, sets: np.ndarray) -> np.ndarray:
     -----
     Benjamini & Hochberg 1995, doi 10.1111/j.2517-6161.1995.tb02031.x.
     """
+    from scipy.stats import false_discovery_control  # figures need only the names above
+
     q = np.full(p.shape, np.nan)
     tested = np.isfinite(p)
     for label in np.unique(sets[tested]):
         members = tested & (sets == label)
-        q[members] = stats.false_discovery_control(p[members])
+        q[members] = false_discovery_control(p[members])
     return q
