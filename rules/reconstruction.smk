@@ -6,7 +6,8 @@ rule mask_brain:
     input:
         script=settings.script("mask_brain"),
         magnitude=cohort.magnitude,
-        coordinates=cohort.coordinates,
+        user_mask=cohort.variant_inputs(study).user_mask,
+        coordinates=cohort.variant_inputs(study).mask_coordinates,
     output:
         mask=paths.brain_mask,
         sidecar=paths.brain_mask.replace(".nii.gz", ".json"),
@@ -21,15 +22,20 @@ rule mask_brain:
         mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
         runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
-        code=settings.code("mask_brain"),
+        code=lambda wildcards: settings.code(
+            "mask_brain", settings.variant(wildcards.desc).mask.extractor_module
+        ),
+        user_mask=lambda wildcards, input: option("--user-mask", *input.user_mask),
         coordinates=lambda wildcards, input: option("--coordinates", *input.coordinates),
+        extractor=lambda wildcards: settings.variant(wildcards.desc).mask.extractor,
         parameters=lambda wildcards: settings.step(
             wildcards.desc, "mask"
         ).parameters_json,
     message:
         "Masking the brain of {wildcards.entities}"
     shell:
-        "python {input.script:q} --magnitude {input.magnitude:q} {params.coordinates:q}"
+        "python {input.script:q} --magnitude {input.magnitude:q} {params.user_mask:q}"
+        " {params.coordinates:q} --extractor {params.extractor:q}"
         " --mask {output.mask:q} --parameters {params.parameters:q}"
         " 2>&1 | tee {log:q}"
 
@@ -153,6 +159,10 @@ rule reference_chi:
         chi=paths.chi_unreferenced,
         mask=paths.brain_mask,
         reliable_mask=paths.reliable_mask,
+        r2star=cohort.variant_inputs(study).reference_r2star,
+        magnitude=cohort.variant_inputs(study).reference_magnitude,
+        labels=cohort.variant_inputs(study).reference_labels,
+        label_table=cohort.variant_inputs(study).reference_label_table,
     output:
         chi=paths.chi,
         sidecar=paths.chi.replace(".nii.gz", ".json"),
@@ -169,13 +179,18 @@ rule reference_chi:
     params:
         code=settings.code("reference_chi"),
         region=lambda wildcards: settings.variant(wildcards.desc).reference.region,
+        r2star=lambda wildcards, input: option("--r2star", *input.r2star),
+        magnitude=lambda wildcards, input: option("--magnitude", *input.magnitude),
+        labels=lambda wildcards, input: option("--labels", *input.labels),
+        label_table=lambda wildcards, input: option("--label-table", *input.label_table),
         algorithm=lambda wildcards: settings.algorithm(wildcards.desc),
     message:
         "Referencing the susceptibility of {wildcards.entities}"
     shell:
         "python {input.script:q} --chi {input.chi:q} --mask {input.mask:q}"
         " --reliable-mask {input.reliable_mask:q} --output {output.chi:q}"
-        " --region {params.region:q} --algorithm {params.algorithm:q}"
+        " --region {params.region:q} {params.r2star:q} {params.magnitude:q} {params.labels:q}"
+        " {params.label_table:q} --algorithm {params.algorithm:q}"
         " 2>&1 | tee {log:q}"
 
 

@@ -37,7 +37,7 @@ def test_the_committed_file_holds_the_defaults(values: dict[str, Any]) -> None:
         (("iron", "line_slope"), -1, "iron.line_slope"),
         (("acquisition", "phase_units"), "degrees", "phase_units"),
         (("reconstruction", "inversion", "method"), "magic", "magic"),
-        (("reconstruction", "inversion", "parameters"), {"delta": 5}, "delta"),
+        (("reconstruction", "inversion", "parameters"), {"iterations": 0}, "iterations"),
         (("reconstruction", "inversion", "parameters"), {"lambda": 5}, "lambda"),
         (("reconstruction", "reference", "region"), "liver", "liver"),
         (("registration", "method"), "syn", "registration.method"),
@@ -61,14 +61,14 @@ def test_a_bad_key_or_value_is_named(
 
 
 def test_a_variant_changes_only_what_it_names(values: dict[str, Any]) -> None:
-    values["variants"]["tv"] = {"inversion": {"method": "tv"}}
-    values["reconstruction"]["inversion"]["parameters"] = {"delta": 0.2}
+    values["variants"]["rts"] = {"inversion": {"method": "rts"}}
+    values["reconstruction"]["inversion"]["parameters"] = {"iterations": 50}
     config = load_config(values)
-    main, tv = variant(config, "main"), variant(config, "tv")
-    assert main.inversion.parameters == {"delta": 0.2}
-    assert tv.inversion.method == "tv"
-    assert tv.inversion.parameters == {}
-    assert tv.background_field == main.background_field
+    main, rts = variant(config, "main"), variant(config, "rts")
+    assert main.inversion.parameters == {"iterations": 50}
+    assert rts.inversion.method == "rts"
+    assert rts.inversion.parameters == {}
+    assert rts.background_field == main.background_field
 
 
 def test_null_removes_a_contrast(values: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import argparse
 
 from qsmiron.acquisition import b0_direction
 from qsmiron.errors import reported_to_user
-from qsmiron.inversion import METHODS
+from qsmiron.inversion import DEFAULT, METHODS
 from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
 from qsmiron.volumes import check_same_grid, read_mask, read_volume, write_volume
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--magnitude", metavar="NII", help="magnitude that weights the data (tv only)"
     )
     parser.add_argument(
-        "--method", default="rts", help=f"{', '.join(METHODS)} (default: %(default)s)"
+        "--method", default=DEFAULT, help=f"{', '.join(METHODS)} (default: %(default)s)"
     )
     parser.add_argument(
         "--parameters", metavar="JSON", help="JSON object of parameters that differ from default"

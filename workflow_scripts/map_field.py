@@ -2,12 +2,15 @@ r"""Total field (ppm) from the wrapped phase of a gradient-echo scan.
 
 Removes the phase offset (two echoes or more), unwraps, and fits the field over echoes. EchoTime,
 MagneticFieldStrength and the phase's Units are read from the JSON sidecars beside the images.
-A positive field raises the phase: phase = +2π γ̄ B0 · field · TE.
+A positive field raises the phase: phase = +2π γ̄ B0 · field · TE. Laplacian unwrapping gives the
+field only up to a harmonic one, which background removal takes away.
 
 Example::
 
     python workflow_scripts/map_field.py --phase sub-01_echo-*_part-phase_MEGRE.nii.gz \
         --magnitude sub-01_echo-*_part-mag_MEGRE.nii.gz --mask mask.nii.gz --field field.nii.gz
+
+Where every other echo is read out backwards, add ``--parameters '{"readout": "bipolar"}'``.
 """
 
 import argparse
@@ -17,7 +20,7 @@ from qsmiron.echoes import check_same_echoes, read_magnitude, read_phase
 from qsmiron.errors import reported_to_user
 from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
-from qsmiron.phase import METHODS
+from qsmiron.phase import DEFAULT, METHODS
 from qsmiron.volumes import read_mask, write_volume
 
 
@@ -44,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="scale of the stored phase; declared: the sidecar's Units (default)",
     )
     parser.add_argument(
-        "--method", default="romeo", help=f"{', '.join(METHODS)} (default: %(default)s)"
+        "--method", default=DEFAULT, help=f"{', '.join(METHODS)} (default: %(default)s)"
     )
     parser.add_argument(
         "--parameters", metavar="JSON", help="JSON object of parameters that differ from default"

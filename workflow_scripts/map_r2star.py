@@ -1,4 +1,4 @@
-r"""R2* (1/s) from the magnitude of at least two echoes.
+r"""R2* (1/s), and T2* (s) if asked, from the magnitude of at least two echoes.
 
 EchoTime is read from the JSON sidecars beside the images.
 
@@ -14,7 +14,8 @@ from qsmiron.echoes import read_magnitude
 from qsmiron.errors import reported_to_user
 from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
-from qsmiron.relaxation import METHODS
+from qsmiron.relaxation import DEFAULT, METHODS
+from qsmiron.relaxation.t2star import t2star_from_r2star
 from qsmiron.volumes import read_mask, write_volume
 
 
@@ -27,8 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--mask", required=True, metavar="NII", help="brain mask")
     parser.add_argument("--r2star", required=True, metavar="NII", help="output: R2* (1/s)")
+    parser.add_argument("--t2star", metavar="NII", help="output: T2* = 1/R2* (s), 0 where R2* is 0")
     parser.add_argument(
-        "--method", default="loglinear", help=f"{', '.join(METHODS)} (default: %(default)s)"
+        "--method", default=DEFAULT, help=f"{', '.join(METHODS)} (default: %(default)s)"
     )
     parser.add_argument(
         "--parameters", metavar="JSON", help="JSON object of parameters that differ from default"
@@ -52,6 +54,9 @@ def main(argv: list[str] | None = None) -> None:
             "EchoTimes": magnitude.echo_times.tolist(),
         }
         write_volume(arguments.r2star, r2star, magnitude.grid.affine, sidecar)
+        if arguments.t2star:
+            t2star = t2star_from_r2star(r2star)
+            write_volume(arguments.t2star, t2star, magnitude.grid.affine, sidecar | {"Units": "s"})
 
 
 if __name__ == "__main__":

@@ -1,15 +1,20 @@
 """Mask the brain on the grid of the GRE: the template's brain, where the magnitude has signal.
 
-Without template coordinates (no T1w) the mask comes from the magnitude alone. Example:
+Without template coordinates (no T1w) the mask comes from the magnitude alone; a mask of your own
+is taken as it is, if it lies on the GRE grid and is binary. Example:
 
     python workflow_scripts/mask_brain.py --magnitude echo-1.nii.gz --coordinates coordinates.nii.gz
         --mask sub-01_label-brain_desc-main_mask.nii.gz
 """
 
 import argparse
+from pathlib import Path
 
 from qsmiron.errors import reported_to_user
-from qsmiron.masks.gre import GreMaskParameters, mask_from_magnitude, mask_from_template
+from qsmiron.masks import EXTRACTORS
+from qsmiron.masks.gre import GreMaskParameters, mask_from_template
+from qsmiron.masks.user import read_user_mask
+from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
 from qsmiron.registration.coordinates import read_coordinates
 from qsmiron.registration.within_subject import combine_echoes
@@ -24,6 +29,12 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--magnitude", nargs="+", required=True, help="GRE magnitude, one file per echo")
     add("--coordinates", help="template coordinates of every GRE voxel")
+    add("--user-mask", help="your own brain mask on the GRE grid, in place of a computed one")
+    add(
+        "--extractor",
+        default="brightness",
+        help=f"without coordinates: {', '.join(EXTRACTORS)} (default: %(default)s)",
+    )
     add("--mask", required=True, help="output: brain mask; the sidecar goes beside it")
     add("--parameters", help="JSON object that overrides defaults")
     return parser
@@ -34,8 +45,13 @@ def main(argv: list[str] | None = None) -> None:
     with reported_to_user():
         parameters = parse_parameters(GreMaskParameters, args.parameters, "--parameters")
         echoes = [read_volume(path) for path in args.magnitude]
+        for path, echo in zip(args.magnitude, echoes, strict=True):
+            check_same_grid(echo, echoes[0], path)
         gre = Volume(combine_echoes([echo.data for echo in echoes]), echoes[0].affine)
-        if args.coordinates:
+        if args.user_mask:
+            mask = read_user_mask(args.user_mask, gre)
+            origin = f"given by the user: {Path(args.user_mask).name}"
+        elif args.coordinates:
             coordinates = read_coordinates(args.coordinates)
             check_same_grid(coordinates, gre, args.coordinates)
             mask = mask_from_template(
@@ -43,8 +59,9 @@ def main(argv: list[str] | None = None) -> None:
             )
             origin = "template brain through the registration, where the magnitude has signal"
         else:
-            mask = mask_from_magnitude(gre, parameters)
-            origin = "magnitude alone"
+            _, extract = get_method(EXTRACTORS, args.extractor).load()
+            mask = extract(gre, parameters)
+            origin = f"magnitude alone, by {args.extractor}"
         write_volume(args.mask, mask, gre.affine, {"Type": "Brain", "Description": origin})
 
 

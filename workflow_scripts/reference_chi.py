@@ -1,46 +1,108 @@
 r"""Susceptibility map of a scan (ppm): relative to its reference, 0 outside the reliable mask.
 
 The sidecar says what the map refers to: mean, SD (ppm), volume (mL) and share of the brain mask of
-the reference region, and the algorithms that led to it.
-
-Example::
+the reference region, and the algorithms that led to it. Examples::
 
     python workflow_scripts/reference_chi.py --chi chi.nii.gz --mask brain.nii.gz \
         --reliable-mask local_mask.nii.gz --output sub-01_Chimap.nii.gz
+    ... --region csf --r2star R2starmap.nii.gz --magnitude sub-01_echo-1_part-mag_MEGRE.nii.gz
+    ... --region thalamus --labels sub-01_atlas-DK_dseg.nii.gz --label-table DesikanKilliany.tsv
 """
 
 import argparse
 import json
+from pathlib import Path
 
-from qsmiron.errors import InputError, reported_to_user
-from qsmiron.reference import REGIONS, subtract_reference
-from qsmiron.volumes import read_mask, read_volume, write_volume
+import numpy as np
+
+from qsmiron.errors import InputError, Problem, reported_to_user
+from qsmiron.masks.csf import CsfParameters
+from qsmiron.reference import (
+    REGIONS,
+    Tissue,
+    brain_tissue,
+    fluid_tissue,
+    labelled_tissue,
+    measure_reference,
+    region_indices,
+    subtract_reference,
+    untouched,
+)
+from qsmiron.regions.label_table import read_label_table
+from qsmiron.volumes import Volume, check_same_grid, read_mask, read_volume, write_volume
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--chi", required=True, metavar="NII", help="susceptibility (ppm)")
-    parser.add_argument("--mask", required=True, metavar="NII", help="brain mask")
-    parser.add_argument(
-        "--reliable-mask", required=True, metavar="NII", help="where the local field holds"
-    )
-    parser.add_argument(
-        "--output", required=True, metavar="NII", help="output: referenced susceptibility (ppm)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--chi", required=True, metavar="NII", help="susceptibility (ppm)")
+    add("--mask", required=True, metavar="NII", help="brain mask")
+    add("--reliable-mask", required=True, metavar="NII", help="where the local field holds")
+    add("--output", required=True, metavar="NII", help="output: referenced susceptibility (ppm)")
+    add(
         "--region",
-        choices=REGIONS,
         default="brain",
-        help="brain: mean over brain and reliable mask is 0 (default); none: left as it is",
+        metavar="NAME",
+        help="its mean is 0 afterwards: brain, inside the reliable mask (default); csf, of the "
+        "ventricles; with --labels, a region of the label table, both hemispheres; none: χ is "
+        "left as it is",
     )
-    parser.add_argument(
+    add("--r2star", metavar="NII", help="R2* (1/s), for csf")
+    add("--magnitude", metavar="NII", help="magnitude of the first echo, for csf")
+    add("--labels", metavar="NII", help="labels on the grid of χ, for a region of them")
+    add("--label-table", metavar="TSV", help="index and name of the labels")
+    add(
         "--algorithm",
         metavar="JSON",
         help="JSON object of the chain's steps, kept in the sidecar as EstimationAlgorithm",
     )
     return parser
+
+
+def find_tissue(arguments: argparse.Namespace, brain: np.ndarray, chi: Volume) -> Tissue:
+    """The reference region that the arguments name."""
+    if arguments.labels:
+        return _labelled(arguments, chi)
+    if arguments.region == "csf":
+        return _fluid(arguments, brain, chi)
+    if arguments.region not in REGIONS:
+        raise InputError(
+            Problem(
+                "--region",
+                repr(arguments.region),
+                f"{', '.join(REGIONS)}, or a region's name together with --labels",
+                "Correct it, or give --labels and --label-table.",
+            )
+        )
+    return brain_tissue(brain) if arguments.region == "brain" else untouched(brain)
+
+
+def _labelled(arguments: argparse.Namespace, chi: Volume) -> Tissue:
+    if not arguments.label_table:
+        raise InputError("--labels: found no --label-table; expected the table that names them.")
+    names = {label.index: label.name for label in read_label_table(arguments.label_table)}
+    indices = region_indices(names, arguments.region, arguments.label_table)
+    labels = read_volume(arguments.labels, dtype=np.int32)
+    check_same_grid(labels, chi, arguments.labels)
+    return labelled_tissue(labels.data, indices, arguments.region, Path(arguments.labels).name)
+
+
+def _fluid(arguments: argparse.Namespace, brain: np.ndarray, chi: Volume) -> Tissue:
+    if not (arguments.r2star and arguments.magnitude):
+        raise InputError(
+            Problem(
+                "--region csf",
+                "no --r2star or no --magnitude",
+                "both: fluid is found by its low R2*, which takes at least two echoes",
+                "Give them, or refer a scan of a single echo to the brain.",
+            )
+        )
+    r2star, magnitude = read_volume(arguments.r2star), read_volume(arguments.magnitude)
+    check_same_grid(r2star, chi, arguments.r2star)
+    check_same_grid(magnitude, chi, arguments.magnitude)
+    return fluid_tissue(r2star.data, magnitude.data, brain, chi.voxel_size, CsfParameters())
 
 
 def read_algorithm(text: str | None) -> dict:
@@ -58,17 +120,14 @@ def main(argv: list[str] | None = None) -> None:
     with reported_to_user():
         steps = read_algorithm(arguments.algorithm)
         chi = read_volume(arguments.chi)
-        referenced, reference = subtract_reference(
-            chi.data,
-            read_mask(arguments.mask, chi),
-            read_mask(arguments.reliable_mask, chi),
-            chi.voxel_size,
-            arguments.region,
-        )
-        whole = {"brain": "mean of the brain inside the reliable mask", "none": "none"}
+        brain = read_mask(arguments.mask, chi)
+        reliable = read_mask(arguments.reliable_mask, chi)
+        tissue = find_tissue(arguments, brain, chi)
+        reference = measure_reference(chi.data, tissue, brain, reliable, chi.voxel_size)
+        shift = 0.0 if tissue.region == "none" else reference.mean
         sidecar = {
             "Units": "ppm",
-            "EstimationReference": whole[arguments.region],
+            "EstimationReference": tissue.words,
             "EstimationAlgorithm": steps,
             "SkullStripped": True,
             "ReferenceRegion": reference.region,
@@ -77,6 +136,7 @@ def main(argv: list[str] | None = None) -> None:
             "ReferenceVolume": reference.volume,
             "ReferenceFraction": reference.fraction,
         }
+        referenced = subtract_reference(chi.data, reliable, shift)
         write_volume(arguments.output, referenced, chi.affine, sidecar)
 
 

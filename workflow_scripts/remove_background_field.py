@@ -9,7 +9,7 @@ Example::
 import argparse
 
 from qsmiron.acquisition import b0_direction
-from qsmiron.background import METHODS
+from qsmiron.background import DEFAULT, METHODS
 from qsmiron.errors import reported_to_user
 from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--local-mask", required=True, metavar="NII", help="output: where the local field holds"
     )
     parser.add_argument(
-        "--method", default="vsharp", help=f"{', '.join(METHODS)} (default: %(default)s)"
+        "--method", default=DEFAULT, help=f"{', '.join(METHODS)} (default: %(default)s)"
     )
     parser.add_argument(
         "--parameters", metavar="JSON", help="JSON object of parameters that differ from default"

@@ -154,7 +154,7 @@ def test_a_raw_image_and_a_score_may_change_at_once(demo: Run) -> None:
 def test_one_inversion_parameter_repeats_no_registration(demo: Run) -> None:
     changed = Run(
         demo.folder,
-        {**demo.settings, "reconstruction": {"inversion": {"parameters": {"delta": 0.2}}}},
+        {**demo.settings, "reconstruction": {"inversion": {"parameters": {"iterations": 30}}}},
     )
     jobs = changed.would_run()
     assert jobs["invert_dipole"] == N_PARTICIPANTS

@@ -81,3 +81,32 @@ def test_the_template_brain_is_cut_where_there_is_no_signal():
     expected = ball.copy()
     expected[:, :, :7] = False
     assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_voxel_that_is_not_finite_is_no_signal(case, value):
+    head, where, affine, brain = case
+    data = head.magnitude(where)
+    data[0, 0, 0] = value
+    image = Volume(data, affine)
+    zeroed = data.copy()
+    zeroed[0, 0, 0] = 0
+    parameters = GreMaskParameters()
+    expected = mask_from_magnitude(Volume(zeroed, affine), parameters)
+    assert np.array_equal(mask_from_magnitude(image, parameters), expected)
+    template = Volume(brain.astype(np.float32), affine)
+    found = mask_from_template(image, where, template, parameters)
+    assert _overlap(found, brain) > 0.98
+
+
+@pytest.mark.parametrize("shift", [0, 1000])
+def test_no_signal_where_the_brain_should_be_is_an_error_for_the_user(case, shift):
+    _, where, affine, brain = case
+    template = Volume(brain.astype(np.float32), affine)
+    with pytest.raises(InputError, match="no signal"):
+        mask_from_template(
+            Volume(np.zeros(brain.shape, np.float32), affine),
+            where + shift,
+            template,
+            GreMaskParameters(),
+        )

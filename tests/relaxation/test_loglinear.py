@@ -1,21 +1,10 @@
 import numpy as np
 import pytest
+from relaxation.decays import SHAPE, TIMES, cramer_rao_bound, decay, rician
+from scipy.optimize import curve_fit
 
 from qsmiron.errors import InputError
 from qsmiron.relaxation.loglinear import LoglinearParameters, fit_loglinear
-
-TIMES = np.array([4, 10, 16, 22, 28]) * 1e-3
-SHAPE = (30, 30, 30)
-
-
-def decay(rates, times=TIMES, scale=1000.0):
-    return scale * np.exp(-times[:, None, None, None] * rates)
-
-
-def rician(signal, sigma, seed=0):
-    rng = np.random.default_rng(seed)
-    real = signal + sigma * rng.normal(size=signal.shape)
-    return np.hypot(real, sigma * rng.normal(size=signal.shape))
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
@@ -40,9 +29,7 @@ def test_noise_biases_little(rate, bias):
 def test_spread_is_near_the_best_possible():
     """Cramér-Rao bound of a two-parameter exponential in Gaussian noise."""
     rate, sigma = 30.0, 10.0
-    signal = 1000 * np.exp(-TIMES * rate)
-    jacobian = np.stack([signal, -TIMES * signal])
-    bound = np.sqrt(np.linalg.inv(jacobian @ jacobian.T / sigma**2)[1, 1])
+    bound = cramer_rao_bound(rate, TIMES, sigma)
     magnitude = rician(decay(np.full(SHAPE, rate)), sigma)
     found = fit_loglinear(magnitude, TIMES, np.ones(SHAPE, bool), LoglinearParameters())
     assert found.std() == pytest.approx(bound, rel=0.05)
@@ -52,10 +39,38 @@ def test_zeros_and_dead_voxels_give_finite_values():
     magnitude = decay(np.full(SHAPE, 40.0))
     magnitude[3:, 5] = 0
     magnitude[:, 6] = 0
+    magnitude[1, 7] = np.nan
+    magnitude[0, 8] = np.inf
     found = fit_loglinear(magnitude, TIMES, np.ones(SHAPE, bool), LoglinearParameters())
     assert np.isfinite(found).all()
-    assert found[5] == pytest.approx(40, abs=0.01)
+    assert found[[0, 5, 7, 8]] == pytest.approx(40, abs=0.01)
     assert not found[6].any()
+
+
+def test_a_voxel_without_a_decay_stays_alone():
+    """One fit that leaves the range of floats must not spoil the noise estimate of all."""
+    magnitude = rician(decay(np.full(SHAPE, 40.0)), 1.0)
+    magnitude[:, 0, 0, 0] = (1e-20, 1e6, 0, 0, 0)
+    magnitude[:, 0, 0, 1] = (1e6, 1e-20, 1e-30, 1e-30, 1e-30)
+    found = fit_loglinear(magnitude, TIMES, np.ones(SHAPE, bool), LoglinearParameters())
+    assert np.isfinite(found).all()
+    assert np.median(found) == pytest.approx(40, abs=0.1)
+
+
+def test_agrees_with_non_linear_least_squares():
+    rates = np.random.default_rng(1).uniform(10, 60, SHAPE)
+    sigma = 10.0
+    magnitude = rician(decay(rates), sigma, seed=2)
+    found = fit_loglinear(magnitude, TIMES, np.ones(SHAPE, bool), LoglinearParameters())
+    for voxel in [(0, 0, 0), (3, 7, 11), (12, 20, 4), (25, 2, 19), (29, 29, 29)]:
+        fitted, _ = curve_fit(
+            lambda time, amplitude, rate: amplitude * np.exp(-rate * time),
+            TIMES,
+            magnitude[:, *voxel],
+            p0=(1000, 30),
+        )
+        bound = cramer_rao_bound(rates[voxel], TIMES, sigma)
+        assert found[voxel] == pytest.approx(fitted[1], abs=bound)
 
 
 def test_values_stay_in_range():

@@ -141,15 +141,15 @@ def test_a_slice_holds_one_contrast_and_no_other_block(study: Study) -> None:
 
 
 def test_variants_and_atlases_multiply_the_paths(values: dict[str, Any], raw: Path) -> None:
-    values["variants"]["tv"] = {"inversion": {"method": "tv"}}
+    values["variants"]["rts"] = {"inversion": {"method": "rts"}}
     values["atlases"]["other"] = {"image": "other.nii.gz", "label_table": "other.tsv"}
     study = load_study({**values, "bids_dir": str(raw)}, HOME)
     assert len(study.cohort.every_scan(study.paths.chi)) == 6
     assert len(study.cohort.every_scan_with_labels(study.paths.labels)) == 4
     assert len(study.cohort.every_scan_with_labels(study.paths.measured)) == 8
-    assert study.settings.step("tv", "inversion").method == "tv"
+    assert study.settings.step("rts", "inversion").method == "rts"
     codes = {
-        study.settings.method_code("invert_dipole", desc, "inversion") for desc in ("main", "tv")
+        study.settings.method_code("invert_dipole", desc, "inversion") for desc in ("main", "rts")
     }
     assert len(codes) == 2
 

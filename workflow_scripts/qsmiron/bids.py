@@ -16,6 +16,7 @@ MEGRE_NAME = re.compile(
     r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*?)"
     r"_echo-(?P<echo>[0-9]+)_part-(?P<part>mag|phase)_MEGRE\.nii(?:\.gz)?"
 )
+SCAN_PLACEHOLDERS = ("subject", "session", "folder", "entities")
 _T1W = re.compile(r"sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*_T1w\.nii(?:\.gz)?")
 
 
@@ -52,6 +53,34 @@ class Scan:
     def files(self) -> list[Path]:
         """All image files of the scan."""
         return [*self.magnitude, *self.phase, *([self.t1w] if self.t1w else [])]
+
+    def file(self, template: str, root: str | Path) -> Path:
+        """A file of this scan elsewhere; a relative ``template`` is below ``root``.
+
+        ``template`` is as :func:`image_template` returns it; without a session that
+        placeholder is empty.
+        """
+        for name in SCAN_PLACEHOLDERS:
+            template = template.replace(f"<{name}>", getattr(self, name) or "")
+        return Path(root) / template
+
+
+def image_template(template: str) -> str:
+    """A NIfTI file's path with the placeholders of a scan, ``{subject}`` as ``<subject>``.
+
+    Snakemake takes a name in braces for a wildcard wherever the configuration is a job's
+    parameter, so they are kept in another form. Raises ValueError for an unknown placeholder or
+    a path that is no NIfTI file's.
+    """
+    kept = template
+    for name in SCAN_PLACEHOLDERS:
+        kept = kept.replace(f"{{{name}}}", f"<{name}>")
+    if re.search("[{}]", kept):
+        known = ", ".join(f"{{{name}}}" for name in SCAN_PLACEHOLDERS)
+        raise ValueError(f"expected no other placeholders than {known}")
+    if not kept.endswith((".nii", ".nii.gz")):
+        raise ValueError("expected a path that ends in .nii or .nii.gz")
+    return kept
 
 
 def scan_folder(subject: str, session: str | None) -> str:

@@ -10,30 +10,28 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from . import background, inversion, phase, relaxation
 from .acquisition import PHASE_UNITS
-from .background import METHODS as BACKGROUND_METHODS
-from .bids import LABEL
+from .bids import LABEL, image_template
 from .errors import InputError
-from .inversion import METHODS as INVERSION_METHODS
+from .masks import EXTRACTORS
 from .masks.gre import GreMaskParameters
 from .methods import Method, get_method
 from .parameters import Parameters, explain, parse_parameters
-from .phase import METHODS as FIELD_METHODS
 from .reference import REGIONS as REFERENCE_REGIONS
 from .regions.deposits import IronParameters
 from .registration.scan import RegistrationParameters
-from .relaxation import METHODS as RELAXATION_METHODS
 from .statistics.settings import StudyDesign
 
 CONFIG_NAME = "configuration"
 
 STAGES: dict[str, dict[str, Method]] = {
-    "field_map": FIELD_METHODS,
-    "background_field": BACKGROUND_METHODS,
-    "inversion": INVERSION_METHODS,
-    "r2star": RELAXATION_METHODS,
+    "field_map": phase.METHODS,
+    "background_field": background.METHODS,
+    "inversion": inversion.METHODS,
+    "r2star": relaxation.METHODS,
 }
 """The stages of reconstruction that offer a choice of methods, in the order of the data flow."""
 
@@ -55,28 +53,65 @@ class Step(Overrides):
     method: str = Field(description="name of the method")
 
 
+class MaskStep(Overrides):
+    """Where the brain mask of the GRE comes from: the template, unless a scan has no T1w."""
+
+    user: str | None = Field(
+        None,
+        description="your own masks instead: their path, absolute or below bids_dir, with "
+        "{subject}, {session}, {folder} and {entities} in it, such as "
+        "derivatives/masks/{folder}/{entities}_mask.nii.gz",
+    )
+    extractor: Literal[tuple(EXTRACTORS)] = Field(  # type: ignore[valid-type]
+        "brightness",
+        description="of scans without T1w; deepbet is a network to be installed beforehand "
+        "(envs/requirements-deepbet.txt)",
+    )
+
+    @field_validator("user")
+    @classmethod
+    def _template(cls, user: str | None) -> str | None:
+        return None if user is None else image_template(user)
+
+    @property
+    def extractor_module(self) -> str:
+        """The module of the extractor, for the digest of a job's code."""
+        return f"{__package__}.{EXTRACTORS[self.extractor].module}"
+
+
 class Reference(Parameters):
     """What susceptibility is relative to."""
 
-    region: str = Field("brain", description="one of " + ", ".join(REFERENCE_REGIONS))
+    region: str = Field(
+        "brain",
+        description="brain: mean of its reliable part; csf: of the ventricles' fluid, which takes "
+        "two echoes; none: χ is left as it is; with atlas: the name of one of its regions, both "
+        "hemispheres",
+    )
+    atlas: str | None = Field(None, description="the atlas whose region it is; takes a T1w")
 
-    @field_validator("region")
-    @classmethod
-    def _known(cls, region: str) -> str:
-        if region not in REFERENCE_REGIONS:
-            raise ValueError("expected one of " + ", ".join(REFERENCE_REGIONS))
-        return region
+    @model_validator(mode="after")
+    def _known(self) -> Reference:
+        if self.atlas is None and self.region not in REFERENCE_REGIONS:
+            expected = ", ".join(REFERENCE_REGIONS)
+            raise ValueError(f"expected region to be one of {expected}, or atlas beside it")
+        return self
+
+    @property
+    def needs_fluid(self) -> bool:
+        """Whether R2* and magnitude must show where fluid is."""
+        return self.atlas is None and self.region == "csf"
 
 
 class Reconstruction(Parameters):
     """The chain from phase and magnitude to susceptibility and R2*."""
 
-    mask: Overrides = Overrides()
-    field_map: Step = Step(method="romeo")
-    background_field: Step = Step(method="vsharp")
-    inversion: Step = Step(method="rts")
+    mask: MaskStep = MaskStep()
+    field_map: Step = Step(method=phase.DEFAULT)
+    background_field: Step = Step(method=background.DEFAULT)
+    inversion: Step = Step(method=inversion.DEFAULT)
     reference: Reference = Reference()
-    r2star: Step = Step(method="loglinear")
+    r2star: Step = Step(method=relaxation.DEFAULT)
 
 
 class Demo(Parameters):

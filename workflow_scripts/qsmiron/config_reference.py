@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from .config import STAGES, Atlas, Config
+from .config import STAGES, Atlas, Config, MaskStep, Reference
 from .masks.gre import GreMaskParameters
 from .parameters import Parameters
 from .registration.scan import RegistrationParameters
@@ -101,7 +101,8 @@ def _sections() -> Iterator[str]:
         " `reconstruction` that it changes.\n"
     )
     yield "\n## `reconstruction`\n\nEach stage has a `method` and its `parameters`:\n"
-    yield f"\n### `mask`\n\nIt has one method.\n\n{_table(GreMaskParameters)}"
+    yield f"\n### `mask`\n\n{_table(MaskStep)}\nIts `parameters`:\n\n{_table(GreMaskParameters)}"
+    yield f"\n### `reference`\n\n{_table(Reference)}"
     for stage, methods in STAGES.items():
         for name, method in methods.items():
             model, _ = method.load()

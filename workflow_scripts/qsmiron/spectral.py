@@ -219,10 +219,15 @@ def divergence(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     return x - np.roll(x, 1, 0) + y - np.roll(y, 1, 1) + z - np.roll(z, 1, 2)
 
 
-def laplacian_kernel(shape: Shape) -> np.ndarray:
-    """Spectrum of minus the divergence of the gradient above: 0 at k = 0, else positive."""
-    x, y, z = wave_numbers(shape, (1, 1, 1))
-    return sum(2 - 2 * np.cos(2 * np.float32(np.pi) * k) for k in (x, y, z)).astype(np.float32)
+def laplacian_kernel(shape: Shape, voxel_size: Sequence[float] = (1, 1, 1)) -> np.ndarray:
+    """Spectrum of minus the 7-point Laplacian, in 1/mm² (by default 1/voxel²); 0 at k = 0 only.
+
+    It is minus the divergence of the gradient above where the voxel's edges are 1.
+    """
+    kernel = np.zeros((1, 1, 1), np.float32)
+    for k, edge in zip(wave_numbers(shape, (1, 1, 1)), voxel_size, strict=True):
+        kernel = kernel + (2 - 2 * np.cos(np.float32(2 * np.pi) * k)) / np.float32(edge**2)
+    return kernel.astype(np.float32)
 
 
 def bounding_box(mask: np.ndarray, margin: int = 0) -> tuple[slice, slice, slice]:

@@ -22,7 +22,7 @@ from ..spectral import (
     padded_shape,
     transform,
 )
-from .shrinkage import GradientShrinkage
+from ..total_variation.shrinkage import GradientShrinkage
 
 
 class RtsParameters(Parameters):

@@ -1,8 +1,9 @@
-"""Total-variation inversion by ADMM with the data term restricted to the mask.
+"""Total-variation inversion: χ of least total variation that explains the local field in the mask.
 
-min over χ of ½‖w(Dχ − f)‖² + λ‖∇χ‖₁. Splitting both the gradient and the field makes every
-update closed-form. Bilgic et al., Magn Reson Med 2015, doi 10.1002/mrm.25029; the weighted,
-split data term after Milovic et al., Magn Reson Med 2018, doi 10.1002/mrm.27073.
+min over χ of ½‖w(Dχ − f)‖² + λ‖∇χ‖₁ by ADMM (Bilgic et al., Magn Reson Med 2015,
+doi 10.1002/mrm.25029; the weighted, split data term after Milovic et al., Magn Reson Med 2018,
+doi 10.1002/mrm.27073), with λ in proportion to the noise and edges of χ taken out of the penalty
+after some iterations, so that contrast is not shrunk.
 """
 
 from __future__ import annotations
@@ -10,38 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from pydantic import Field
 
-from ..parameters import Parameters
-from ..spectral import (
-    bounding_box,
-    dipole_kernel,
-    inverse,
-    laplacian_kernel,
-    padded_shape,
-    transform,
-)
-from .shrinkage import GradientShrinkage
+from ..total_variation.admm import DipoleSystem, iterate
+from ..total_variation.grid import DipoleGrid
+from ..total_variation.settings import TotalVariationParameters
+from ..total_variation.slabs import Slabs
 
 
-class TvParameters(Parameters):
+class TvParameters(TotalVariationParameters):
     """Parameters of the total-variation inversion."""
-
-    regularisation: float = Field(
-        2e-4, gt=0, description="λ, weight of the total variation per mm (ppm·mm)"
-    )
-    rho: float = Field(2e-2, gt=0, description="penalty of the gradient splitting (1)")
-    data_penalty: float = Field(1.0, gt=0, description="penalty of the field splitting (1)")
-    iterations: int = Field(100, ge=1, le=2000, description="most iterations (1)")
-    tolerance: float = Field(
-        1e-3,
-        ge=0,
-        lt=1,
-        description="stop when an iteration changes χ by less than this, relative (1)",
-    )
-    margin: float = Field(
-        24.0, ge=0, le=200, description="zero padding between the brain and its copy (mm)"
-    )
 
 
 def total_variation(
@@ -55,52 +33,28 @@ def total_variation(
 ) -> np.ndarray:
     """Susceptibility (float32 ppm, 0 outside ``mask``) from a local field (X, Y, Z; ppm).
 
-    ``magnitude`` (any unit), where given, weights the data: voxels below the median of the mask
-    count less, none counts more than 1. Otherwise every voxel of the mask weighs 1.
+    ``voxel_size`` in mm, ``b0_direction`` along the array axes. ``magnitude`` (any unit), where
+    given, weights the data by :func:`data_weight`; otherwise every voxel of the mask weighs 1.
     """
-    box = bounding_box(mask)
-    inside = mask[box]
-    crop = inside.shape
-    shape = padded_shape(crop, [int(np.ceil(parameters.margin / edge)) for edge in voxel_size])
-    corner = tuple(slice(0, n) for n in crop)
-    penalty, rho = np.float32(parameters.data_penalty), np.float32(parameters.rho)
+    grid = DipoleGrid(mask, voxel_size, b0_direction, threads, parameters.margin)
+    settings = parameters.settings(local_field, mask)
+    weight = data_weight(grid, magnitude)
+    with Slabs(threads) as slabs:
+        system = DipoleSystem(grid, settings.rho, slabs)
+        chi, _ = iterate(grid, system, grid.embed(local_field), weight, settings, slabs)
+    return grid.extract(chi)
 
-    weight = inside.astype(np.float32)
+
+def data_weight(grid: DipoleGrid, magnitude: np.ndarray | None) -> np.ndarray:
+    """Squared weight of the data on the padded grid, 0 outside the mask.
+
+    Phase noise goes with 1/magnitude: voxels below the median magnitude of the mask count less,
+    none counts more than 1, since coil shading is no reason to trust one place more.
+    """
+    weight = grid.inside.astype(np.float32)
     if magnitude is not None:
-        median = np.median(magnitude[mask])
-        weight *= np.minimum(magnitude[box] / max(median, np.finfo(np.float32).tiny), 1)
+        finite = np.nan_to_num(magnitude, nan=0, posinf=0, neginf=0)
+        median = max(float(np.median(finite[grid.mask])), float(np.finfo(np.float32).tiny))
+        weight *= np.minimum(grid.embed(finite) / np.float32(median), 1)
     weight **= 2
-    # Only in the box is there data; elsewhere the field is whatever Dχ makes it.
-    data = weight * np.where(inside, local_field[box], 0).astype(np.float32)
-    weight = 1 / (weight + penalty)
-
-    dipole = dipole_kernel(shape, voxel_size, b0_direction)
-    system = penalty * dipole**2 + rho * laplacian_kernel(shape)
-    system[0, 0, 0] = np.inf
-    steps = [parameters.regularisation / (parameters.rho * edge) for edge in voxel_size]
-    shrinkage = GradientShrinkage(shape, steps)
-    x = np.zeros(shape, np.float32)
-    field = np.zeros(shape, np.float32)  # D x
-    dual = np.zeros(shape, np.float32)
-    for _ in range(parameters.iterations):
-        dual += field
-        split = dual.copy()
-        split[corner] *= penalty
-        split[corner] += data
-        split[corner] *= weight
-        dual -= split
-        split -= dual
-        spectrum = transform(split, shape, threads)
-        spectrum *= penalty * dipole
-        spectrum += rho * transform(shrinkage.update(x), shape, threads)
-        spectrum /= system
-        previous, x = x, inverse(spectrum.copy(), shape, threads=threads)
-        spectrum *= dipole
-        field = inverse(spectrum, shape, threads=threads)
-        previous -= x
-        if np.linalg.norm(previous) <= parameters.tolerance * np.linalg.norm(x):
-            break
-
-    chi = np.zeros(mask.shape, np.float32)
-    chi[box] = np.where(inside, x[corner], 0)
-    return chi
+    return weight

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
+from scipy.special import gammaincinv
 
 from ..acquisition import GYROMAGNETIC_RATIO_MHZ_PER_T
 
@@ -25,7 +26,7 @@ def fit_field(
     ----------
     phase : unwrapped, offset-free phase (E, X, Y, Z), rad.
     magnitude : (E, X, Y, Z), any unit.
-    mask : boolean; both results are 0 outside.
+    mask : boolean; both results are 0 outside, and where the magnitude of all echoes is 0.
     echo_times : (E,), s.
     field_strength : T.
 
@@ -38,29 +39,37 @@ def fit_field(
     times = np.asarray(echo_times, np.float32)[:, None, None, None]
     square = magnitude.astype(np.float32) ** 2
     norm = (square * times**2).sum(axis=0)
-    norm[~mask | (norm == 0)] = np.inf
+    fitted = mask & (norm > 0)
+    norm[~fitted] = np.inf
     slope = (square * times * phase).sum(axis=0) / norm
-    if len(times) > 1:
+    if not fitted.any():
+        sigma = 0.0
+    elif len(times) > 1:
         residual = (square * (phase - slope * times) ** 2).sum(axis=0)
-        # The median of a χ² variable with n degrees of freedom is about n (1 − 2/9n)³.
-        freedom = len(times) - 1
-        typical = freedom * (1 - 2 / (9 * freedom)) ** 3
-        sigma = np.sqrt(np.median(residual[mask]) / typical)
+        sigma = np.sqrt(np.median(residual[fitted]) / _median_of_chi_square(len(times) - 1))
     else:
-        sigma = _roughness(phase[0], magnitude[0], mask)
-    noise = np.where(np.isinf(norm), 0, sigma / np.sqrt(norm))
+        sigma = _roughness(phase[0], magnitude[0], fitted)
+    noise = np.where(fitted, np.float32(sigma) / np.sqrt(norm), 0)
     to_ppm = np.float32(1 / (2 * np.pi * GYROMAGNETIC_RATIO_MHZ_PER_T * field_strength))
     return (slope * to_ppm).astype(np.float32), (noise * to_ppm).astype(np.float32)
 
 
-def _roughness(phase: np.ndarray, magnitude: np.ndarray, mask: np.ndarray) -> float:
-    """Noise of the magnitude (its unit) from third differences of the phase along x.
+def _median_of_chi_square(freedom: int) -> float:
+    return float(2 * gammaincinv(freedom / 2, 0.5))
 
-    Anatomy adds to it, so it is an upper bound. 20 = 1 + 9 + 9 + 1 is the sum of the squared
-    coefficients, and 0.6745 σ the median of a normal variable's absolute value.
+
+def _roughness(phase: np.ndarray, magnitude: np.ndarray, mask: np.ndarray) -> float:
+    """Noise of the magnitude (its unit) from third differences of the phase along each axis.
+
+    Anatomy adds to it, so each axis gives an upper bound and the least is taken; 0 if the mask is
+    nowhere four voxels long. 20 = 1 + 9 + 9 + 1 is the sum of the squared coefficients, and
+    0.6745 σ the median of a normal variable's absolute value.
     """
-    inside = ndimage.binary_erosion(mask, np.ones((5, 1, 1), bool))
-    if not inside.any():
-        return 0.0
-    third = ndimage.correlate1d(phase, [-1.0, 3.0, -3.0, 1.0, 0.0], axis=0)[inside]
-    return float(np.median(np.abs(third * magnitude[inside])) / (0.6745 * np.sqrt(20)))
+    bounds = []
+    for axis in range(3):
+        inside = ndimage.binary_erosion(mask, np.ones(np.roll((4, 1, 1), axis), bool))
+        if inside.any():
+            third = ndimage.correlate1d(phase, [-1.0, 3.0, -3.0, 1.0], axis=axis)[inside]
+            scale = 0.6745 * np.sqrt(20)
+            bounds.append(float(np.median(np.abs(third * magnitude[inside])) / scale))
+    return min(bounds, default=0.0)

@@ -12,23 +12,25 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
+from ..errors import InputError, Problem
 from ..parameters import Parameters
-from ..spectral import inverse, padded_shape, transform, wave_numbers
 from .romeo import edge_weights, unwrap_in_space
+from .smoothing import LocalFit
+from .wrapping import wrap
 
 
 class OffsetParameters(Parameters):
     """Parameters of the offset removal."""
 
     smoothing: float = Field(
-        7.0, gt=0, le=100, description="standard deviation of the offset's Gaussian filter (mm)"
+        7.0, gt=0, le=100, description="standard deviation of the offset's Gaussian window (mm)"
     )
     passes: int = Field(
         3,
         ge=1,
         le=10,
-        description="times the filter is applied, each further time to what the ones before left "
-        "(1)",
+        description="smoothing passes: the first takes local means, each further one fits local "
+        "lines to what the ones before left (1)",
     )
 
 
@@ -41,45 +43,44 @@ def estimate_offset(
     parameters: OffsetParameters,
     threads: int = 1,
 ) -> np.ndarray:
-    """Phase offset (X, Y, Z; float32 rad in −π…π), smoothed with magnitude weights in ``mask``.
+    """Phase offset (X, Y, Z; float32 rad in −π…π), smoothed with magnitude weights; 0 outside.
 
     Parameters
     ----------
-    phase, magnitude : (E, X, Y, Z) with at least two echoes; the first two are used.
+    phase, magnitude : (E, X, Y, Z) with at least two echoes; the first two are used, where both
+        have a magnitude above 0.
+    mask : boolean.
     echo_times : (E,), s.
     voxel_size : mm.
+
+    Raises
+    ------
+    InputError
+        If no voxel has a signal in both echoes.
     """
     first, second = echo_times[:2]
-    difference = np.angle(np.exp(1j * (phase[1] - phase[0]))).astype(np.float32)
     product = magnitude[0] * magnitude[1]
-    weights = edge_weights(difference, mask, np.sqrt(product))
-    difference = unwrap_in_space(difference, weights, mask)
-    at_zero = phase[0] - difference * np.float32(first / (second - first))
-    weight = np.where(mask, product, 0)
-    offset = np.zeros_like(at_zero)
-    for _ in range(parameters.passes):
-        real = _smooth(weight * np.cos(at_zero - offset), voxel_size, parameters.smoothing, threads)
-        imaginary = _smooth(
-            weight * np.sin(at_zero - offset), voxel_size, parameters.smoothing, threads
+    inside = mask & (product > 0)
+    if not inside.any():
+        raise InputError(
+            Problem(
+                "magnitude",
+                "no voxel of the mask with a signal in both of the first two echoes",
+                "two echoes to tell the phase offset from the field",
+                "Check that the images are echoes of one scan.",
+            )
         )
-        offset += np.arctan2(imaginary, real)
-    return offset
+    difference = wrap(phase[1] - phase[0])
+    weights = edge_weights(difference, inside, np.sqrt(product))
+    difference = unwrap_in_space(difference, weights, inside)
+    at_zero = phase[0] - difference * np.float32(first / (second - first))
+    fit = LocalFit(np.where(inside, product, 0), mask, voxel_size, parameters.smoothing, threads)
+    offset = fit.mean_angle(at_zero)
+    for _ in range(parameters.passes - 1):
+        offset += fit.line(wrap(at_zero - offset))
+    return wrap(offset)
 
 
 def remove_offset(phase: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """All echoes (E, X, Y, Z; rad) without ``offset`` (X, Y, Z), wrapped to −π…π; float32."""
-    turn = np.float32(2 * np.pi)
-    result = phase - offset
-    result -= turn * np.round(result / turn)
-    return result
-
-
-def _smooth(
-    data: np.ndarray, voxel_size: Sequence[float], sigma: float, threads: int
-) -> np.ndarray:
-    """Gaussian filter with standard deviation ``sigma`` (mm), zero outside the grid."""
-    shape = padded_shape(data.shape, [int(np.ceil(3 * sigma / edge)) for edge in voxel_size])
-    spectrum = transform(data, shape, threads)
-    for k in wave_numbers(shape, voxel_size):
-        spectrum *= np.exp(np.float32(-2 * (np.pi * sigma) ** 2) * k**2)
-    return inverse(spectrum, shape, data.shape, threads)
+    return wrap(phase - offset)

@@ -34,18 +34,40 @@ def reliable_mask(
     ``quality`` runs from 0 to 1. The result lies inside ``mask`` and is empty only if no voxel
     reaches the threshold.
     """
+    cross = neighbourhood(mask)
     good = mask & (quality >= parameters.threshold)
     if parameters.closing:
         padded = np.pad(good, parameters.closing)
-        closed = ndimage.binary_closing(padded, iterations=parameters.closing)
+        closed = ndimage.binary_closing(padded, cross, iterations=parameters.closing)
         inner = slice(parameters.closing, -parameters.closing)
         good = closed[inner, inner, inner] & mask
     # One opening cuts off what hangs on by a voxel (scalp, noise at the rim).
-    opened = ndimage.binary_opening(good)
+    opened = ndimage.binary_opening(good, cross)
     labels, count = ndimage.label(opened)
     if not count:
         return good
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     largest = labels == sizes.argmax()
-    return ndimage.binary_fill_holes(ndimage.binary_dilation(largest) & good) & mask
+    return ndimage.binary_fill_holes(ndimage.binary_dilation(largest, cross) & good, cross) & mask
+
+
+def interior(mask: np.ndarray) -> np.ndarray:
+    """Voxels of ``mask`` (X, Y, Z) whose neighbours all lie inside it."""
+    return ndimage.binary_erosion(mask, neighbourhood(mask))
+
+
+def neighbourhood(mask: np.ndarray) -> np.ndarray:
+    """A voxel and its neighbours (3, 3, 3), boolean, along the axes that ``mask`` has depth in.
+
+    A slab of one or two voxels has no inside along its thin axis: erosion there leaves nothing.
+    """
+    cross = np.zeros((3, 3, 3), bool)
+    cross[1, 1, 1] = True
+    for axis in range(3):
+        occupied = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
+        if occupied.size and np.ptp(occupied) >= 2:
+            arm = [1, 1, 1]
+            for arm[axis] in (0, 2):
+                cross[tuple(arm)] = True
+    return cross

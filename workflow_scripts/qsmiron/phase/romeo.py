@@ -13,8 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from ..parameters import Parameters
-
-TWO_PI = 2 * np.pi
+from .wrapping import TWO_PI
 
 
 class RomeoParameters(Parameters):
@@ -74,18 +73,21 @@ def unwrap_in_space(phase: np.ndarray, weights: np.ndarray, mask: np.ndarray) ->
     from .romeo_loops import grow
 
     mask = np.ascontiguousarray(mask)
-    unwrapped = np.where(mask, phase, 0).astype(np.float32)
+    unwrapped = _single(np.where(mask, phase, 0))
     # Voxels in the order of their trust, in 8 bits since these sort fast: the first that is not yet
     # reached starts the next part.
     distrust = np.uint8(255) - np.round(255 * voxel_quality(weights, mask)).astype(np.uint8)
     seeds = np.flatnonzero(mask)
     seeds = seeds[np.argsort(distrust.ravel()[seeds], kind="stable")]
-    part = grow(unwrapped, np.ascontiguousarray(weights), mask, seeds)
-    for label in range(1, int(part.max(initial=0)) + 1):
-        inside = part == label
-        turns = np.round(np.median(unwrapped[inside]) / TWO_PI)
+    part = grow(unwrapped, np.ascontiguousarray(weights), mask, seeds)[mask]
+    values = unwrapped[mask]
+    # Sorted by part, each is a run of its own, however many there are.
+    order = np.argsort(part, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
+        turns = np.round(np.median(values[members]) / TWO_PI) if members.size else 0
         if turns:
-            unwrapped[inside] -= np.float32(turns * TWO_PI)
+            values[members] -= np.float32(turns * TWO_PI)
+    unwrapped[mask] = values
     return unwrapped
 
 
@@ -117,11 +119,12 @@ def unwrap_in_time(
     times = np.asarray(echo_times, np.float32)
     unwrapped = np.array(phase, np.float32)
     unwrapped[template_echo] = template
-    square = magnitude[template_echo] ** 2 + np.finfo(np.float32).tiny
+    tiny = np.finfo(np.float32).tiny
+    square = magnitude[template_echo] ** 2
     moment = square * template * times[template_echo]
     norm = square * times[template_echo] ** 2
     for echo in order:
-        predicted = moment / norm * times[echo]
+        predicted = moment / np.maximum(norm, tiny) * times[echo]
         predicted -= unwrapped[echo]
         predicted /= np.float32(TWO_PI)
         unwrapped[echo] += np.float32(TWO_PI) * np.round(predicted)

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters
+from .noise import noise_variance, signal_inside
 
 
 class LoglinearParameters(Parameters):
@@ -40,7 +41,7 @@ def fit_loglinear(
 
     Parameters
     ----------
-    magnitude : (E, X, Y, Z), any unit, not below 0.
+    magnitude : (E, X, Y, Z), any unit, not below 0; NaN and infinite values are no signal.
     echo_times : (E,), s, increasing.
     mask : boolean.
 
@@ -59,19 +60,15 @@ def fit_loglinear(
             )
         )
     times = np.asarray(echo_times, np.float32)[:, None]
-    signal = magnitude[:, mask].astype(np.float32)
+    signal = signal_inside(magnitude, mask)
     positive = signal > 0
     logarithm = np.log(np.where(positive, signal, 1))
     intercept, rate = _fit(logarithm, times, np.where(positive, signal**2, 0))
-    fitted = np.exp(intercept - rate * times)
+    # Where noise alone was fitted the line may leave the range whose squares are finite.
+    fitted = np.exp(np.clip(intercept - rate * times, -43, 43))
 
-    freedom = len(times) - 2
-    if freedom > 0:
-        residual = (fitted**2 * (logarithm - np.log(fitted)) ** 2 * positive).sum(axis=0)
-        typical = freedom * (1 - 2 / (9 * freedom)) ** 3  # median of χ²
-        variance = np.float32(np.median(residual) / typical)
-    else:
-        variance = np.float32(0)
+    residual = (fitted**2 * (logarithm - np.log(fitted)) ** 2 * positive).sum(axis=0)
+    variance = noise_variance(signal, residual)
     corrected = signal**2 - 2 * variance
     usable = (corrected > 0) & (fitted >= parameters.least_snr * np.sqrt(variance))
     usable[:2] = corrected[:2] > 0

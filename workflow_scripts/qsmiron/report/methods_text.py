@@ -94,7 +94,7 @@ def _value(value: Any) -> str:
         return "(" + ", ".join(f"{key} {_value(item)}" for key, item in value.items()) + ")"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(_value(item) for item in value) + "]"
-    return str(value)
+    return "by the data" if value is None else str(value)
 
 
 def contrast_words(block: Any) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..bids import Results, Scan
 from ..volumes import sidecar_path
+from .variant_inputs import VariantInputs
+
+if TYPE_CHECKING:
+    from .study import Study
 
 
 class Wildcards(Protocol):
@@ -29,15 +33,25 @@ class Cohort:
         self.variants = list(variants)
         self.atlases = list(atlases)
         self._by_name = {(scan.folder, scan.entities): scan for scan in scans}
+        self._variant_inputs: VariantInputs | None = None
+
+    def variant_inputs(self, study: Study) -> VariantInputs:
+        """What the variants ask for; raises as :class:`VariantInputs` the first time."""
+        if self._variant_inputs is None:
+            self._variant_inputs = VariantInputs(
+                self, study.settings.variant, study.bids_dir, study.label_table
+            )
+        return self._variant_inputs
 
     # --- raw files -------------------------------------------------------------------------------
 
-    def _scan(self, wildcards: Wildcards) -> Scan:
+    def scan(self, wildcards: Wildcards) -> Scan:
+        """The scan that a job works on."""
         return self._by_name[wildcards.folder, wildcards.entities]
 
     def magnitude(self, wildcards: Wildcards) -> list[str]:
         """Magnitude images of a scan, echo by echo."""
-        return [str(path) for path in self._scan(wildcards).magnitude]
+        return [str(path) for path in self.scan(wildcards).magnitude]
 
     def first_magnitude(self, wildcards: Wildcards) -> str:
         """Magnitude of the first echo."""
@@ -45,19 +59,19 @@ class Cohort:
 
     def phase(self, wildcards: Wildcards) -> list[str]:
         """Phase images of a scan, echo by echo."""
-        return [str(path) for path in self._scan(wildcards).phase]
+        return [str(path) for path in self.scan(wildcards).phase]
 
     def phase_sidecars(self, wildcards: Wildcards) -> list[str]:
         """Sidecars of the phase images."""
-        return [str(sidecar_path(path)) for path in self._scan(wildcards).phase]
+        return [str(sidecar_path(path)) for path in self.scan(wildcards).phase]
 
     def t1w(self, wildcards: Wildcards) -> str:
         """The T1w image of a scan that has one."""
-        return str(self._scan(wildcards).t1w)
+        return str(self.scan(wildcards).t1w)
 
     def who(self, wildcards: Wildcards) -> list[str]:
         """Options that name the participant (and session) of a scan."""
-        scan = self._scan(wildcards)
+        scan = self.scan(wildcards)
         return [
             "--participant",
             scan.participant_id,
@@ -86,19 +100,23 @@ class Cohort:
 
     def coordinates(self, wildcards: Wildcards) -> list[str]:
         """The template coordinates of a scan; none without a T1w."""
-        if self._scan(wildcards).t1w is None:
+        if self.scan(wildcards).t1w is None:
             return []
-        return [self._fill(self.paths.coordinates, self._scan(wildcards))]
+        return [self._fill(self.paths.coordinates, self.scan(wildcards))]
 
     def r2star(self, wildcards: Any) -> list[str]:
         """The R2* map of a scan; none for a single echo."""
-        scan = self._scan(wildcards)
+        scan = self.scan(wildcards)
         return [self._fill(self.paths.r2star, scan, wildcards.desc)] if scan.n_echoes > 1 else []
+
+    def labels(self, wildcards: Wildcards, atlas: str) -> list[str]:
+        """Labels of an atlas on a scan's grid; none without a T1w."""
+        scan = self.scan(wildcards)
+        return [self._fill(self.paths.labels, scan, atlas=atlas)] if scan.t1w else []
 
     def first_labels(self, wildcards: Wildcards) -> list[str]:
         """Labels of the first atlas on a scan's grid; none without a T1w."""
-        scan = self._scan(wildcards)
-        return [self._fill(self.paths.labels, scan, atlas=self.first_atlas)] if scan.t1w else []
+        return self.labels(wildcards, self.first_atlas)
 
     @property
     def example_participant(self) -> str:

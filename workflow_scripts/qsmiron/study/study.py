@@ -62,6 +62,8 @@ class Study:
         self.cohort = Cohort(scans, self.paths, config.variants, config.atlases)
         self.contrasts = list(config.contrasts)
         self.scores = list(config.scores)
+        if self.has_images:
+            self.cohort.variant_inputs(self)  # problems are named when the workflow is read
 
     def _find_scans(self, config: Config) -> list[Scan]:
         excluded = {label.removeprefix("sub-") for label in config.exclude}

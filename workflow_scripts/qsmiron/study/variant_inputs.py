@@ -1,0 +1,136 @@
+"""What a variant may ask of its scans beside their raw files: own masks, fluid, labels.
+
+Which files a job is given depends on its variant's mask and reference; which scans lack them is
+known from names alone, so it is said when the workflow is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from ..bids import Scan
+    from ..config import Reconstruction, Reference
+    from .cohort import Cohort, Wildcards
+
+
+class VariantInputs:
+    """Input files of the jobs of each variant.
+
+    ``variant`` takes a label to its chain, ``label_table`` an atlas to its table; the user's
+    masks are below ``bids_dir`` or absolute.
+
+    Raises
+    ------
+    InputError
+        Naming every mask that is missing, every scan that cannot have the reference that a
+        variant asks for, and every unknown atlas or region.
+    """
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        variant: Callable[[str], Reconstruction],
+        bids_dir: str | Path,
+        label_table: Callable[[str], str],
+    ) -> None:
+        self.cohort = cohort
+        self.chains = {desc: variant(desc) for desc in cohort.variants}
+        self.bids_dir = bids_dir
+        self.label_table = label_table
+        problems = [
+            problem
+            for desc, chain in self.chains.items()
+            for problem in (*self._missing_masks(chain), *self._missing_tissue(chain, desc))
+        ]
+        if problems:
+            raise InputError(*dict.fromkeys(problems))
+
+    def user_mask(self, wildcards: Wildcards) -> list[str]:
+        """The user's own brain mask of a scan; none where the variant computes it."""
+        template = self.chains[wildcards.desc].mask.user
+        if template is None:
+            return []
+        return [str(self.cohort.scan(wildcards).file(template, self.bids_dir))]
+
+    def mask_coordinates(self, wildcards: Wildcards) -> list[str]:
+        """The template coordinates that a scan's brain mask is made from, if it is."""
+        own = self.chains[wildcards.desc].mask.user is not None
+        return [] if own else self.cohort.coordinates(wildcards)
+
+    def reference_r2star(self, wildcards: Wildcards) -> list[str]:
+        """R2* of a scan whose reference is fluid."""
+        return self.cohort.r2star(wildcards) if self._needs_fluid(wildcards) else []
+
+    def reference_magnitude(self, wildcards: Wildcards) -> list[str]:
+        """Magnitude of the first echo of a scan whose reference is fluid."""
+        return self.cohort.magnitude(wildcards)[:1] if self._needs_fluid(wildcards) else []
+
+    def reference_labels(self, wildcards: Wildcards) -> list[str]:
+        """Labels of a scan whose reference is an atlas' region."""
+        atlas = self.chains[wildcards.desc].reference.atlas
+        return [] if atlas is None else self.cohort.labels(wildcards, atlas)
+
+    def reference_label_table(self, wildcards: Wildcards) -> list[str]:
+        """The table of those labels."""
+        atlas = self.chains[wildcards.desc].reference.atlas
+        return [] if atlas is None else [self.label_table(atlas)]
+
+    def _needs_fluid(self, wildcards: Wildcards) -> bool:
+        return self.chains[wildcards.desc].reference.needs_fluid
+
+    # --- checks ----------------------------------------------------------------------------------
+
+    def _missing_masks(self, chain: Reconstruction) -> Iterator[Problem]:
+        if chain.mask.user is None:
+            return
+        for scan in self.cohort.scans:
+            path = scan.file(chain.mask.user, self.bids_dir)
+            if not path.exists():
+                yield Problem(
+                    str(path),
+                    f"no such file, the brain mask of {_name(scan)}",
+                    "a mask at the path that reconstruction.mask.user gives",
+                    "Put it there, correct the path, or set reconstruction.mask.user to null.",
+                )
+
+    def _missing_tissue(self, chain: Reconstruction, desc: str) -> Iterator[Problem]:
+        reference = chain.reference
+        remedy = "Choose reference.region brain, or exclude the participant."
+        if reference.needs_fluid:
+            where = f"configuration, variant {desc}, reference.region csf"
+            for scan in self.cohort.scans:
+                if scan.n_echoes < 2:
+                    expected = "scans of at least two echoes: fluid is found by its low R2*"
+                    yield Problem(where, f"{_name(scan)}, of a single echo", expected, remedy)
+        if reference.atlas is not None:
+            where = f"configuration, variant {desc}, reference.atlas"
+            yield from self._unknown_region(reference, where)
+            for scan in self.cohort.scans:
+                if scan.t1w is None:
+                    found = f"{_name(scan)}, without a T1w and so without labels"
+                    yield Problem(where, found, "scans with a T1w", remedy)
+
+    def _unknown_region(self, reference: Reference, where: str) -> Iterator[Problem]:
+        # pandas, which reads the table, is not imported unless it is needed.
+        from ..reference import region_indices
+        from ..regions.label_table import read_label_table
+
+        if reference.atlas not in self.cohort.atlases:
+            known = ", ".join(self.cohort.atlases)
+            yield Problem(where, repr(reference.atlas), f"one of {known}", "Correct it.")
+            return
+        table = self.label_table(reference.atlas)
+        try:
+            names = {label.index: label.name for label in read_label_table(table)}
+            region_indices(names, reference.region, table)
+        except InputError as error:
+            yield from (problem for problem in error.problems if isinstance(problem, Problem))
+
+
+def _name(scan: Scan) -> str:
+    return f"{scan.folder}, {scan.entities}"
