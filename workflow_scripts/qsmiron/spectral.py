@@ -230,6 +230,26 @@ def laplacian_kernel(shape: Shape, voxel_size: Sequence[float] = (1, 1, 1)) -> n
     return kernel.astype(np.float32)
 
 
+def inner_product(one: np.ndarray, other: np.ndarray) -> float:
+    """⟨one, other⟩ of two real arrays, summed pairwise in double precision.
+
+    A BLAS dot product depends on its number of threads in the last bits, and so would every
+    iteration after it.
+    """
+    return float((one * other).sum(dtype=float))
+
+
+def spectral_inner_product(one: np.ndarray, other: np.ndarray) -> float:
+    """Inner product over the whole grid of two spectra on the half grid, as above.
+
+    The first and last plane of the half stand for themselves, every other for two.
+    """
+    product = one.real * other.real
+    product += one.imag * other.imag
+    planes = product.sum(axis=(0, 1), dtype=float)
+    return float(2 * planes.sum() - planes[0] - planes[-1])
+
+
 def bounding_box(mask: np.ndarray, margin: int = 0) -> tuple[slice, slice, slice]:
     """Slices of the smallest box that holds ``mask`` (boolean, 3D) plus ``margin`` voxels."""
     slices = []

@@ -20,7 +20,7 @@ from scipy import ndimage
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters
-from ..spectral import bounding_box
+from ..spectral import bounding_box, inner_product
 
 
 class LbvParameters(Parameters):
@@ -205,24 +205,19 @@ def _conjugate_gradients(
 
     solution = np.zeros_like(right)
     residual = right.copy()
-    smallest = parameters.tolerance * np.sqrt(_inner(right, right))
+    smallest = parameters.tolerance * np.sqrt(inner_product(right, right))
     direction = np.zeros_like(right)
     previous = np.inf
     for _ in range(parameters.iterations):
-        if np.sqrt(_inner(residual, residual)) <= smallest:
+        if np.sqrt(inner_product(residual, residual)) <= smallest:
             break
         preconditioned = _v_cycle(residual, levels)
-        energy = _inner(residual, preconditioned)
+        energy = inner_product(residual, preconditioned)
         direction *= np.float32(energy / previous)
         direction += preconditioned
         previous = energy
         image = minus_laplacian(direction, levels[0].inside, levels[0].weights)
-        step = np.float32(energy / _inner(direction, image))
+        step = np.float32(energy / inner_product(direction, image))
         solution += step * direction
         residual -= step * image
     return solution
-
-
-def _inner(first: np.ndarray, second: np.ndarray) -> float:
-    # In NumPy's fixed order, so that the result does not depend on the threads of a BLAS.
-    return float((first * second).sum(dtype=np.float64))

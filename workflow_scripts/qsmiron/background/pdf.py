@@ -13,7 +13,15 @@ import numpy as np
 from pydantic import Field
 
 from ..parameters import Parameters
-from ..spectral import Shape, bounding_box, dipole_kernel, inverse, padded_shape, transform
+from ..spectral import (
+    Shape,
+    bounding_box,
+    dipole_kernel,
+    inner_product,
+    inverse,
+    padded_shape,
+    transform,
+)
 
 
 class PdfParameters(Parameters):
@@ -141,19 +149,15 @@ class _Projection:
         if start is not None:
             residual -= self._normal(start)
         direction = residual.copy()
-        energy = _energy(residual)
+        energy = inner_product(residual, residual)
         for _ in range(iterations):
             if energy == 0:
                 break
             image = self._normal(direction)
-            step = energy / float(np.vdot(direction, image))
+            step = energy / inner_product(direction, image)
             sources += np.float32(step) * direction
             residual -= np.float32(step) * image
-            before, energy = energy, _energy(residual)
+            before, energy = energy, inner_product(residual, residual)
             direction *= np.float32(energy / before)
             direction += residual
         return sources
-
-
-def _energy(values: np.ndarray) -> float:
-    return float(np.vdot(values, values))

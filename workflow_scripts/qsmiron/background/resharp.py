@@ -18,7 +18,15 @@ from scipy import ndimage
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters
-from ..spectral import Shape, bounding_box, inverse, padded_shape, sphere_kernel, transform
+from ..spectral import (
+    Shape,
+    bounding_box,
+    inverse,
+    padded_shape,
+    spectral_inner_product,
+    sphere_kernel,
+    transform,
+)
 
 
 class ResharpParameters(Parameters):
@@ -135,31 +143,18 @@ def _conjugate_gradients(
     solution = np.zeros_like(data)
     residual = data
     direction = residual * preconditioner
-    energy = first = _inner(residual, direction)
+    energy = first = spectral_inner_product(residual, direction)
     for _ in range(parameters.iterations):
         if energy <= parameters.tolerance**2 * first:
             break
         image = _filter_inside(direction, passed, inside, shape, threads)
         image += weight * direction
-        step = np.float32(energy / _inner(direction, image))
+        step = np.float32(energy / spectral_inner_product(direction, image))
         solution += step * direction
         image *= step
         residual -= image
         preconditioned = residual * preconditioner
-        previous, energy = energy, _inner(residual, preconditioned)
+        previous, energy = energy, spectral_inner_product(residual, preconditioned)
         direction *= np.float32(energy / previous)
         direction += preconditioned
     return solution
-
-
-def _inner(first: np.ndarray, second: np.ndarray) -> float:
-    """Inner product of two real volumes, given by the half of their spectra that is stored.
-
-    The planes at both ends of the half are stored whole, every other stands for two. Sums in
-    NumPy's fixed order, so that the result does not depend on the threads of a BLAS.
-    """
-    product = first.real * second.real
-    product += first.imag * second.imag
-    total = 2 * product.sum(dtype=np.float64)
-    ends = product[..., 0].sum(dtype=np.float64) + product[..., -1].sum(dtype=np.float64)
-    return float(total - ends)

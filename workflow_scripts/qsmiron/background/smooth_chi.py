@@ -96,7 +96,10 @@ def smooth_chi(
     weights, means = _fit_classes(values, functions[:, ::every].T.astype(float), parameters)
     smooth = np.zeros(mask.shape, np.float32)
     if means.max() - means.min() >= parameters.least_separation:
-        smooth[mask] = (PPB * weights).astype(np.float32) @ functions
+        smooth[mask] = sum(
+            np.float32(PPB * weight) * function
+            for weight, function in zip(weights, functions, strict=True)
+        )
     return smooth
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from ..parameters import Parameters
-from ..spectral import divergence, gradient, laplacian_kernel
+from ..spectral import divergence, gradient, laplacian_kernel, spectral_inner_product
 from ..total_variation.grid import DipoleGrid
 from .tikhonov import TikhonovParameters, closed_form_l2
 from .tv import data_weight
@@ -163,20 +163,20 @@ class _NormalEquations:
         chi = start.copy()
         residual = self._adjoint(self.weight * field)
         preconditioner = self._preconditioner()
-        enough = tolerance**2 * _inner(residual, preconditioner * residual)
+        enough = tolerance**2 * spectral_inner_product(residual, preconditioner * residual)
         residual -= self._apply(chi)
         direction = preconditioner * residual
-        energy = _inner(residual, direction)
+        energy = spectral_inner_product(residual, direction)
         for _ in range(iterations):
             if energy <= enough:
                 break
             image = self._apply(direction)
-            step = np.float32(energy / _inner(direction, image))
+            step = np.float32(energy / spectral_inner_product(direction, image))
             chi += step * direction
             image *= step
             residual -= image
             scaled = preconditioner * residual
-            previous, energy = energy, _inner(residual, scaled)
+            previous, energy = energy, spectral_inner_product(residual, scaled)
             direction *= np.float32(energy / previous)
             direction += scaled
         return chi
@@ -204,14 +204,3 @@ class _NormalEquations:
         diagonal += np.float32(diffusivity) * self.curvature
         diagonal[0, 0, 0] = np.inf  # the mean is arbitrary: it is set by the reference
         return 1 / diagonal
-
-
-def _inner(a: np.ndarray, b: np.ndarray) -> float:
-    """Inner product over the whole grid: the half grid's inner planes stand for two.
-
-    Not by BLAS, whose sums depend on the number of its threads.
-    """
-    product = a.real * b.real
-    product += a.imag * b.imag
-    planes = product.sum(axis=(0, 1), dtype=np.float64)
-    return float(2 * planes.sum() - planes[0] - planes[-1])

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from ..parameters import Parameters
-from ..spectral import laplacian_kernel
+from ..spectral import inner_product, laplacian_kernel
 from ..total_variation.grid import DipoleGrid
 from ..total_variation.shrinkage import GradientShrinkage
 from ..total_variation.slabs import Slabs
@@ -102,7 +102,8 @@ def nonlinear_total_variation(
             spectrum *= grid.dipole
             field = grid.inverse(spectrum)
             previous -= chi
-            if np.linalg.norm(previous) <= parameters.tolerance * np.linalg.norm(chi):
+            changed = inner_product(previous, previous)
+            if changed <= parameters.tolerance**2 * inner_product(chi, chi):
                 break
     return grid.extract(chi)
 

@@ -20,6 +20,7 @@ from ..spectral import (
     inverse,
     laplacian_kernel,
     padded_shape,
+    spectral_inner_product,
     transform,
 )
 from ..total_variation.shrinkage import GradientShrinkage
@@ -96,20 +97,16 @@ def _least_squares(dipole: np.ndarray, field: np.ndarray, iterations: int) -> np
     chi = np.zeros_like(field)
     residual = field * dipole
     direction = residual.copy()
-    energy = _energy(residual)
+    energy = spectral_inner_product(residual, residual)
     square = dipole**2
     for _ in range(iterations):
         if energy == 0:
             break
         image = square * direction
-        step = energy / np.vdot(direction, image).real
+        step = energy / spectral_inner_product(direction, image)
         chi += np.float32(step) * direction
         residual -= np.float32(step) * image
-        previous, energy = energy, _energy(residual)
+        previous, energy = energy, spectral_inner_product(residual, residual)
         direction *= np.float32(energy / previous)
         direction += residual
     return chi
-
-
-def _energy(values: np.ndarray) -> float:
-    return float(np.vdot(values, values).real)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..spectral import laplacian_kernel
+from ..spectral import inner_product, laplacian_kernel
 from .grid import DipoleGrid
 from .settings import Settings
 from .shrinkage import GradientShrinkage, flat_weights
@@ -126,6 +126,7 @@ def iterate(
         chi, modelled = system.solve(drawn, shrinkage.update(chi))
         if settings.tolerance and iteration not in settings.reweighted_at:
             before -= chi
-            if np.linalg.norm(before) <= settings.tolerance * np.linalg.norm(chi):
+            changed = inner_product(before, before)
+            if changed <= settings.tolerance**2 * inner_product(chi, chi):
                 break
     return chi, modelled
