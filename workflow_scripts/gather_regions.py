@@ -19,7 +19,7 @@ def build_parser():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--tables", nargs="+", required=True, help="TSV files, all of the kind --name")
+    add("--tables", nargs="*", default=[], help="TSV files of the kind --name, or none")
     add("--output", required=True, help="output: the table of all (TSV)")
     add("--name", choices=list(KEYS), default="regions", help="kind (default: %(default)s)")
     return parser

@@ -99,7 +99,7 @@ def test_magnitude_keeps_bad_voxels_from_spreading():
 
 
 def test_unknown_method_lists_the_known():
-    with pytest.raises(InputError, match="tv or weak_harmonic or .* or rts or tikhonov or tkd"):
+    with pytest.raises(InputError, match=r"tv or weak_harmonic or .* or rts or tikhonov or tkd"):
         get_method(METHODS, "magic")
 
 

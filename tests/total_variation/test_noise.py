@@ -29,10 +29,11 @@ def smooth_anatomy():
     return convolve_dipole(ndimage.gaussian_filter(chi, 4.0), (1, 1, 1), (0, 0.3, 0.95))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_white_noise_of_known_strength(seed):
-    found = field_noise(white_noise(seed=seed).astype(np.float32), ball())
-    assert found == pytest.approx(SD, rel=0.02)
+def test_white_noise_of_known_strength():
+    """44 000 voxels tell it to 1 %, eight fields of them better."""
+    found = [field_noise(white_noise(seed=seed).astype(np.float32), ball()) for seed in range(8)]
+    assert found == pytest.approx([SD] * 8, rel=0.03)
+    assert np.mean(found) == pytest.approx(SD, rel=0.01)
 
 
 def test_scales_with_the_field():
@@ -41,17 +42,17 @@ def test_scales_with_the_field():
 
 
 def test_blind_to_linear_and_quadratic_fields():
-    """Up to single precision: 1 ppm is resolved to 6e-8 ppm."""
+    """Up to single precision, 6e-8 of a ppm, and less since the differences are weighted down."""
     x, y, z = (axis / 20 for axis in positions())
     field = 0.3 * x - 0.2 * y + 0.1 * z + 0.2 * x**2 - 0.1 * y**2 + 0.3 * z**2 + x * y - y * z
     assert np.std(field[ball()]) > 0.3
-    assert field_noise(field, ball()) < 3e-7
+    assert field_noise(field, ball()) < 2e-8
 
 
 def test_blind_to_dipole_fields_of_smooth_chi():
     field, mask = smooth_anatomy(), ball()
     assert np.std(field[mask]) > 0.004
-    assert field_noise(field, mask) < 0.01 * np.std(field[mask])
+    assert field_noise(field, mask) < 1e-4 * np.std(field[mask])
     noise = white_noise(seed=5)
     assert field_noise(field + noise, mask) == pytest.approx(SD, rel=0.02)
 

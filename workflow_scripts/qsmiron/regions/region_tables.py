@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, Problem
-from ..tables import read_table
+from ..tables import TABLES, read_table
 from .distribution import PROBABILITIES, quantiles
 from .iron import Calibration
 from .label_table import Label
@@ -162,6 +162,8 @@ def gather(paths: Sequence[str | Path], name: str) -> pd.DataFrame:
     InputError
         If a table is not of that kind, or two rows give a value for one cell.
     """
+    if not paths:  # no scan has labels
+        return pd.DataFrame(columns=list(TABLES[name]))
     table = pd.concat([read_table(path, name) for path in paths], ignore_index=True)
     keys = KEYS[name]
     if name == "regions":

@@ -13,6 +13,7 @@ CITATIONS: dict[str, str] = {
     "greedy": "greedy diffeomorphic registration (Christensen et al., IEEE Trans Image Process "
     "1996, doi 10.1109/83.536892) by local cross-correlation (Avants et al., Med Image Anal 2008, "
     "doi 10.1016/j.media.2007.06.004)",
+    "bipolar": "Li et al., MAGMA 2015, doi 10.1007/s10334-014-0470-3",
     "template": "MNI ICBM152 2009a nonlinear symmetric template (Fonov et al., NeuroImage 2011, "
     "doi 10.1016/j.neuroimage.2010.07.033)",
     "atlas": "Desikan-Killiany atlas (Desikan et al., NeuroImage 2006, "

@@ -80,11 +80,15 @@ def steps_of(config: Config, name: str) -> list[dict[str, Any]]:
             {
                 "stage": STAGE_LABELS.get(stage, stage.replace("_", " ")),
                 "method": step.method,
-                "citation": method.citation,
+                "citation": method.citation + _readout(values),
                 "parameters": ", ".join(f"{key} {_value(value)}" for key, value in values.items()),
             }
         )
     return steps
+
+
+def _readout(values: dict[str, Any]) -> str:
+    return f", readouts aligned after {CITATIONS['bipolar']}" * (values.get("readout") == "bipolar")
 
 
 def _value(value: Any) -> str:
