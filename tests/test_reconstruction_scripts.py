@@ -81,11 +81,20 @@ def test_chain_from_phase_to_referenced_map(scan):
     folder, inside, chi = scan["folder"], scan["inside"], scan["chi"]
     out = {
         name: folder / f"{name}.nii.gz"
-        for name in ("field", "noise", "reliable", "local", "local_mask", "chi", "Chimap")
+        for name in (
+            "field",
+            "noise",
+            "quality",
+            "reliable",
+            "local",
+            "local_mask",
+            "chi",
+            "Chimap",
+        )  # fmt: skip
     }
     run("map_field", "--phase", *scan["phase"], "--magnitude", *scan["magnitude"],
         "--mask", scan["mask"], "--field", out["field"], "--noise", out["noise"],
-        "--reliable-mask", out["reliable"])  # fmt: skip
+        "--reliable-mask", out["reliable"], "--quality", out["quality"])  # fmt: skip
     run("remove_background_field", "--field", out["field"], "--mask", out["reliable"],
         "--local-field", out["local"], "--local-mask", out["local_mask"])  # fmt: skip
     run("invert_dipole", "--local-field", out["local"], "--mask", out["local_mask"],
@@ -102,6 +111,10 @@ def test_chain_from_phase_to_referenced_map(scan):
     weights = np.sum([(np.exp(-RATE * t) * t) ** 2 for t in TIMES])
     expected = 0.01 / np.sqrt(weights) / (2 * np.pi * GYROMAGNETIC_RATIO_MHZ_PER_T * 3)
     assert np.median(read_volume(out["noise"]).data[inside]) == pytest.approx(expected, rel=0.1)
+
+    quality = read_volume(out["quality"]).data
+    assert np.median(quality[inside]) > 0.8
+    assert not quality[~inside].any()
 
     local_mask = read_volume(out["local_mask"]).data > 0
     final = read_volume(out["Chimap"]).data

@@ -38,6 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--field", required=True, metavar="NII", help="output: total field (ppm)")
     parser.add_argument("--noise", metavar="NII", help="output: standard error of the field (ppm)")
     parser.add_argument(
+        "--quality", metavar="NII", help="output: coherence of the phase, 0 to 1 (1)"
+    )
+    parser.add_argument(
         "--reliable-mask", metavar="NII", help="output: part of the mask with coherent phase"
     )
     parser.add_argument(
@@ -79,6 +82,8 @@ def main(argv: list[str] | None = None) -> None:
         write_volume(arguments.field, result.field, grid.affine, ppm)
         if arguments.noise:
             write_volume(arguments.noise, result.noise, grid.affine, ppm)
+        if arguments.quality:
+            write_volume(arguments.quality, result.quality, grid.affine, {"Units": "1"})
         if arguments.reliable_mask:
             write_volume(arguments.reliable_mask, result.reliable, grid.affine, {"Type": "Brain"})
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from .romeo import RomeoParameters, unwrap_in_space, unwrap_in_time
+from .romeo import RomeoParameters, unwrap_in_space, unwrap_in_time, voxel_quality
 from .steps import CommonParameters, FieldMap, edge_trust, finish, prepare, reliable_part
 
 
@@ -43,5 +43,6 @@ def map_field(
     trust = edge_trust(scan, inside, template)
     in_space = unwrap_in_space(scan.phase[template], trust, inside)
     unwrapped = unwrap_in_time(scan.phase, in_space, template, scan.magnitude, scan.echo_times)
-    reliable = reliable_part(trust, inside, parameters.quality)
-    return finish(scan, unwrapped, inside, reliable)
+    quality = voxel_quality(trust, inside)
+    reliable = reliable_part(quality, inside, parameters.quality)
+    return finish(scan, unwrapped, inside, quality, reliable)

@@ -12,6 +12,7 @@ import numpy as np
 
 from .laplacian import unwrap_laplacian
 from .quality import interior
+from .romeo import voxel_quality
 from .steps import CommonParameters, FieldMap, edge_trust, finish, prepare, reliable_part
 
 
@@ -44,5 +45,7 @@ def map_field(
         [unwrap_laplacian(echo, inside, scan.voxel_size, threads) for echo in scan.phase]
     )
     trust = edge_trust(scan, inside, 0)
-    reliable = reliable_part(trust, interior(inside), parameters.quality)
-    return finish(scan, unwrapped, inside, reliable)
+    known = interior(inside)
+    quality = voxel_quality(trust, known)
+    reliable = reliable_part(quality, known, parameters.quality)
+    return finish(scan, unwrapped, inside, quality, reliable)

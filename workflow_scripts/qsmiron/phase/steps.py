@@ -21,7 +21,7 @@ from .bipolar import alternating_phase, remove_alternating_phase
 from .field_fit import fit_field
 from .offset import OffsetParameters, estimate_offset, remove_offset
 from .quality import QualityParameters, reliable_mask
-from .romeo import edge_weights, voxel_quality
+from .romeo import edge_weights
 
 
 class CommonParameters(Parameters):
@@ -86,12 +86,14 @@ class Scan:
 class FieldMap:
     """Total field and its standard error (float32, ppm), and where to trust it.
 
-    All of shape (X, Y, Z). Both maps are 0 outside the mask and where there is no signal;
-    ``reliable`` is boolean and lies inside the mask.
+    All of shape (X, Y, Z). Both maps are 0 outside the mask and where there is no signal, as is
+    ``quality``, the coherence of the phase (float32, 0 to 1); ``reliable`` is boolean and lies
+    inside the mask.
     """
 
     field: np.ndarray
     noise: np.ndarray
+    quality: np.ndarray
     reliable: np.ndarray
 
 
@@ -158,13 +160,13 @@ def edge_trust(scan: Scan, inside: np.ndarray, echo: int) -> np.ndarray:
 
 
 def reliable_part(
-    trust: np.ndarray, inside: np.ndarray, parameters: QualityParameters
+    quality: np.ndarray, inside: np.ndarray, parameters: QualityParameters
 ) -> np.ndarray:
-    """Part of ``inside`` (X, Y, Z; boolean) with coherent phase, by the ``trust`` in its edges.
+    """Part of ``inside`` (X, Y, Z; boolean) with coherent phase, by the voxels' ``quality``.
 
     Raises :class:`InputError` if there is none.
     """
-    reliable = reliable_mask(voxel_quality(trust, inside), inside, parameters)
+    reliable = reliable_mask(quality, inside, parameters)
     if not reliable.any():
         raise InputError(
             Problem(
@@ -177,12 +179,19 @@ def reliable_part(
     return reliable
 
 
-def finish(scan: Scan, unwrapped: np.ndarray, inside: np.ndarray, reliable: np.ndarray) -> FieldMap:
+def finish(
+    scan: Scan,
+    unwrapped: np.ndarray,
+    inside: np.ndarray,
+    quality: np.ndarray,
+    reliable: np.ndarray,
+) -> FieldMap:
     """Fit the field to ``unwrapped`` phase (E, X, Y, Z; rad); back from the box to the image."""
     field, noise = fit_field(
         unwrapped, scan.magnitude, inside, scan.echo_times, scan.field_strength
     )
-    return FieldMap(*(_back(part, scan.box, scan.shape) for part in (field, noise, reliable)))
+    parts = (field, noise, quality, reliable)
+    return FieldMap(*(_back(part, scan.box, scan.shape) for part in parts))
 
 
 def _check(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..config import Config
+from ..config import Config, variant
 
 CAUTIONS: tuple[str, ...] = (
     "Not a medical device. Research use only: nothing here is a diagnosis, and no single patient "
@@ -11,7 +11,8 @@ CAUTIONS: tuple[str, ...] = (
     "Contrasts of neighbouring or left and right regions are more trustworthy than absolute means.",
     "Susceptibility is not iron alone: myelin is diamagnetic and confounds hippocampus, amygdala, "
     "thalamus and cortex; so do calcium and blood.",
-    "Smoothly varying susceptibility is almost invisible to any background field removal.",
+    "Smoothly varying susceptibility is almost invisible to any background field removal: what is "
+    "assumed of it instead stands under the assumptions.",
     "Small and thin regions carry partial volume of their neighbours; the atlas' accumbens is "
     "about 3.5 times that of a dedicated subcortical atlas.",
     "There are no controls: differences are between patients, and say nothing of the distance "
@@ -23,6 +24,30 @@ CAUTIONS: tuple[str, ...] = (
 )
 
 
+SMOOTH_CHI = {
+    "joint_tv_tissue": "a prior: white and grey matter have one χ each all over the brain. True "
+    "differences that follow a straight line or a square of position along the whole brain are "
+    "removed with the bias",
+    "joint_tv": "total variation, with a bias of several ppb between the centre of the brain and "
+    "its surface",
+}
+
+
+def _smooth_chi(config: Config) -> list[str]:
+    """What settled the smooth part of χ that no field can tell, for each way that was used."""
+    used = {variant(config, name).background_field.method for name in config.variants}
+    used |= {
+        "joint_tv_tissue"
+        for name in config.variants
+        if variant(config, name).inversion.method == "single_step"
+    }
+    return [
+        f"Smoothly varying χ, which no field can tell from background ({name}): {words}."
+        for name, words in SMOOTH_CHI.items()
+        if name in used
+    ]
+
+
 def assumptions(config: Config) -> list[str]:
     """The choices that the study's abstract leaves open, with their values in this run."""
     iron = config.iron
@@ -32,7 +57,11 @@ def assumptions(config: Config) -> list[str]:
         else f"the {iron.deposit_percentile:g}th percentile of the region's χ pooled over all "
         "subjects with equal weight"
     )
-    reference = {"brain": "mean over the reliable part of the brain mask", "none": "none"}
+    reference = {
+        "brain": "mean over the reliable part of the brain mask",
+        "csf": "mean of the ventricles' fluid",
+        "none": "none",
+    }
     return [
         "Susceptibility family: mean and median χ; primary: the mean.",
         "Distribution family: SD, interquartile range, skewness, excess kurtosis, 5th and 95th "
@@ -46,6 +75,7 @@ def assumptions(config: Config) -> list[str]:
         "Reference of χ: "
         + reference.get(config.reconstruction.reference.region,
                         config.reconstruction.reference.region) + ".",
+        *_smooth_chi(config),
         "Scanner, sequence, reconstruction, atlas, tests, correction and the rules for fast/slow "
         "and UMN+ of the study are not public; those used here are in the methods.",
         "Replication arm: two-sided Mann-Whitney and Spearman without correction, as the "
