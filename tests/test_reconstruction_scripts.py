@@ -81,16 +81,7 @@ def test_chain_from_phase_to_referenced_map(scan):
     folder, inside, chi = scan["folder"], scan["inside"], scan["chi"]
     out = {
         name: folder / f"{name}.nii.gz"
-        for name in (
-            "field",
-            "noise",
-            "quality",
-            "reliable",
-            "local",
-            "local_mask",
-            "chi",
-            "Chimap",
-        )  # fmt: skip
+        for name in "field noise quality reliable local local_mask chi Chimap".split()
     }
     run("map_field", "--phase", *scan["phase"], "--magnitude", *scan["magnitude"],
         "--mask", scan["mask"], "--field", out["field"], "--noise", out["noise"],
