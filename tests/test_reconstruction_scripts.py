@@ -79,10 +79,8 @@ def scan(tmp_path_factory):
 
 def test_chain_from_phase_to_referenced_map(scan):
     folder, inside, chi = scan["folder"], scan["inside"], scan["chi"]
-    out = {
-        name: folder / f"{name}.nii.gz"
-        for name in "field noise quality reliable local local_mask chi Chimap".split()
-    }
+    names = ["field", "noise", "quality", "reliable", "local", "local_mask", "chi", "Chimap"]
+    out = {name: folder / f"{name}.nii.gz" for name in names}
     run("map_field", "--phase", *scan["phase"], "--magnitude", *scan["magnitude"],
         "--mask", scan["mask"], "--field", out["field"], "--noise", out["noise"],
         "--reliable-mask", out["reliable"], "--quality", out["quality"])  # fmt: skip

@@ -7,11 +7,12 @@ the Fourier kernel that the methods invert.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import pytest
 
 from qsmiron.spectral import convolve_dipole
 
@@ -146,3 +147,24 @@ def ball_brain(voxel_size: Vector = CUBES, direction: Vector = UPRIGHT) -> BallB
         *(local.astype(np.float32), background.astype(np.float32)),
         *(voxel_size, direction),
     )
+
+
+def _small_masks() -> Iterator:
+    """Where a field tells next to nothing: a few voxels, a line's ends, a plane."""
+    shape = (20, 22, 18)
+    for length in (1, 2, 3, 4):
+        mask = np.zeros(shape, bool)
+        mask[8 : 8 + length, 9 : 9 + length, 7 : 7 + length] = True
+        yield pytest.param(mask, id=f"{length} voxels wide")
+    yield pytest.param(distance(positions(shape, CUBES), (0, 0, 0)) < 8, id="ball of 8 mm")
+    for axis in range(3):
+        mask = np.zeros(shape, bool)
+        mask[tuple(9 if axis == other else slice(3, 16) for other in range(3))] = True
+        yield pytest.param(mask, id=f"slab across axis {axis}")
+    corners = np.zeros(shape, bool)
+    corners[0, 0, 0] = corners[-1, -1, -1] = True
+    yield pytest.param(corners, id="two corners")
+    yield pytest.param(np.ones((12, 14, 1), bool), id="one slice")
+
+
+SMALL_MASKS = list(_small_masks())

@@ -319,3 +319,9 @@ def test_settings_follow_the_noise_down_to_the_least():
     assert parameters.settings(0 * noise, mask).regularisation == 1e-5
     fixed = TotalVariationParameters(regularisation=7e-4).settings(noise, mask)
     assert fixed.regularisation == 7e-4
+
+
+def test_iterations_do_not_end_before_the_last_reweighting(problem):
+    settings = {"reweighted_at": (60,), "edge_gain": 2.0}
+    eager = problem.solve(200, tolerance=0.05, **settings)[0]
+    assert np.array_equal(eager, problem.solve(62, **settings)[0])

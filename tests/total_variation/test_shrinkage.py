@@ -122,6 +122,22 @@ def test_weights_of_a_ramp_and_of_a_step(axis):
     assert (weights[19] == 1).all()  # outside, where the ramp wraps around
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_weights_go_by_the_gradient_per_mm(axis):
+    """A ramp of one slope along each axis: wherever there are two, |∇x|² is twice the median."""
+    voxel_size = [1.0, 2.5, 0.4]
+    profile = np.clip(np.arange(20) - 12, 0, None) * voxel_size[axis]
+    x = 0.003 * np.moveaxis(np.broadcast_to(profile, (20, 20, 20)), 2, axis)
+    other = (axis + 1) % 3
+    ramp = np.arange(20) * voxel_size[other]
+    x = (x + 0.003 * np.moveaxis(np.broadcast_to(ramp, (20, 20, 20)), 2, other)).astype(np.float32)
+    inside = np.zeros((20, 20, 20), bool)
+    inside[2:18, 2:18, 2:18] = True
+    weights = np.moveaxis(flat_weights(x, inside, voxel_size), axis, 0)
+    assert weights[5, 8, 8] == pytest.approx(4 / 5, abs=1e-3)
+    assert weights[15, 8, 8] == pytest.approx(2 / 3, abs=1e-3)
+
+
 def test_weights_do_not_depend_on_units():
     """Those of χ in ppb instead of ppm, or of edges in cm, are the same."""
     x = random(9, 9, 9)

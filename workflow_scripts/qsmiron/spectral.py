@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import fft
 
+from .errors import InputError, Problem
+
 Shape = tuple[int, int, int]
 
 
@@ -226,7 +228,7 @@ def laplacian_kernel(shape: Shape, voxel_size: Sequence[float] = (1, 1, 1)) -> n
     """
     kernel = np.zeros((1, 1, 1), np.float32)
     for k, edge in zip(wave_numbers(shape, (1, 1, 1)), voxel_size, strict=True):
-        kernel = kernel + (2 - 2 * np.cos(np.float32(2 * np.pi) * k)) / np.float32(edge**2)
+        kernel = kernel + np.sin(np.float32(np.pi) * k) ** 2 * np.float32(4 / edge**2)
     return kernel.astype(np.float32)
 
 
@@ -251,7 +253,14 @@ def spectral_inner_product(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def bounding_box(mask: np.ndarray, margin: int = 0) -> tuple[slice, slice, slice]:
-    """Slices of the smallest box that holds ``mask`` (boolean, 3D) plus ``margin`` voxels."""
+    """Slices of the smallest box that holds ``mask`` (boolean, 3D) plus ``margin`` voxels.
+
+    Raises :class:`InputError` if the mask is empty.
+    """
+    if not mask.any():
+        raise InputError(
+            Problem("mask", "an empty mask", "at least one voxel inside", "See how it was made.")
+        )
     slices = []
     for axis, length in enumerate(mask.shape):
         others = tuple(other for other in range(3) if other != axis)

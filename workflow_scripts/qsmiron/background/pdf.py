@@ -23,6 +23,9 @@ from ..spectral import (
     transform,
 )
 
+ROUNDING = 1e-5
+"""Conjugate gradients end at a residual of so much: single precision tells no more."""
+
 
 class PdfParameters(Parameters):
     """Parameters of the projection onto dipole fields."""
@@ -146,15 +149,17 @@ class _Projection:
         sources = np.zeros(data.shape, np.float32) if start is None else start
         residual = self.field(data)
         residual[self.inside] = 0
+        least = ROUNDING**2 * inner_product(residual, residual)
         if start is not None:
             residual -= self._normal(start)
         direction = residual.copy()
         energy = inner_product(residual, residual)
         for _ in range(iterations):
-            if energy == 0:
-                break
             image = self._normal(direction)
-            step = energy / inner_product(direction, image)
+            curvature = inner_product(direction, image)
+            if energy <= least or curvature <= 0:
+                break
+            step = energy / curvature
             sources += np.float32(step) * direction
             residual -= np.float32(step) * image
             before, energy = energy, inner_product(residual, residual)

@@ -114,7 +114,7 @@ def _fit_classes(
     outliers = OUTLIER_SHARE
     span = max(np.ptp(np.percentile(values, (0.1, 99.9))), 1.0)
     weights = np.zeros(functions.shape[1])
-    ridge = 1e-6 * len(values) * np.eye(len(weights)) / values.var() if values.var() else 0
+    ridge = 1e-6 * len(values) / max(values.var(), SMALLEST_SD_PPB**2) * np.eye(len(weights))
     for _ in range(parameters.iterations):
         flat = values - functions @ weights
         likelihood = np.exp(-0.5 * ((flat - means[:, None]) / sds[:, None]) ** 2)

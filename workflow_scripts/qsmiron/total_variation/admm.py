@@ -116,6 +116,7 @@ def iterate(
     modelled = np.zeros(grid.shape, np.float32)
     dual = np.zeros(grid.shape, np.float32)
     drawn = np.empty(grid.shape, np.float32)
+    last_change = max(settings.reweighted_at, default=-1)
     for iteration in range(settings.iterations):
         if iteration in settings.reweighted_at:
             shrinkage.weights = gain * flat_weights(chi, grid.inside, grid.voxel_size)
@@ -124,7 +125,7 @@ def iterate(
         )
         before = chi
         chi, modelled = system.solve(drawn, shrinkage.update(chi))
-        if settings.tolerance and iteration not in settings.reweighted_at:
+        if settings.tolerance and iteration > last_change:
             before -= chi
             changed = inner_product(before, before)
             if changed <= settings.tolerance**2 * inner_product(chi, chi):

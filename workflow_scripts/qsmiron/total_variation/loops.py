@@ -127,18 +127,21 @@ def solve_dipole_and_harmonic(
             for k in range(nz):
                 d = dipole[i, j, k]
                 bend = bending[i, j, k]
-                first = penalty * d * d + rho * curvature[i, j, k]
-                cross = penalty * d
-                second = penalty + stiffness * bend * bend
-                right = penalty * d * field[i, j, k] + rho * gradient[i, j, k]
-                below = penalty * field[i, j, k] + stiffness * bend * laplacian[i, j, k]
-                determinant = first * second - cross * cross
+                smooth = rho * curvature[i, j, k]
+                stiff = stiffness * bend * bend
+                pull = rho * gradient[i, j, k]
+                bent = stiffness * bend * laplacian[i, j, k]
+                # What cancels in the determinant and in Cramer's rule is left out of them: at low
+                # frequencies it is a thousand times as large as what remains.
+                determinant = smooth * (penalty + stiff) + penalty * d * d * stiff
                 if determinant > 0:
-                    x = (second * right - cross * below) / determinant
-                    h = (first * below - cross * right) / determinant
+                    rest = stiff * field[i, j, k] - bent
+                    x = ((penalty + stiff) * pull + penalty * d * rest) / determinant
+                    right = penalty * field[i, j, k] + bent
+                    h = (smooth * right + penalty * d * (d * bent - pull)) / determinant
                 else:
                     x = np.complex64(0)
-                    h = below / second
+                    h = (penalty * field[i, j, k] + bent) / (penalty + stiff)
                 gradient[i, j, k] = x
                 field[i, j, k] = d * x + h
                 laplacian[i, j, k] = bend * h
