@@ -1,6 +1,7 @@
 r"""Susceptibility (ppm, not yet referenced) from the local field.
 
-The direction of B0 is the scanner's z axis, taken from the image's affine.
+The direction of B0 is the scanner's z axis, taken from the image's affine. The method single_step
+takes the total field instead of the local one.
 
 Example::
 
@@ -26,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--mask", required=True, metavar="NII", help="where the local field holds")
     parser.add_argument("--chi", required=True, metavar="NII", help="output: susceptibility (ppm)")
     parser.add_argument(
-        "--magnitude", metavar="NII", help="magnitude that weights the data (tv only)"
+        "--magnitude", metavar="NII", help="magnitude: weights the data, and shows medi the edges"
     )
     parser.add_argument(
         "--method", default=DEFAULT, help=f"{', '.join(METHODS)} (default: %(default)s)"
