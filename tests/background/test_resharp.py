@@ -2,41 +2,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from background.dipole_head import ISOTROPIC, B, positions, rms
 
 from qsmiron.background.resharp import ResharpParameters, resharp
 from qsmiron.errors import InputError
-from qsmiron.spectral import convolve_dipole
-
-B = (0.0, 0.0, 1.0)
-ISOTROPIC = (2.0, 2.0, 2.0)
-ANISOTROPIC = (1.6, 1.6, 2.6)
-
-
-def positions(shape, voxel_size):
-    axes = [(np.arange(n) - n // 2) * v for n, v in zip(shape, voxel_size, strict=True)]
-    return np.meshgrid(*axes, indexing="ij")
-
-
-@pytest.fixture(scope="module", params=[ISOTROPIC, ANISOTROPIC], ids=["isotropic", "anisotropic"])
-def head(request):
-    """A ball of brain (42 mm) with small sources inside and strong ones outside."""
-    voxel_size = request.param
-    shape = [int(2 * 50 / edge) for edge in voxel_size]
-    x, y, z = positions(shape, voxel_size)
-    r = np.sqrt(x**2 + y**2 + z**2)
-    inner = np.zeros(shape, np.float32)
-    for centre, size, chi in (
-        ((10, 5, 0), 7, 0.1),
-        ((-12, 8, 6), 6, -0.05),
-        ((0, -14, -8), 8, 0.08),
-    ):
-        inner[np.linalg.norm([x - centre[0], y - centre[1], z - centre[2]], axis=0) < size] = chi
-    outer = np.zeros(shape, np.float32)
-    outer[np.linalg.norm([x, y - 20, z + 48], axis=0) < 7] = 9.4
-    outer[np.linalg.norm([x - 50, y, z], axis=0) < 5] = 9.4
-    background = convolve_dipole(outer, voxel_size, B) + 0.002 * x - 0.1
-    local = convolve_dipole(inner, voxel_size, B)
-    return voxel_size, r < 42, r, local, background.astype(np.float32)
 
 
 def lumpy_mask(shape, seed=0):
@@ -47,10 +16,6 @@ def lumpy_mask(shape, seed=0):
     )
     mask[tuple(n // 2 + 2 for n in shape)] = False
     return mask
-
-
-def rms(values):
-    return float(np.sqrt(np.mean(np.square(values))))
 
 
 def test_background_of_outer_dipoles_is_removed(head):
