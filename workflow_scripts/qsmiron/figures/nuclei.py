@@ -7,8 +7,6 @@ from pathlib import Path
 from ..regions.label_table import read_label_table
 from .style import NUCLEUS_COLOURS
 
-_OTHER_NAMES = {"thalamusproper": "thalamus", "accumbensarea": "accumbens"}
-
 
 def nuclei_of(labels: str | Path, label_table: str | Path | None = None) -> dict[str, list[int]]:
     """Nucleus → its labels (both sides), in the order of the palette.
@@ -19,9 +17,8 @@ def nuclei_of(labels: str | Path, label_table: str | Path | None = None) -> dict
     table = Path(label_table) if label_table else _beside(Path(labels))
     found: dict[str, list[int]] = {name: [] for name in NUCLEUS_COLOURS}
     for label in read_label_table(table):
-        name = _OTHER_NAMES.get(label.plain_name, label.plain_name)
-        if name in found:
-            found[name].append(label.index)
+        if label.standard_name in found and not label.members:
+            found[label.standard_name].append(label.index)
     return {name: indices for name, indices in found.items() if indices}
 
 

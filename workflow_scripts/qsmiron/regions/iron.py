@@ -28,12 +28,6 @@ _EXPECTED = {
     "putamen": (14.62, 0.04, 0.46),
     "pallidum": (21.41, 0.09, 0.37),
 }
-_ALIASES = {
-    **{nucleus: nucleus for nucleus in _EXPECTED},
-    "caudatenucleus": "caudate",
-    "nucleuscaudatus": "caudate",
-    "globuspallidus": "pallidum",
-}
 
 
 class LineParameters(Parameters):
@@ -72,8 +66,12 @@ def expected_iron(nucleus: str, age: float) -> float:
 
 
 def nucleus_of(label: Label) -> str | None:
-    """``caudate``, ``putamen`` or ``pallidum`` if the region is one (by its name), else None."""
-    return _ALIASES.get(label.plain_name)
+    """``caudate``, ``putamen`` or ``pallidum`` if the region is one (by its name), else None.
+
+    A composite is none: its members are, and would count twice in the calibration.
+    """
+    known = label.standard_name in _EXPECTED and not label.members
+    return label.standard_name if known else None
 
 
 @dataclass(frozen=True)

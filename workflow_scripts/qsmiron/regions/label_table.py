@@ -4,6 +4,9 @@ A TSV with the columns ``index`` and ``name`` and, optionally, ``hemisphere`` (L
 ``structure`` (cortex, subcortex, brainstem …); other columns are ignored. Without a hemisphere it
 is read from the name: ``Left-Caudate``, ``ctx-lh-insula``, ``lh.insula``, ``L_Putamen``,
 ``Putamen_L``; a name that tells none is B (both sides, or the midline).
+
+A row with ``members`` (``10,49``) is a composite: no voxel bears its index, and it is made of all
+voxels of the regions with these indices, such as both thalami, or the whole brain.
 """
 
 from __future__ import annotations
@@ -20,6 +23,14 @@ from ..tables import read_table
 _SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R"}
 _GIVEN = {**_SIDES, "b": "B", "both": "B", "bilateral": "B", "midline": "B"}
 _PREFIX = re.compile(r"(?:(?:ctx|wm)[-_. ])?(?P<side>left|right|lh|rh|l|r)[-_. ]+(?=.)", re.I)
+_OTHER_NAMES = {
+    "thalamusproper": "thalamus",
+    "accumbensarea": "accumbens",
+    "nucleusaccumbens": "accumbens",
+    "caudatenucleus": "caudate",
+    "nucleuscaudatus": "caudate",
+    "globuspallidus": "pallidum",
+}
 _SUFFIX = re.compile(r"(?<=.)[-_. ]+(?P<side>left|right|lh|rh|l|r)$", re.I)
 
 
@@ -27,13 +38,20 @@ _SUFFIX = re.compile(r"(?<=.)[-_. ]+(?P<side>left|right|lh|rh|l|r)$", re.I)
 class Label:
     """One region: its number in the label image, its name, and where it is.
 
-    ``hemisphere`` is L, R or B; ``structure`` is empty where the table does not tell.
+    ``hemisphere`` is L, R or B; ``structure`` is empty where the table does not tell; ``members``
+    holds the indices that a composite is made of, and nothing for all other regions.
     """
 
     index: int
     name: str
     hemisphere: str
     structure: str = ""
+    members: tuple[int, ...] = ()
+
+    @property
+    def standard_name(self) -> str:
+        """:attr:`plain_name`, with one name for what FreeSurfer and others call differently."""
+        return _OTHER_NAMES.get(self.plain_name, self.plain_name)
 
     @property
     def plain_name(self) -> str:
@@ -81,6 +99,7 @@ def read_label_table(path: str | Path) -> list[Label]:
             problems.append(Problem(f"{path}, row {number}", found, expected, "Mend the row."))
     labels = sorted((label for label in labels if label.index), key=lambda label: label.index)
     problems += _repeated(labels, path)
+    problems += _unknown_members(labels, path)
     if not labels and not problems:
         problems.append(
             Problem(str(path), "no label", "at least one row with index above 0", "Add the labels.")
@@ -110,7 +129,25 @@ def _label(row: dict) -> Label:
     hemisphere = _GIVEN.get(given.lower()) if given else hemisphere_of(name)
     if hemisphere is None:
         raise ValueError(f"the hemisphere {given!r}", "L, R, B or n/a")
-    return Label(int(index), name, hemisphere, text("structure"))
+    try:
+        members = tuple(sorted({int(part) for part in text("members").split(",") if part.strip()}))
+    except ValueError:
+        raise ValueError(f"the members {text('members')!r}", "indices such as 10,49") from None
+    return Label(int(index), name, hemisphere, text("structure"), members)
+
+
+def _unknown_members(labels: list[Label], path: Path) -> list[Problem]:
+    plain = {label.index for label in labels if not label.members}
+    return [
+        Problem(
+            f"{path}, {label.name}",
+            f"the members {', '.join(map(str, unknown))}",
+            "indices of other rows of the table that are no composites themselves",
+            "Correct the column members.",
+        )
+        for label in labels
+        if (unknown := sorted(set(label.members) - plain))
+    ]
 
 
 def _repeated(labels: list[Label], path: Path) -> list[Problem]:
