@@ -11,6 +11,9 @@ rule draw_subject:
         r2star=cohort.r2star,
         field=paths.local_field,
         labels=cohort.first_labels,
+        t1w=cohort.t1w,
+        gre_to_t1w=cohort.gre_to_t1w,
+        coordinates=cohort.coordinates,
     output:
         png=paths.quality_picture,
     log:
@@ -27,12 +30,16 @@ rule draw_subject:
         code=settings.code("draw_subject"),
         r2star=lambda wildcards, input: option("--r2star", *input.r2star),
         labels=lambda wildcards, input: option("--labels", *input.labels),
+        t1w=lambda wildcards, input: option("--t1w", *input.t1w),
+        gre_to_t1w=lambda wildcards, input: option("--gre-to-t1w", *input.gre_to_t1w),
+        coordinates=lambda wildcards, input: option("--coordinates", *input.coordinates),
     message:
         "Drawing the quality picture of {wildcards.entities}"
     shell:
         "python {input.script:q} --chi {input.chi:q} --magnitude {input.magnitude:q}"
         " --brain-mask {input.brain_mask:q} --reliable-mask {input.reliable_mask:q}"
-        " --field {input.field:q} {params.r2star:q} {params.labels:q} --participant {wildcards.entities}"
+        " --field {input.field:q} {params.r2star:q} {params.labels:q} {params.t1w:q}"
+        " {params.gre_to_t1w:q} {params.coordinates:q} --participant {wildcards.entities}"
         " --output {output.png:q}"
         " 2>&1 | tee {log:q}"
 
@@ -72,8 +79,9 @@ rule gather_quality:
     input:
         script=settings.script("gather_quality"),
         chi=cohort.every_scan(paths.chi, paths.brain_mask, paths.reliable_mask),
-        registration=cohort.every_scan_with_labels(paths.registration_quality),
+        registration=cohort.every_registered_scan(paths.registration_quality),
         regions=paths.group("regions.tsv"),
+        region_voxels=paths.group("region_voxels.tsv"),
     output:
         table=paths.group("quality.tsv"),
         description=paths.group("quality.json"),
@@ -96,5 +104,6 @@ rule gather_quality:
         "Gathering quality.tsv of the cohort"
     shell:
         "python {input.script:q} --scans {params.scans:q} --results {params.results:q}"
-        " --desc {params.variants:q} --regions {input.regions:q} --output {output.table:q}"
+        " --desc {params.variants:q} --regions {input.regions:q}"
+        " --region-voxels {input.region_voxels:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"

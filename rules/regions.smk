@@ -9,11 +9,16 @@ rule measure_regions:
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
         mask=paths.reliable_mask,
         r2star=cohort.r2star,
+        tissues=lambda wildcards: (
+            cohort.tissues(wildcards) if settings.uses_grey_matter else []
+        ),
+        weights=[paths.label_weights] if settings.weighs_voxels else [],
     output:
         regions=paths.measured,
         quantiles=paths.quantiles,
         calibration=paths.calibration,
         values=paths.region_values,
+        voxels=paths.region_voxels,
     log:
         paths.log("measure_regions", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"),
     benchmark:
@@ -31,15 +36,21 @@ rule measure_regions:
         who=cohort.who,
         age=lambda wildcards: option("--age", clinical.age(wildcards.folder)),
         r2star=lambda wildcards, input: option("--r2star", *input.r2star),
+        tissues=lambda wildcards, input: option("--tissues", *input.tissues),
+        weights=lambda wildcards, input: option("--weights", *input.weights),
+        labels_source=cohort.origin,
+        selection=settings.slice_values("regions"),
         parameters=settings.slice_values("iron"),
     message:
         "Measuring the {wildcards.atlas} regions of {wildcards.entities}"
     shell:
         "python {input.script:q} --chi {input.chi:q} --labels {input.labels:q}"
         " --label-table {input.label_table:q} --mask {input.mask:q} {params.r2star:q}"
+        " {params.tissues:q} {params.weights:q} --labels-source {params.labels_source}"
         " {params.who:q} --desc {wildcards.desc} --atlas {wildcards.atlas} {params.age:q}"
         " --regions {output.regions:q} --quantiles {output.quantiles:q}"
         " --calibration {output.calibration:q} --values {output.values:q}"
+        " --voxels {output.voxels:q} --selection {params.selection:q}"
         " --parameters {params.parameters:q}"
         " 2>&1 | tee {log:q}"
 
@@ -118,7 +129,7 @@ rule gather_regions:
     benchmark:
         paths.benchmark("gather_regions", "{table}")
     wildcard_constraints:
-        table="regions|quantiles|calibration|thresholds",
+        table="regions|quantiles|calibration|thresholds|region_voxels",
     conda:
         "../envs/qsmiron.yaml"
     threads: 1

@@ -1,5 +1,5 @@
 # Registration: T1w ↔ template and T1w ↔ GRE in one job (importing ANTs costs more than many a job),
-# then labels of any atlas on the GRE grid, each in one interpolation.
+# then labels of any atlas or segmentation on the GRE grid, each in one interpolation.
 
 
 rule register_subject:
@@ -9,6 +9,8 @@ rule register_subject:
         magnitude=cohort.magnitude,
     output:
         coordinates=paths.coordinates,
+        gre_to_t1w=paths.gre_to_t1w,
+        tissues=paths.tissues,
         quality=paths.registration_quality,
     log:
         paths.log("register_subject", "{folder}/{entities}"),
@@ -27,21 +29,51 @@ rule register_subject:
         "Registering the template to {wildcards.entities}"
     shell:
         "python {input.script:q} --t1w {input.t1w:q} --magnitude {input.magnitude:q}"
-        " --coordinates {output.coordinates:q} --quality {output.quality:q}"
+        " --coordinates {output.coordinates:q} --gre-to-t1w {output.gre_to_t1w:q}"
+        " --tissues {output.tissues:q} --quality {output.quality:q}"
         " --parameters {params.parameters:q} --threads {threads}"
+        " 2>&1 | tee {log:q}"
+
+
+# Once for the study, for each atlas that belongs to another template.
+rule register_template:
+    input:
+        script=settings.script("register_template"),
+        template=lambda wildcards: cohort.label_sources.template(wildcards.atlas),
+    output:
+        template_map=paths.template_map,
+    log:
+        paths.log("register_template", "{atlas}"),
+    benchmark:
+        paths.benchmark("register_template", "{atlas}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: study.config.threads.registration
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        code=settings.code("register_template"),
+        parameters=study.config.registration.parameters_json,
+    message:
+        "Registering the template of {wildcards.atlas} to the default one"
+    shell:
+        "python {input.script:q} --template {input.template:q}"
+        " --template-map {output.template_map:q} --parameters {params.parameters:q}"
+        " --threads {threads}"
         " 2>&1 | tee {log:q}"
 
 
 rule carry_labels:
     input:
         script=settings.script("carry_labels"),
-        coordinates=paths.coordinates,
-        atlas=lambda wildcards: study.atlas_image(wildcards.atlas),
+        sources=cohort.label_files,
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
     output:
         labels=paths.labels,
         table=paths.labels.replace(".nii.gz", ".tsv"),
         sidecar=paths.labels.replace(".nii.gz", ".json"),
+        weights=[paths.label_weights] if settings.weighs_voxels else [],
     log:
         paths.log("carry_labels", "{folder}/{entities}_atlas-{atlas}"),
     benchmark:
@@ -54,9 +86,47 @@ rule carry_labels:
         runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
     params:
         code=settings.code("carry_labels"),
+        sources=cohort.label_arguments,
+        weights=lambda wildcards, output: option("--weights", *output.weights),
     message:
         "Carrying {wildcards.atlas} labels to {wildcards.entities}"
     shell:
-        "python {input.script:q} --coordinates {input.coordinates:q} --atlas {input.atlas:q}"
-        " --label-table {input.label_table:q} --labels {output.labels:q}"
+        "python {input.script:q} {params.sources:q} --label-table {input.label_table:q}"
+        " --labels {output.labels:q} {params.weights:q}"
         " 2>&1 | tee {log:q}"
+
+
+rule label_tissues:
+    input:
+        script=settings.script("label_tissues"),
+        tissues=paths.tissues,
+        label_table=lambda wildcards: study.label_table(wildcards.atlas),
+    output:
+        labels=paths.labels,
+        table=paths.labels.replace(".nii.gz", ".tsv"),
+        sidecar=paths.labels.replace(".nii.gz", ".json"),
+        weights=[paths.label_weights] if settings.weighs_voxels else [],
+    log:
+        paths.log("label_tissues", "{folder}/{entities}_atlas-{atlas}"),
+    benchmark:
+        paths.benchmark("label_tissues", "{folder}/{entities}_atlas-{atlas}")
+    wildcard_constraints:
+        atlas="|".join(cohort.label_sources.tissue_atlases) or "(?!)",
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+    params:
+        code=settings.code("label_tissues"),
+        weights=lambda wildcards, output: option("--weights", *output.weights),
+    message:
+        "Labelling the tissues of {wildcards.entities}"
+    shell:
+        "python {input.script:q} --tissues {input.tissues:q}"
+        " --label-table {input.label_table:q} --labels {output.labels:q} {params.weights:q}"
+        " 2>&1 | tee {log:q}"
+
+
+ruleorder: label_tissues > carry_labels

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from bids_trees import make_tree, megre
 
-from qsmiron.bids import LABEL, Results, find_scans, raw_scan
+from qsmiron.bids import LABEL, Results, find_scans, image_template, raw_scan
 
 
 def test_a_made_up_scan_is_found_under_the_same_names(tmp_path):
@@ -64,6 +65,20 @@ def test_a_folder_without_anat_or_images_has_no_scan(tmp_path):
     (tmp_path / "sub-02" / "anat").mkdir(parents=True)
     (tmp_path / "sub-02" / "anat" / "sub-02_T1w.nii.gz").touch()
     assert find_scans(tmp_path) == []
+
+
+def test_files_of_a_scan_elsewhere(tmp_path):
+    scan = raw_scan(tmp_path, "01", 1)
+    for ending in ("nii", "nii.gz", "mgz"):
+        name = image_template(f"derivatives/freesurfer/{{subject}}/mri/x.{ending}")
+        assert "{" not in name
+        expected = tmp_path / f"derivatives/freesurfer/01/mri/x.{ending}"
+        assert scan.file(name, tmp_path) == expected
+    for path in ("{subject}/x.mgh", "{subject}/x", "{subject}/mgz"):
+        with pytest.raises(ValueError, match=r"ends in \.nii, \.nii\.gz or \.mgz"):
+            image_template(path)
+    with pytest.raises(ValueError, match="no other placeholders"):
+        image_template("{run}/x.mgz")
 
 
 def test_results_lie_below_their_root_and_raw_names_are_not_reused():

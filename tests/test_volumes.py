@@ -115,6 +115,24 @@ def test_values_that_are_not_finite_are_refused_with_their_number(tmp_path, bad)
         read_volume(tmp_path / "x.nii.gz")
 
 
+def test_mgz(tmp_path):
+    """FreeSurfer's format: big-endian, gzipped, its affine from direction cosines and centre."""
+    labels = np.arange(210, dtype=np.int32).reshape(5, 6, 7)
+    lia = np.array([[-1.0, 0, 0, 30], [0, 0, 1, -12], [0, -1, 0, 25], [0, 0, 0, 1]])
+    path = tmp_path / "aparc+aseg.mgz"
+    nib.save(nib.MGHImage(labels, lia), path)
+    volume = read_volume(path, np.int32)
+    np.testing.assert_array_equal(volume.data, labels)
+    np.testing.assert_allclose(volume.affine, lia, atol=1e-5)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 4
+    for broken in (whole[:-9], whole[: len(whole) // 2], bytes(flipped), b""):
+        path.write_bytes(broken)
+        with pytest.raises(InputError, match=r"aparc\+aseg\.mgz.*MGZ image"):
+            read_volume(path)
+
+
 def test_dimensions(tmp_path):
     for shape, good in (((4, 4, 4, 1), True), ((4, 4, 4, 2), False), ((4, 4), False)):
         nib.save(nib.Nifti1Image(np.zeros(shape, np.float32), np.eye(4)), tmp_path / "x.nii")

@@ -1,9 +1,10 @@
-"""Draw the quality page of one subject: masks, χ, labels, R2* and local field on one PNG.
+"""Draw the quality page of one subject: T1w with the template, masks, χ, labels, R2*, local field.
 
 Example:
 
     python workflow_scripts/draw_subject.py --chi chi.nii.gz --magnitude echo1.nii.gz
         --labels dseg.nii.gz --brain-mask brain.nii.gz --reliable-mask reliable.nii.gz
+        --t1w T1w.nii.gz --gre-to-t1w gre_to_t1w.json --coordinates coordinates.nii.gz
         --r2star r2star.nii.gz --field local.nii.gz --participant sub-01 --output sub-01.png
 """
 
@@ -15,7 +16,11 @@ from qsmiron.errors import reported_to_user
 from qsmiron.figures.nuclei import nuclei_of
 from qsmiron.figures.quality_page import PAGE_DPI, SubjectMaps, quality_page
 from qsmiron.figures.style import save_figure
-from qsmiron.volumes import check_same_grid, read_mask, read_volume
+from qsmiron.registration.coordinates import read_coordinates
+from qsmiron.registration.rigid_map import read_rigid_map
+from qsmiron.spaces import apply_affine, grid_points, look_up
+from qsmiron.template import template_t1w, template_white_matter
+from qsmiron.volumes import Volume, check_same_grid, read_mask, read_volume
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,15 +36,44 @@ def build_parser() -> argparse.ArgumentParser:
     add("--labels", help="atlas labels, same grid; without them no outlines are drawn")
     add("--label-table", help="TSV: index, name[, hemisphere]; default: the TSV beside --labels")
     add("--field", help="local field (ppm), same grid")
+    add("--t1w", help="T1w image, on its own grid; needs --gre-to-t1w")
+    add("--gre-to-t1w", help="rigid map of GRE points to T1w points (JSON)")
+    add("--coordinates", help="template coordinates of every GRE voxel, to outline it on the T1w")
     add("--participant", required=True, help="participant_id, shown on the page")
     add("--output", required=True, help="output: the page (PNG)")
     return parser
 
 
+def t1w_on_grid(t1w: str, gre_to_t1w: str, like: Volume) -> Volume:
+    """The T1w image looked up on the grid of ``like``."""
+    image = read_volume(t1w)
+    points = apply_affine(read_rigid_map(gre_to_t1w), grid_points(like.data.shape, like.affine))
+    return Volume(look_up(image.data, image.affine, points), like.affine)
+
+
+def template_on_grid(coordinates: str, like: Volume) -> tuple[Volume, Volume]:
+    """Probabilities 0–1 of the template's brain and of its white matter on the grid of ``like``."""
+    points = read_coordinates(coordinates)
+    check_same_grid(points, like, coordinates)
+    brain = read_volume(template_t1w())
+    white = read_volume(template_white_matter())
+    return (
+        Volume(look_up((brain.data > 0) * 1.0, brain.affine, points.data), like.affine),
+        Volume(look_up(white.data / 255, white.affine, points.data), like.affine),
+    )
+
+
 def main(argv: list[str] | None = None) -> None:
-    args = build_parser().parse_args(argv)
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.t1w and not args.gre_to_t1w:
+        parser.error("--t1w needs --gre-to-t1w")
     with reported_to_user():
         chi = read_volume(args.chi)
+        t1w = t1w_on_grid(args.t1w, args.gre_to_t1w, chi) if args.t1w else None
+        template = (None, None)
+        if args.t1w and args.coordinates:
+            template = template_on_grid(args.coordinates, chi)
         maps = SubjectMaps(
             magnitude=read_volume(args.magnitude),
             chi=chi,
@@ -48,6 +82,9 @@ def main(argv: list[str] | None = None) -> None:
             r2star=read_volume(args.r2star) if args.r2star else None,
             labels=read_volume(args.labels, dtype=np.int32) if args.labels else None,
             field=read_volume(args.field) if args.field else None,
+            t1w=t1w,
+            template_brain=template[0],
+            template_white=template[1],
         )
         for name in ("magnitude", "r2star", "labels", "field"):
             if (volume := getattr(maps, name)) is not None:

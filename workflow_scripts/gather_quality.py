@@ -1,7 +1,8 @@
 """Gather what was measured of each scan into one table, with flags for what deserves a look.
 
 Example: python workflow_scripts/gather_quality.py --results results --scans "sub-01|sub-01|5|3"
-    --desc main --regions results/group/regions.tsv --output results/group/quality.tsv
+    --desc main --regions results/group/regions.tsv
+    --region-voxels results/group/region_voxels.tsv --output results/group/quality.tsv
 """
 
 import argparse
@@ -14,6 +15,7 @@ from qsmiron.errors import reported_to_user
 from qsmiron.parameters import parse_parameters
 from qsmiron.quality import QualityParameters, quality_row, read_scan
 from qsmiron.tables import read_table, write_table
+from qsmiron.volume_outliers import volume_scores
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -25,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--scans", nargs="+", required=True, help="folder|entities|number of echoes|first sidecar")
     add("--desc", nargs="+", required=True, help="variants")
     add("--regions", required=True, help="regions table (TSV)")
+    add("--region-voxels", help="table of the regions' volumes (TSV), to compare the scans by")
     add("--output", required=True, help="output: quality table (TSV)")
     add("--parameters", help="JSON object that overrides the limits of the flags")
     return parser
@@ -35,11 +38,15 @@ def main(argv: list[str] | None = None) -> None:
     with reported_to_user():
         limits = parse_parameters(QualityParameters, args.parameters, "--parameters")
         regions = read_table(args.regions, "regions")
+        volumes = None
+        if args.region_voxels:
+            volumes = volume_scores(read_table(args.region_voxels, "region_voxels"))
         rows = []
         for scan, desc in product(args.scans, args.desc):
             folder, entities, n_echoes, sidecar = scan.split("|")
             paths = Results(args.results, folder, entities, desc)
-            rows.append(quality_row(read_scan(paths, int(n_echoes), sidecar, regions), limits))
+            record = read_scan(paths, int(n_echoes), sidecar, regions, volumes)
+            rows.append(quality_row(record, limits))
         write_table(pd.DataFrame(rows), args.output, "quality")
 
 

@@ -1,7 +1,8 @@
 """Mask the brain on the grid of the GRE: the template's brain, where the magnitude has signal.
 
-Without template coordinates (no T1w) the mask comes from the magnitude alone; a mask of your own
-is taken as it is, if it lies on the GRE grid and is binary. Example:
+Without template coordinates (no T1w, or its registration gave up) the mask comes from the
+magnitude alone; a mask of your own is taken as it is, if it lies on the GRE grid and is binary.
+Example:
 
     python workflow_scripts/mask_brain.py --magnitude echo-1.nii.gz --coordinates coordinates.nii.gz
         --mask sub-01_label-brain_desc-main_mask.nii.gz
@@ -16,7 +17,7 @@ from qsmiron.masks.gre import GreMaskParameters, mask_from_template
 from qsmiron.masks.user import read_user_mask
 from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
-from qsmiron.registration.coordinates import read_coordinates
+from qsmiron.registration.coordinates import is_registered, read_coordinates
 from qsmiron.registration.within_subject import combine_echoes
 from qsmiron.template import template_t1w
 from qsmiron.volumes import Volume, check_same_grid, read_volume, write_volume
@@ -48,11 +49,11 @@ def main(argv: list[str] | None = None) -> None:
         for path, echo in zip(args.magnitude, echoes, strict=True):
             check_same_grid(echo, echoes[0], path)
         gre = Volume(combine_echoes([echo.data for echo in echoes]), echoes[0].affine)
+        coordinates = read_coordinates(args.coordinates) if args.coordinates else None
         if args.user_mask:
             mask = read_user_mask(args.user_mask, gre)
             origin = f"given by the user: {Path(args.user_mask).name}"
-        elif args.coordinates:
-            coordinates = read_coordinates(args.coordinates)
+        elif coordinates is not None and is_registered(coordinates.data):
             check_same_grid(coordinates, gre, args.coordinates)
             mask = mask_from_template(
                 gre, coordinates.data, read_volume(template_t1w()), parameters

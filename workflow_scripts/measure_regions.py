@@ -16,7 +16,9 @@ from qsmiron.regions.deposits import IronParameters
 from qsmiron.regions.iron import parse_age
 from qsmiron.regions.label_table import read_label_table
 from qsmiron.regions.measure import measure, remarks
-from qsmiron.regions.values import Who, read_scan, write_values
+from qsmiron.regions.scan import read_scan
+from qsmiron.regions.selection import SelectionParameters
+from qsmiron.regions.values import Who, write_values
 from qsmiron.tables import write_table
 
 
@@ -34,6 +36,8 @@ def build_parser():
     add("--thresholds", help="TSV of pool_thresholds.py (ppm), for the deposits")
     add("--mask", help="reliable mask on the same grid; default: every finite voxel")
     add("--r2star", help="R2* map on the same grid (1/s)")
+    add("--tissues", help="probabilities of grey, white matter, fluid on that grid (X, Y, Z, 3)")
+    add("--weights", help="fraction of each voxel that belongs to its region, on that grid")
     add("--session", default="", help="session label")
     add("--desc", default="main", help="reconstruction variant (default: %(default)s)")
     add("--atlas", default="DK", help="name of the atlas (default: %(default)s)")
@@ -41,7 +45,9 @@ def build_parser():
     add("--quantiles", help="output: quantile function of χ in each region (TSV)")
     add("--calibration", help="output: the subject's own line from χ to iron (TSV)")
     add("--values", help="output: χ by region (NPZ) for pool_thresholds.py, count_deposits.py")
+    add("--voxels", help="output: how many voxels of each region are used, and why not all (TSV)")
     add("--parameters", help="JSON object that overrides defaults of the config block iron")
+    add("--selection", help="JSON object that overrides defaults of the config block regions")
     return parser
 
 
@@ -49,10 +55,12 @@ def main(argv=None):
     args = build_parser().parse_args(argv)
     with reported_to_user():
         parameters = parse_parameters(IronParameters, args.parameters, "--parameters")
+        options = parse_parameters(SelectionParameters, args.selection, "--selection")
         age = parse_age(args.age, "--age")
         labels = read_label_table(args.label_table)
         who = Who(args.participant, args.session, args.desc, args.atlas, args.labels_source)
-        scan, r2star = read_scan(who, args.chi, args.labels, labels, args.mask, args.r2star)
+        images = (args.mask, args.r2star, args.tissues, args.weights)
+        scan, r2star, selection = read_scan(who, args.chi, args.labels, labels, *images, options)
         thresholds = rows.read_thresholds(args.thresholds, who) if args.thresholds else None
         metrics, fit = measure(scan, labels, parameters, age, thresholds, r2star)
         write_table(
@@ -64,7 +72,10 @@ def main(argv=None):
             write_table(rows.calibration_row(who, labels, fit), args.calibration, "calibration")
         if args.values:
             write_values(args.values, scan)
-        for remark in remarks(scan, labels, fit):
+        if args.voxels:
+            table = rows.voxel_rows(who, labels, selection.counts, scan.voxel_volume)
+            write_table(table, args.voxels, "region_voxels")
+        for remark in (*selection.remarks, *remarks(scan, labels, fit)):
             print(f"warning: {remark}")
 
 

@@ -3,17 +3,21 @@
 All work that needs ANTs is in this job. Example:
 
     python workflow_scripts/register_subject.py --t1w T1w.nii.gz --magnitude echo-1.nii.gz
-        --coordinates coordinates.nii.gz --quality registration.json
+        --coordinates coordinates.nii.gz --gre-to-t1w gretot1w.json --tissues tissues.nii.gz
+        --quality registration.json
 """
 
 import argparse
+import sys
 
 from qsmiron.errors import reported_to_user
 from qsmiron.parameters import parse_parameters
 from qsmiron.registration.coordinates import write_coordinates
-from qsmiron.registration.scan import RegistrationParameters, register_scan
-from qsmiron.template import template_t1w
-from qsmiron.volumes import read_volume, write_json
+from qsmiron.registration.rigid_map import write_rigid_map
+from qsmiron.registration.scan import RegistrationParameters, Template, register_scan
+from qsmiron.registration.tissues import CLASSES, PROBABILITY_STEP
+from qsmiron.template import template_grey_matter, template_t1w, template_white_matter
+from qsmiron.volumes import read_volume, write_json, write_scaled_volume
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,6 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--t1w", required=True, help="T1-weighted image, with or without skull (NIfTI)")
     add("--magnitude", nargs="+", required=True, help="GRE magnitude, one file per echo")
     add("--coordinates", required=True, help="output: template RAS mm of every GRE voxel")
+    add("--gre-to-t1w", required=True, help="output: rigid map of GRE points to T1w points (JSON)")
+    add("--tissues", required=True, help="output: probabilities of grey, white matter and fluid")
     add("--quality", required=True, help="output: what was measured of the registration (JSON)")
     add("--parameters", help="JSON object that overrides defaults")
     add("--threads", type=int, default=1, help="threads (default: %(default)s)")
@@ -35,11 +41,18 @@ def main(argv: list[str] | None = None) -> None:
     with reported_to_user():
         parameters = parse_parameters(RegistrationParameters, args.parameters, "--parameters")
         magnitude = [read_volume(path) for path in args.magnitude]
-        coordinates, quality = register_scan(
-            read_volume(args.t1w), magnitude, read_volume(template_t1w()), parameters, args.threads
+        template = Template(
+            *map(read_volume, (template_t1w(), template_grey_matter(), template_white_matter()))
         )
-        write_coordinates(args.coordinates, coordinates, magnitude[0].affine)
-        write_json(args.quality, quality)
+        scan = register_scan(read_volume(args.t1w), magnitude, template, parameters, args.threads)
+        affine = magnitude[0].affine
+        write_coordinates(args.coordinates, scan.coordinates, affine)
+        write_rigid_map(args.gre_to_t1w, scan.gre_to_t1w)
+        classes = {"Description": "Tissue probabilities", "Classes": list(CLASSES), "Units": "1"}
+        write_scaled_volume(args.tissues, scan.tissues, affine, PROBABILITY_STEP, classes)
+        write_json(args.quality, scan.quality)
+        if "failed" in scan.quality:
+            print(f"warning: no registration: {scan.quality['failed']}", file=sys.stderr)
 
 
 if __name__ == "__main__":

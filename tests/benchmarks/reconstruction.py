@@ -11,7 +11,6 @@ import csv
 import dataclasses
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ sys.path[:0] = [str(HOME / "tests"), str(HOME / "workflow_scripts")]
 import numpy as np  # noqa: E402
 from benchmarks import image_metrics as metrics  # noqa: E402
 from benchmarks import phantoms  # noqa: E402
+from benchmarks.costs import peak_megabytes  # noqa: E402
 
 from qsmiron import background, inversion, phase  # noqa: E402
 from qsmiron.acquisition import b0_direction  # noqa: E402
@@ -179,7 +179,7 @@ def map_total_field(folder: Path, threads: int) -> dict[str, float]:
     np.save(folder / "total_field.npy", result.field)
     np.save(folder / "reliable.npy", result.reliable)
     np.save(folder / "magnitude.npy", magnitude[0])
-    return {"field_map_s": seconds, "field_map_mb": _peak_megabytes()}
+    return {"field_map_s": seconds, "field_map_mb": peak_megabytes()}
 
 
 def run_chain(folder: Path, output: Path, chain: Chain, threads: int) -> dict[str, float]:
@@ -202,7 +202,7 @@ def run_chain(folder: Path, output: Path, chain: Chain, threads: int) -> dict[st
     chi, cost["inversion_s"] = _timed(
         method, mask, local, mask, *geometry, values, threads, magnitude=magnitude
     )
-    cost["peak_mb"] = _peak_megabytes()
+    cost["peak_mb"] = peak_megabytes()
     output.mkdir()
     for name, data in (("local_field", local), ("mask", mask), ("chi", chi)):
         np.save(output / f"{name}.npy", data)
@@ -229,17 +229,6 @@ def _timed(
     start = time.perf_counter()
     result = method(*arguments, **named)
     return result, time.perf_counter() - start
-
-
-def _peak_megabytes() -> float:
-    """Peak resident memory of this process (MB = 10⁶ bytes)."""
-    # Linux hands ru_maxrss down from the parent that started a program; VmHWM is its own.
-    status = Path("/proc/self/status")
-    if status.exists():
-        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-        return int(line.split()[1]) * 1024 / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def _in_own_process(job: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,11 @@ import pytest
 
 from qsmiron.errors import InputError
 from qsmiron.regions.label_table import Label
+from qsmiron.regions.scan import read_scan
 from qsmiron.regions.values import (
     RegionValues,
     Who,
     read_labels,
-    read_scan,
     read_values,
     sort_by_region,
     voxel_volume,
@@ -110,6 +110,17 @@ def test_label_image_is_checked(arrays, tmp_path):
         read_labels(path, like, TABLE)
 
 
+def test_no_voxel_bears_the_label_of_a_composite(arrays, tmp_path):
+    labels, chi, _ = arrays
+    like = read_volume(save(tmp_path / "chi.nii", chi))
+    path = save(tmp_path / "labels.nii", labels.astype(np.int16))
+    table = [*TABLE, Label(3000, "both", "B", "", (3, 12))]
+    np.testing.assert_array_equal(read_labels(path, like, table), labels)
+    save(path, np.where(labels == 12, 3000, labels).astype(np.int16))
+    with pytest.raises(InputError, match=r"the label of a composite: 3000; expected .* members"):
+        read_labels(path, like, table)
+
+
 def test_measured_voxels(arrays, tmp_path):
     labels, chi, mask = arrays
     chi = chi.copy()
@@ -120,13 +131,13 @@ def test_measured_voxels(arrays, tmp_path):
         "chi": save(tmp_path / "chi.nii", chi),
         "labels": save(tmp_path / "labels.nii", labels.astype(np.int16)),
     }
-    whole, none = read_scan(Who("sub-01"), table=TABLE, **files)
+    whole, none, _ = read_scan(Who("sub-01"), table=TABLE, **files)
     assert none is None
     n_label = [(labels == 3).sum(), (labels == 12).sum(), 0]
     assert whole.chi.n_label_voxels.tolist() == n_label
     assert whole.chi.n_voxels[0] == (np.isfinite(chi) & (labels == 3)).sum()
     assert whole.chi.n_voxels[1] == n_label[1], "a χ of 0 is a value"
-    masked, relaxation = read_scan(
+    masked, relaxation, _ = read_scan(
         Who("sub-01"),
         table=TABLE,
         mask=save(tmp_path / "mask.nii", mask.astype(np.uint8)),

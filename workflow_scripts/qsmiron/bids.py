@@ -66,11 +66,11 @@ class Scan:
 
 
 def image_template(template: str) -> str:
-    """A NIfTI file's path with the placeholders of a scan, ``{subject}`` as ``<subject>``.
+    """An image's path with the placeholders of a scan, ``{subject}`` as ``<subject>``.
 
     Snakemake takes a name in braces for a wildcard wherever the configuration is a job's
     parameter, so they are kept in another form. Raises ValueError for an unknown placeholder or
-    a path that is no NIfTI file's.
+    a path that is no NIfTI or MGZ file's.
     """
     kept = template
     for name in SCAN_PLACEHOLDERS:
@@ -78,8 +78,8 @@ def image_template(template: str) -> str:
     if re.search("[{}]", kept):
         known = ", ".join(f"{{{name}}}" for name in SCAN_PLACEHOLDERS)
         raise ValueError(f"expected no other placeholders than {known}")
-    if not kept.endswith((".nii", ".nii.gz")):
-        raise ValueError("expected a path that ends in .nii or .nii.gz")
+    if not kept.endswith((".nii", ".nii.gz", ".mgz")):
+        raise ValueError("expected a path that ends in .nii, .nii.gz or .mgz")
     return kept
 
 
@@ -217,6 +217,26 @@ class Results:
         return self.intermediate("coordinates.nii.gz")
 
     @property
+    def gre_to_t1w(self) -> str:
+        """Rigid map of GRE points to T1w points."""
+        return self.intermediate("gretot1w.json")
+
+    @property
+    def tissues(self) -> str:
+        """Probabilities of grey matter, white matter and fluid."""
+        return self.intermediate("tissues.nii.gz")
+
+    @property
+    def label_weights(self) -> str:
+        """The fraction of each voxel that lies in its own region."""
+        return self.intermediate(f"atlas-{self.atlas}_weights.nii.gz")
+
+    @property
+    def template_map(self) -> str:
+        """From the default template to the one that an atlas belongs to."""
+        return f"{self.work}/group/atlas-{self.atlas}_templatemap.nii.gz"
+
+    @property
     def registration_quality(self) -> str:
         """What registration measured of itself."""
         return self.intermediate("registration.json")
@@ -255,6 +275,11 @@ class Results:
     def measured(self) -> str:
         """The scan's rows of the regions table, deposits not yet counted."""
         return self.intermediate(f"desc-{self.desc}_atlas-{self.atlas}_regions.tsv")
+
+    @property
+    def region_voxels(self) -> str:
+        """How many voxels of each region were measured, and why the others were not."""
+        return self.intermediate(f"desc-{self.desc}_atlas-{self.atlas}_voxels.tsv")
 
     @property
     def deposits(self) -> str:

@@ -22,6 +22,7 @@ from .methods import Method, get_method
 from .parameters import Parameters, explain, parse_parameters
 from .reference import REGIONS as REFERENCE_REGIONS
 from .regions.deposits import IronParameters
+from .regions.selection import SelectionParameters
 from .registration.scan import RegistrationParameters
 from .statistics.settings import StudyDesign
 
@@ -129,11 +130,55 @@ class AcquisitionSettings(Parameters):
     )
 
 
-class Atlas(Parameters):
-    """Labels in the space of the template."""
+TISSUES = "tissues"
+"""The image of an atlas whose regions are each subject's own tissue classes."""
 
-    image: str | None = Field(None, description="NIfTI of labels; null: Desikan-Killiany")
-    label_table: str = Field(description="TSV with index, name[, hemisphere, structure]")
+
+class Atlas(Parameters):
+    """Regions: an atlas' labels, or each subject's own segmentation."""
+
+    image: str | None = Field(
+        None,
+        description="NIfTI of labels in the space of the template; null: Desikan-Killiany; "
+        "tissues: the grey and white matter and fluid of each subject's T1w",
+    )
+    label_table: str = Field(description="TSV with index, name[, hemisphere, structure, members]")
+    template: str | None = Field(
+        None,
+        description="T1w image that the labels belong to, with or without skull; null: "
+        "MNI152NLin2009aSym",
+    )
+    segmentation: str | None = Field(
+        None,
+        description="subjects' own labels in place of the image: their path, absolute or below "
+        "bids_dir, with {subject}, {session}, {folder} and {entities} in it, such as "
+        "derivatives/freesurfer/sub-{subject}/mri/aparc+aseg.mgz; a scan without the file takes "
+        "the image",
+    )
+    segmentation_space: Literal["T1w", "GRE"] = Field(
+        "T1w", description="the scan in whose scanner coordinates the segmentation lies"
+    )
+    segmentation_required: bool = Field(
+        False, description="stop where a scan has no segmentation, instead of taking the image"
+    )
+    colour_table: str | None = Field(
+        None,
+        description="names of the segmentation's numbers (FreeSurferColorLUT.txt or TSV), which "
+        "are matched with the label table's; null: the numbers are those of the label table",
+    )
+
+    @field_validator("segmentation")
+    @classmethod
+    def _template_of_paths(cls, path: str | None) -> str | None:
+        return None if path is None else image_template(path)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Atlas:
+        if self.image == TISSUES and (self.template or self.segmentation):
+            raise ValueError("expected no template and no segmentation beside the image tissues")
+        if self.template and self.image is None:
+            raise ValueError("expected an image beside the template that it belongs to")
+        return self
 
 
 class Threads(Parameters):
@@ -175,6 +220,7 @@ class Config(StudyDesign):
     variants: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"main": {}})
     registration: Overrides = Overrides()
     atlases: dict[str, Atlas]
+    regions: SelectionParameters = SelectionParameters()
     iron: IronParameters = IronParameters()
     threads: Threads = Threads()
 

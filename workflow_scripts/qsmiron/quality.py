@@ -1,12 +1,13 @@
 """Quality of each scan: what was measured on the way, and what deserves a look.
 
 Flags never exclude anybody by themselves; a scan without any region is not used because there is
-nothing to use.
+nothing to use. Where registration gave up, its ``registration.json`` holds only ``failed``, the
+reason, and the scan has no regions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,33 @@ PLAUSIBLE_CHI_PPB: dict[str, tuple[float, float]] = {
 }
 """Usual mean χ at 3 T around the age of 60 (ppb); outside it a scan is worth a look."""
 
+TISSUES = "tissues"
+"""Source of labels of whole tissues (brain, grey matter …), which do not count as regions."""
+
+REGISTRATION_NUMBERS = (
+    "registration_similarity",
+    "gre_similarity",
+    "brain_overlap",
+    "rotation",
+    "translation",
+    "jacobian_min",
+    "jacobian_max",
+)
+"""What the quality table shows of ``registration.json``."""
+
 
 class QualityParameters(Parameters):
     """When something is flagged."""
 
     registration_similarity: float = Field(0.7, description="least correlation of T1w, template")
     gre_similarity: float = Field(0.2, description="least mutual information of T1w, GRE (nats)")
+    brain_overlap: float = Field(0.9, description="least Dice of the T1w's and template's brain")
     brain_in_gre: float = Field(0.95, description="least fraction of the brain in the GRE's view")
     reliable_fraction: float = Field(0.7, description="least reliable mask / brain mask")
     coverage: float = Field(0.5, description="least coverage of a region")
     motion: float = Field(10.0, description="largest motion between T1w and GRE (mm)")
+    rotation: float = Field(10.0, description="largest rotation between T1w and GRE (degrees)")
+    volume_z: float = Field(5.0, description="largest |z| of a region's volume in the cohort")
     brain_volume: tuple[float, float] = Field((900, 2000), description="brain mask (mL)")
     plausibility_slack: float = Field(15.0, description="beyond the usual range of χ (ppb)")
 
@@ -48,9 +66,10 @@ class QualityParameters(Parameters):
 class ScanRecord:
     """What the jobs of one scan left behind.
 
-    ``chi`` carries only the grid; ``brain`` and ``reliable`` are masks on it; ``reference`` the
-    fields of the χ map's sidecar; ``registration`` is empty without a T1w; ``regions`` holds the
-    scan's rows of the regions table (n/a as NaN).
+    ``brain`` and ``reliable`` are masks on the grid with the affine ``grid``; ``reference`` the
+    fields of the χ map's sidecar; ``registration`` is empty without a T1w and holds ``failed``,
+    the reason, where it gave up; ``regions`` holds the scan's rows of the regions table (n/a as
+    NaN), ``volumes`` those of :func:`.volume_outliers.volume_scores` (None: not compared).
     """
 
     participant_id: str
@@ -62,20 +81,30 @@ class ScanRecord:
     brain: np.ndarray
     reliable: np.ndarray
     reference: Mapping[str, Any]
-    registration: Mapping[str, float]
+    registration: Mapping[str, Any]
     regions: pd.DataFrame
+    volumes: pd.DataFrame | None = None
 
 
-def read_scan(paths: Results, n_echoes: int, sidecar: str, regions: pd.DataFrame) -> ScanRecord:
+def read_scan(
+    paths: Results,
+    n_echoes: int,
+    sidecar: str,
+    regions: pd.DataFrame,
+    volumes: pd.DataFrame | None = None,
+) -> ScanRecord:
     """Read what the jobs of the scan at ``paths`` left behind.
 
-    ``sidecar`` is the JSON of its first magnitude echo, ``regions`` the cohort's regions table.
+    ``sidecar`` is the JSON of its first magnitude echo, ``regions`` the cohort's regions table,
+    ``volumes`` the volume scores of the whole cohort.
     """
     participant, _, session = paths.folder.partition("/")
     session = session.removeprefix("ses-") or None
-    rows = regions[(regions["participant_id"] == participant) & (regions["desc"] == paths.desc)]
-    if session:
-        rows = rows[rows["session"] == session]
+
+    def own(table: pd.DataFrame) -> pd.DataFrame:
+        mine = (table["participant_id"] == participant) & (table["desc"] == paths.desc)
+        return table[mine & (table["session"] == session)] if session else table[mine]
+
     registered = Path(paths.registration_quality)
     brain = read_volume(paths.brain_mask)
     return ScanRecord(
@@ -89,20 +118,23 @@ def read_scan(paths: Results, n_echoes: int, sidecar: str, regions: pd.DataFrame
         reliable=read_mask(paths.reliable_mask, like=brain),
         reference=read_json(sidecar_path(paths.chi)),
         registration=read_json(registered) if registered.exists() else {},
-        regions=rows,
+        regions=own(regions),
+        volumes=None if volumes is None else own(volumes),
     )
 
 
 def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, Any]:
     """The scan's row of the quality table (columns as :data:`.tables.TABLES` declares them)."""
     voxel_ml = float(np.prod(Volume(scan.brain, scan.grid).voxel_size)) / 1000
-    chi = scan.regions[scan.regions["metric"] == "chi_mean"]
+    regions = scan.regions[scan.regions["labels_source"] != TISSUES]
+    chi = regions[regions["metric"] == "chi_mean"]
     measured = chi.dropna(subset="value")
     pallida = measured.loc[measured["region"] == "pallidum", "value"]
     row: dict[str, Any] = {
         "participant_id": scan.participant_id,
         "session": scan.session,
         "desc": scan.desc,
+        "labels_source": ", ".join(sorted(regions["labels_source"].dropna().unique())) or np.nan,
         "n_echoes": scan.n_echoes,
         "field_strength": scan.field_strength,
         "obliquity": obliquity(scan.grid),
@@ -115,8 +147,8 @@ def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, An
         "min_coverage": chi["coverage"].min() if len(chi) else np.nan,
         "pallidum_chi": pallida.mean() if len(pallida) else np.nan,
     }
-    for key in ("registration_similarity", "gre_similarity", "jacobian_min", "jacobian_max"):
-        row[key] = scan.registration.get(key, np.nan)
+    row |= {key: _number(scan.registration, key) for key in REGISTRATION_NUMBERS}
+    row |= _volume_numbers(scan.volumes, parameters.volume_z)
     flags = list(_flags(row, scan, measured, parameters))
     row["flags"] = "; ".join(flags) or np.nan
     row["used"] = "yes" if len(measured) else "no"
@@ -128,11 +160,31 @@ def obliquity(affine: np.ndarray) -> float:
     return float(np.degrees(np.arccos(min(1.0, abs(b0_direction(affine)[2])))))
 
 
+def _number(registration: Mapping[str, Any], key: str) -> float:
+    value = registration.get(key)
+    return np.nan if value is None else float(value)
+
+
+def _volume_numbers(volumes: pd.DataFrame | None, limit: float) -> dict[str, float]:
+    judged = pd.Series(dtype=float) if volumes is None else volumes["z"].dropna()
+    if judged.empty:
+        return {"volume_outliers": np.nan, "largest_volume_z": np.nan}
+    return {
+        "volume_outliers": int((judged.abs() > limit).sum()),
+        "largest_volume_z": judged.loc[judged.abs().idxmax()],
+    }
+
+
 def _flags(
     row: Mapping[str, Any], scan: ScanRecord, measured: pd.DataFrame, limits: QualityParameters
-) -> Any:
+) -> Iterator[str]:
     if not scan.registration:
-        yield "no T1w: no regions"
+        # a segmentation drawn on the GRE gives regions without any registration
+        yield "no T1w: no regions" if measured.empty else "no registration"
+    elif "failed" in scan.registration:
+        # one flag, one line: the table separates flags by semicolons
+        reason = " ".join(str(scan.registration["failed"]).replace(";", ",").split())
+        yield f"registration failed: {reason}"
     else:
         yield from _registration_flags(scan.registration, limits)
     low, high = limits.brain_volume
@@ -144,7 +196,9 @@ def _flags(
         yield "pallidum not positive: wrong sign of the phase?"
     poor = measured[measured["coverage"] < limits.coverage]
     if len(poor):
-        yield f"coverage below {limits.coverage:g}: " + _names(poor)
+        yield f"coverage below {limits.coverage:g}: " + _listed(_names(poor))
+    if row["volume_outliers"] > 0:
+        yield _volume_flag(scan.volumes, limits.volume_z)
     for region, (lowest, highest) in PLAUSIBLE_CHI_PPB.items():
         ppb = measured.loc[measured["region"] == region, "value"].mean() * 1000
         slack = limits.plausibility_slack
@@ -152,20 +206,37 @@ def _flags(
             yield f"{region} {ppb:.0f} ppb (usual {lowest:g} to {highest:g})"
 
 
-def _registration_flags(measured: Mapping[str, float], limits: QualityParameters) -> Any:
-    similarity = measured["registration_similarity"]
+def _registration_flags(found: Mapping[str, Any], limits: QualityParameters) -> Iterator[str]:
+    similarity, information = (
+        _number(found, key) for key in ("registration_similarity", "gre_similarity")
+    )
     if not similarity >= limits.registration_similarity:
         yield f"T1w and template agree poorly (r = {similarity:.2f})"
-    if not measured["gre_similarity"] >= limits.gre_similarity:
-        yield f"T1w and GRE agree poorly ({measured['gre_similarity']:.2f} nats)"
-    if measured["jacobian_min"] <= 0:
+    if not information >= limits.gre_similarity:
+        yield f"T1w and GRE agree poorly ({information:.2f} nats)"
+    if (overlap := _number(found, "brain_overlap")) < limits.brain_overlap:
+        yield f"the brains of T1w and template overlap poorly (Dice {overlap:.2f})"
+    if _number(found, "jacobian_min") <= 0:
         yield "the template's deformation folds"
-    if measured["brain_in_gre"] < limits.brain_in_gre:
-        yield f"the GRE covers {measured['brain_in_gre']:.0%} of the brain"
-    if measured["translation"] > limits.motion:
-        yield f"T1w and GRE lie {measured['translation']:.0f} mm apart"
+    if (covered := _number(found, "brain_in_gre")) < limits.brain_in_gre:
+        yield f"the GRE covers {covered:.0%} of the brain"
+    if (distance := _number(found, "translation")) > limits.motion:
+        yield f"T1w and GRE lie {distance:.0f} mm apart"
+    if (angle := _number(found, "rotation")) > limits.rotation:
+        yield f"T1w and GRE are turned by {angle:.0f} degrees"
 
 
-def _names(rows: pd.DataFrame) -> str:
-    names = [f"{row.hemisphere} {row.region}" for row in rows.itertuples()]
+def _volume_flag(volumes: pd.DataFrame, limit: float) -> str:
+    odd = volumes[volumes["z"].abs() > limit]
+    odd = odd.loc[odd["z"].abs().sort_values(ascending=False, kind="stable").index]
+    names = [f"{name} (z = {z:.1f})" for name, z in zip(_names(odd), odd["z"], strict=True)]
+    count = "1 region" if len(odd) == 1 else f"{len(odd)} regions"
+    return f"{count} of unusual volume: " + _listed(names)
+
+
+def _names(rows: pd.DataFrame) -> list[str]:
+    return [f"{row.hemisphere} {row.region}" for row in rows.itertuples()]
+
+
+def _listed(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -31,6 +31,9 @@ _VARIANT = {
     "desc": Column("Reconstruction variant (the desc- label of its files)", text=True),
     "atlas": Column("Atlas whose labels define the regions", text=True),
 }
+_LABELS_SOURCE = Column(
+    "Origin of the labels: atlas, segmentation (the subject's own) or tissues", text=True
+)
 _CELL = {
     "index": Column("Label of the region in the atlas"),
     "region": Column("Region, as the label table names it", text=True),
@@ -54,12 +57,30 @@ TABLES: dict[str, dict[str, Column]] = {
     "regions": {
         **_WHO,
         **_VARIANT,
-        "labels_source": Column("Origin of the labels: atlas, or the subject's own", text=True),
+        "labels_source": _LABELS_SOURCE,
         **_CELL,
         "value": Column("Value of the metric, in the row's unit"),
         "unit": Column("Unit of the value", text=True),
         "n_voxels": Column("Voxels that the metric was computed from"),
         "coverage": Column("Fraction of the region's voxels inside the reliable mask", "1"),
+    },
+    "region_voxels": {
+        **_WHO,
+        **_VARIANT,
+        "labels_source": _LABELS_SOURCE,
+        "index": _CELL["index"],
+        "region": _CELL["region"],
+        "hemisphere": _CELL["hemisphere"],
+        "n_label": Column("Voxels of the region's label"),
+        "volume": Column("Their volume", "mm3"),
+        "n_reliable": Column("Those inside the reliable mask; the next five add up to it"),
+        "n_eroded": Column("Left out: too near the border of a deep region"),
+        "n_below_grey_matter": Column("Left out: cortex with too little grey matter"),
+        "n_vein": Column("Left out: veins, high in χ and in R2*"),
+        "n_outlier": Column("Left out: outliers in χ that are not counted as veins"),
+        "n_used": Column("Voxels left to measure χ in"),
+        "used_volume": Column("Their volume", "mm3"),
+        "coverage": Column("n_reliable / n_label", "1"),
     },
     "quantiles": {
         **_WHO,
@@ -174,6 +195,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "desc": _VARIANT["desc"],
         "used": Column("yes or no: whether the group results use the subject", text=True),
         "flags": Column("Everything worth a look, semicolon-separated; n/a if nothing", text=True),
+        "labels_source": Column("Origin of the labels: atlas, segmentation, or both", text=True),
         "n_echoes": Column("Echoes"),
         "field_strength": Column("B0", "T"),
         "obliquity": Column("Angle between the slice normal and B0", "degrees"),
@@ -184,11 +206,16 @@ TABLES: dict[str, dict[str, Column]] = {
         "reference_volume": Column("Volume of the reference region", "mL"),
         "registration_similarity": Column("Correlation of T1w and warped template in brain", "1"),
         "gre_similarity": Column("Mutual information of T1w and GRE magnitude in the brain"),
+        "brain_overlap": Column("Dice of the T1w's brain and the template's seen in it", "1"),
+        "rotation": Column("Rotation between T1w and GRE", "degrees"),
+        "translation": Column("Translation between T1w and GRE", "mm"),
         "jacobian_min": Column("Smallest Jacobian determinant of the template warp in the brain"),
         "jacobian_max": Column("Largest Jacobian determinant of the template warp in the brain"),
-        "n_regions": Column("Regions with at least one measured voxel"),
+        "n_regions": Column("Regions (no whole tissues) with at least one measured voxel"),
         "min_coverage": Column("Smallest coverage of a region", "1"),
         "pallidum_chi": Column("Mean χ of the pallida (negative: phase sign?)", "ppm"),
+        "volume_outliers": Column("Regions of a volume that is unusual in this cohort"),
+        "largest_volume_z": Column("Robust z of the region volume furthest from the cohort's", "1"),
     },
 }
 

@@ -1,4 +1,4 @@
-"""NIfTI volumes in and out: checked when read, whole when written.
+"""Volumes in (NIfTI, MGZ) and out (NIfTI): checked when read, whole when written.
 
 A volume is its array in the file's own voxel order and the affine that takes voxel indices to
 scanner RAS millimetres. Nothing here reorients or resamples.
@@ -45,7 +45,7 @@ def voxel_size(affine: np.ndarray) -> tuple[float, float, float]:
 def read_volume(
     path: str | Path, dtype: Any = np.float32, dimensions: int = 3, finite: bool = True
 ) -> Volume:
-    """Read a NIfTI file, its scaling (scl_slope, scl_inter) applied.
+    """Read a NIfTI or MGZ file, its scaling (scl_slope, scl_inter) applied.
 
     ``finite=False`` lets NaN and infinity through, for maps that may mark missing voxels so.
 
@@ -57,7 +57,9 @@ def read_volume(
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(Problem(str(path), "no such file", "a NIfTI image", "Check the path."))
+        raise InputError(
+            Problem(str(path), "no such file", "a NIfTI or MGZ image", "Check the path.")
+        )
     try:
         _check_compression(path)
         image = nib.load(path)
@@ -67,7 +69,7 @@ def read_volume(
             Problem(
                 str(path),
                 f"a file that cannot be read ({error})",
-                "a complete NIfTI image",
+                "a complete NIfTI or MGZ image",
                 "Export or copy it again.",
             )
         ) from error
@@ -96,7 +98,7 @@ def read_volume(
 
 def _check_compression(path: Path) -> None:
     """Read a gzip file to its checksum, which nibabel does not reach: a flipped bit is an error."""
-    if path.name.endswith(".gz"):
+    if path.name.endswith((".gz", ".mgz")):
         with gzip.open(path) as file:
             while file.read(2**22):
                 pass

@@ -1,7 +1,8 @@
 """Quality page of one subject: what came in, what was masked, labelled and reconstructed.
 
-One column per quantity, one row per slice, on black as on a viewing station: magnitude with the
-mask's edge, χ with the labels' edges, χ, R2* and the local field.
+One column per quantity, one row per slice, on black as on a viewing station: T1w with the
+template's edges, magnitude with the masks' edges and the deep nuclei, χ with the labels' edges, χ,
+R2* and the local field.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .slices import (
     mark_sides,
     outline,
     show_slice,
+    smooth_contour,
     to_ras,
     window,
 )
@@ -27,16 +29,29 @@ from .style import CHI_RANGE_PPB, NUCLEUS_COLOURS, PALETTE, RC, SIGNED_MAP
 from .wording import PPB_PER_PPM
 
 PAGE_INCHES = 12.0
-"""Width of the page; at :data:`PAGE_DPI` it is 1560 pixels."""
+"""Least width of the page; at :data:`PAGE_DPI` it is 1560 pixels."""
+
+COLUMN_INCHES = 2.4
+"""Least width of a column: with all six the page is 1872 pixels wide."""
 
 PAGE_DPI = 130
+TOP_INCHES = 0.88
+BOTTOM_INCHES = 0.5
 R2STAR_RANGE = (0.0, 60.0)
 HIGHER_MM = 32.0
 """Second axial slice: this far above the first (centrum semiovale, motor cortex)."""
 
 
+TEMPLATE_COLOURS = {"brain": PALETTE["sky"], "white matter": PALETTE["orange"]}
+MASK_COLOURS = {"brain": PALETTE["green"], "reliable": PALETTE["orange"]}
+NUCLEI_COLOUR = PALETTE["yellow"]
+"""Of all deep nuclei on the magnitude, where green and orange are the masks: light on grey."""
+
+LABELS_COLOUR = "#ffffff60"
+
+
 class SubjectMaps(NamedTuple):
-    """What the page shows; all on one grid. χ and field in ppm, R2* in 1/s."""
+    """What the page shows; all on one grid. χ and field in ppm, R2* in 1/s, template 0–1."""
 
     magnitude: Volume
     chi: Volume
@@ -45,6 +60,9 @@ class SubjectMaps(NamedTuple):
     r2star: Volume | None = None
     labels: Volume | None = None
     field: Volume | None = None
+    t1w: Volume | None = None
+    template_brain: Volume | None = None
+    template_white: Volume | None = None
 
 
 def quality_page(
@@ -56,7 +74,8 @@ def quality_page(
     ----------
     maps
         The subject's volumes; without ``labels`` the page shows no outlines and its slices go
-        through the middle of the brain; without R2* or field it has no such column.
+        through the middle of the brain; without T1w, R2* or field it has no such column, and
+        without ``template_brain`` and ``template_white`` the T1w no edges.
     nuclei
         Region name → labels, to colour the deep nuclei and to choose the slices.
     participant
@@ -68,12 +87,13 @@ def quality_page(
     """
     from matplotlib import pyplot as plt
 
+    prepared = _prepared(maps)
     with plt.rc_context({**RC, "text.color": "white", "font.size": 9}):
-        figure = _draw(_prepared(maps), nuclei, participant)
+        figure = _draw(prepared, nuclei, participant)
+    shown = ", ".join(_DESCRIPTIONS[name] for name in _columns(prepared))
     caption = (
-        f"Quality page of {participant}: first echo's magnitude with the edge of the brain mask "
-        "(green) and of the reliable mask (orange), χ, χ with label edges (deep nuclei in "
-        "colour), R2* and local field, in the scan's own planes, patient's left on the left."
+        f"Quality page of {participant}: {shown}, in the scan's own planes, patient's left on the "
+        "left."
     )
     return figure, f"Quality page of {participant}", caption
 
@@ -97,6 +117,9 @@ def _prepared(maps: SubjectMaps) -> SubjectMaps:
         ready(maps.r2star),
         ready(maps.labels),
         ready(maps.field, PPB_PER_PPM),
+        ready(maps.t1w),
+        ready(maps.template_brain),
+        ready(maps.template_white),
     )
 
 
@@ -117,22 +140,27 @@ def _slices(maps: SubjectMaps, nuclei: Mapping[str, list[int]]) -> list[tuple[st
     return [("axial", higher), ("axial", z), ("coronal", y), ("sagittal", side)]
 
 
+def _columns(maps: SubjectMaps) -> list[str]:
+    optional = {"t1w": maps.t1w, "labels": maps.labels, "r2star": maps.r2star, "field": maps.field}
+    order = ("t1w", "magnitude", "labels", "chi", "r2star", "field")
+    return [name for name in order if name not in optional or optional[name] is not None]
+
+
 def _draw(maps: SubjectMaps, nuclei: Mapping[str, list[int]], participant: str) -> Any:
     from matplotlib import pyplot as plt
 
-    columns = ["magnitude", "chi"] + ["labels"] * (maps.labels is not None)
-    columns += ["r2star"] * (maps.r2star is not None)
-    columns += ["field"] * (maps.field is not None)
+    columns = _columns(maps)
     rows = _slices(maps, nuclei)
     sizes = np.array(maps.chi.data.shape) * maps.chi.voxel_size
     heights = [sizes[1] if plane == "axial" else sizes[2] for plane, _ in rows]
     column_width = max(sizes[0], sizes[1])
-    inches = PAGE_INCHES / (column_width * len(columns))
-    total = inches * sum(heights) + 1.0
-    figure = plt.figure(figsize=(PAGE_INCHES, total), facecolor="black")
+    page = max(PAGE_INCHES, COLUMN_INCHES * len(columns))
+    inches = page / (column_width * len(columns))
+    total = inches * sum(heights) + TOP_INCHES + BOTTOM_INCHES
+    figure = plt.figure(figsize=(page, total), facecolor="black")
     grid = figure.add_gridspec(
         len(rows), len(columns), height_ratios=heights, left=0, right=1,
-        top=1 - 0.5 / total, bottom=0.5 / total, wspace=0.01, hspace=0.01,
+        top=1 - TOP_INCHES / total, bottom=BOTTOM_INCHES / total, wspace=0.01, hspace=0.01,
     )  # fmt: skip
     for column, name in enumerate(columns):
         for row, (plane, index) in enumerate(rows):
@@ -141,25 +169,73 @@ def _draw(maps: SubjectMaps, nuclei: Mapping[str, list[int]], participant: str) 
             if column == 0:
                 mark_sides(axes, plane, size=9)
         left, width = column / len(columns), 1 / len(columns)
-        figure.text(left + width / 2, 1 - 0.4 / total, _HEADINGS[name], ha="center", fontsize=10)
+        centre = left + width / 2
+        figure.text(centre, 1 - 0.4 / total, _HEADINGS[name], ha="center", fontsize=10.5)
         if name in _UNITS:
             bar = figure.add_axes((left + width * 0.2, 0.36 / total, width * 0.6, 0.1 / total))
             figure.colorbar(image, cax=bar, orientation="horizontal")
-            bar.tick_params(colors="white", labelsize=7.5, length=2, pad=2)
+            bar.tick_params(colors="white", labelsize=8, length=2, pad=2)
             bar.text(1.05, 0.5, _UNITS[name], transform=bar.transAxes, va="center", fontsize=8)
+        _legend(figure, _lines(name, maps, nuclei), (centre, 1 - 0.43 / total))
     figure.text(0.006, 1 - 0.06 / total, participant, ha="left", va="top", fontsize=13,
                 fontweight="bold")  # fmt: skip
     return figure
 
 
-def _magnitude(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -> Any:
+def _lines(name: str, maps: SubjectMaps, nuclei: Mapping[str, list[int]]) -> dict[str, str]:
+    """What each line of a column is: its words → its colour."""
+    named = {nucleus: NUCLEUS_COLOURS[nucleus] for nucleus in nuclei if nucleus in NUCLEUS_COLOURS}
+    if name == "t1w":
+        template = zip(
+            TEMPLATE_COLOURS.items(), (maps.template_brain, maps.template_white), strict=True
+        )
+        return {words: colour for (words, colour), found in template if found is not None}
+    if name == "magnitude":
+        found = maps.labels is not None and named
+        return MASK_COLOURS | ({"deep nuclei": NUCLEI_COLOUR} if found else {})
+    if name == "labels":
+        return named | {"other": LABELS_COLOUR}
+    return {}
+
+
+def _legend(figure: Any, lines: Mapping[str, str], at: tuple[float, float]) -> None:
+    from matplotlib.lines import Line2D
+
+    if lines:
+        handles = [Line2D([], [], color=colour, label=words) for words, colour in lines.items()]
+        figure.legend(
+            handles=handles, loc="upper center", bbox_to_anchor=at, ncols=min(len(handles), 3),
+            fontsize=7.5, labelcolor="white", handlelength=0.9, handletextpad=0.35,
+            columnspacing=0.8, labelspacing=0.25, borderaxespad=0, borderpad=0.2,
+        )  # fmt: skip
+
+
+def _t1w(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -> Any:
+    low, high = window(maps.t1w.data[maps.brain], 0.5, 99.8)
+    image = show_slice(axes, maps.t1w, plane, index, cmap="gray", vmin=min(low, 0.1 * high),
+                       vmax=high)  # fmt: skip
+    edges = (maps.template_brain, maps.template_white)
+    for edge, colour, width in zip(edges, TEMPLATE_COLOURS.values(), (1.2, 0.8), strict=True):
+        if edge is not None:
+            smooth_contour(axes, edge, plane, index, colour, width)
+    return image
+
+
+def _magnitude(
+    axes: Any, maps: SubjectMaps, nuclei: Mapping[str, list[int]], plane: str, index: int
+) -> Any:
     low, high = window(maps.magnitude.data[maps.brain], 0.5, 99.7)
     image = show_slice(axes, maps.magnitude, plane, index, cmap="gray", vmin=min(low, 0.3 * high),
                        vmax=high)  # fmt: skip
+    brain_colour, reliable_colour = MASK_COLOURS.values()
     reliable = Volume(maps.reliable.astype(np.int8), maps.magnitude.affine)
     brain = Volume(maps.brain.astype(np.int8), maps.magnitude.affine)
-    outline(axes, reliable, plane, index, PALETTE["orange"], 0.8)
-    outline(axes, brain, plane, index, PALETTE["green"], 1.0)
+    outline(axes, reliable, plane, index, reliable_colour, 0.8)
+    outline(axes, brain, plane, index, brain_colour, 1.0)
+    if maps.labels is not None:
+        for name in nuclei.keys() & NUCLEUS_COLOURS.keys():
+            mask = Volume(labelled(maps.labels.data, nuclei[name]), maps.labels.affine)
+            smooth_contour(axes, mask, plane, index, NUCLEI_COLOUR, 0.9)
     return image
 
 
@@ -175,7 +251,7 @@ def _labels(
 ) -> Any:
     image = _chi(axes, maps, nuclei, plane, index)
     labels = maps.labels
-    outline(axes, labels, plane, index, "#ffffff60", 0.5)
+    outline(axes, labels, plane, index, LABELS_COLOUR, 0.5)
     for name, found in nuclei.items():
         if name in NUCLEUS_COLOURS:
             mask = Volume(labelled(labels.data, found).astype(np.int8), labels.affine)
@@ -196,6 +272,7 @@ def _field(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) ->
 
 
 _DRAWERS = {
+    "t1w": _t1w,
     "magnitude": _magnitude,
     "chi": _chi,
     "labels": _labels,
@@ -203,6 +280,7 @@ _DRAWERS = {
     "field": _field,
 }
 _HEADINGS = {
+    "t1w": "T1w, template's edges",
     "magnitude": "Magnitude, masks",
     "chi": "χ",
     "labels": "χ, labels",
@@ -210,3 +288,12 @@ _HEADINGS = {
     "field": "Local field",
 }
 _UNITS = {"chi": "ppb", "labels": "ppb", "r2star": "s⁻¹", "field": "ppb"}
+_DESCRIPTIONS = {
+    "t1w": "T1w with the edges of the template's brain (sky blue) and white matter (orange)",
+    "magnitude": "first echo's magnitude with the edges of the brain mask (green), of the reliable "
+    "mask (orange) and of the deep nuclei (yellow)",
+    "labels": "χ with label edges (deep nuclei in colour)",
+    "chi": "χ",
+    "r2star": "R2*",
+    "field": "local field",
+}

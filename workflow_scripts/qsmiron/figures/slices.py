@@ -117,6 +117,8 @@ def smooth_contour(
         grid_mode=True,
         mode="grid-constant",
     )
+    if fine.max() <= 0.5:
+        return
     height, width_pixels = fine.shape
     x = (np.arange(width_pixels) + 0.5) * across / refine - 2 * across
     y = (np.arange(height) + 0.5) * up / refine - 2 * up

@@ -23,6 +23,7 @@ from ..tables import read_table
 _SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R"}
 _GIVEN = {**_SIDES, "b": "B", "both": "B", "bilateral": "B", "midline": "B"}
 _PREFIX = re.compile(r"(?:(?:ctx|wm)[-_. ])?(?P<side>left|right|lh|rh|l|r)[-_. ]+(?=.)", re.I)
+_WHITE_MATTER = re.compile(r"wm[-_. ](?:left|right|lh|rh|l|r)[-_. ]", re.I)
 _OTHER_NAMES = {
     "thalamusproper": "thalamus",
     "accumbensarea": "accumbens",
@@ -50,8 +51,12 @@ class Label:
 
     @property
     def standard_name(self) -> str:
-        """:attr:`plain_name`, with one name for what FreeSurfer and others call differently."""
-        return _OTHER_NAMES.get(self.plain_name, self.plain_name)
+        """:attr:`plain_name`, with one name for what FreeSurfer and others call differently.
+
+        The white matter below a gyrus is not the gyrus: ``wm-lh-insula`` → ``wminsula``.
+        """
+        name = _OTHER_NAMES.get(self.plain_name, self.plain_name)
+        return "wm" + name if _WHITE_MATTER.match(self.name) else name
 
     @property
     def plain_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -41,9 +42,11 @@ def measure(
     Returns
     -------
     metrics : dict of ndarray, shape (R,)
-        In the metrics' units. NaN for what a region lacks: everything without a voxel; what
-        :mod:`.distribution` leaves undefined; ``iron_calibrated`` without a usable line and in
-        the nuclei that the line is fitted to.
+        In the metrics' units. ``chi_mean``, ``r2star_mean`` and the iron that follows from the
+        mean are weighted if the scan has weights, all others never. NaN for what a region lacks:
+        everything without a voxel or with too little coverage; weighted means if all weights are
+        0; what :mod:`.distribution` leaves undefined; ``iron_calibrated`` without a usable line
+        and in the nuclei that the line is fitted to, also where a composite is made of them.
     calibration : Calibration
     """
     n_regions = len(labels)
@@ -53,25 +56,49 @@ def measure(
         if values.size:
             for name, value in (location(values) | shape(values)).items():
                 metrics[name][region] = value
-        if r2star is not None and r2star.n_voxels[region]:
-            metrics["r2star_mean"][region] = r2star.of(region).mean(dtype=np.float64)
+            metrics["chi_mean"][region] = _mean(values, scan.chi.weights_of(region))
+        if r2star is not None:
+            metrics["r2star_mean"][region] = _mean(r2star.of(region), r2star.weights_of(region))
     metrics["iron_line"] = iron_by_line(metrics["chi_mean"], parameters)
     calibration = calibrate(labels, metrics["chi_median"], age)
     metrics["iron_calibrated"] = calibration.iron(metrics["chi_mean"])
-    metrics["iron_calibrated"][[nucleus_of(label) is not None for label in labels]] = np.nan
+    metrics["iron_calibrated"][_of_nuclei(labels)] = np.nan
     if thresholds is not None:
         metrics |= deposits_by_region(scan, thresholds, parameters)
     return metrics, calibration
 
 
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
+    """Mean of a region's values; NaN without a value or a weight above 0."""
+    if not values.size:
+        return math.nan
+    if weights is None:
+        return float(values.mean(dtype=np.float64))
+    weights = weights.astype(np.float64)
+    total = weights.sum()
+    return float((weights * values).sum() / total) if total > 0 else math.nan
+
+
+def _of_nuclei(labels: Sequence[Label]) -> list[bool]:
+    """Whether a region is a nucleus of the calibration, or a composite of nothing else."""
+    nuclei = {label.index for label in labels if nucleus_of(label) is not None}
+    return [set(label.members or (label.index,)) <= nuclei for label in labels]
+
+
 def remarks(scan: RegionValues, labels: Sequence[Label], fit: Calibration) -> list[str]:
     """What of a scan is ``n/a`` that one might expect, in sentences for a log."""
     found = []
-    empty = [
-        f"{labels[i].name} {labels[i].hemisphere}" for i in np.flatnonzero(scan.chi.n_voxels == 0)
-    ]
-    if empty:
-        found.append(f"{len(empty)} regions without a voxel to measure: {', '.join(empty)}")
+    empty = scan.chi.n_voxels == 0
+    for which, what in (
+        (empty, "without a voxel to measure"),
+        (
+            scan.chi.withheld & ~empty,
+            f"with less than the minimum coverage of {scan.chi.minimum_coverage:g}",
+        ),
+    ):
+        names = [f"{labels[i].name} {labels[i].hemisphere}" for i in np.flatnonzero(which)]
+        if names:
+            found.append(f"{len(names)} regions {what}: {', '.join(names)}")
     if fit.reason:
         found.append(f"iron_calibrated is n/a: {fit.reason}")
     return found

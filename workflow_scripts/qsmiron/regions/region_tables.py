@@ -23,6 +23,7 @@ KEYS: dict[str, list[str]] = {
     "quantiles": ["participant_id", "session", "desc", "atlas", "index", "probability"],
     "calibration": ["participant_id", "session", "desc", "atlas"],
     "thresholds": ["desc", "atlas", "index"],
+    "region_voxels": ["participant_id", "session", "desc", "atlas", "index"],
 }
 """What tells the rows of a table apart, and their order when tables are gathered."""
 
@@ -36,8 +37,9 @@ def region_rows(
 ) -> pd.DataFrame:
     """Rows of the table ``regions``: one per region and metric, whatever is missing.
 
-    ``n_voxels`` counts the region's measured voxels, for ``r2star_mean`` those with an R2* value;
-    ``coverage`` is always the region's. ``metrics`` has arrays of shape (R,).
+    ``n_voxels`` counts the region's measured voxels, for ``r2star_mean`` those with an R2* value,
+    also where too little coverage leaves no value; ``coverage`` is always the region's.
+    ``metrics`` has arrays of shape (R,).
     """
     names = list(metrics)
     n_voxels = np.repeat(chi.n_voxels, len(names))
@@ -63,14 +65,36 @@ def region_rows(
 
 
 def quantile_rows(who: Who, labels: Sequence[Label], chi: SortedRegions) -> pd.DataFrame:
-    """Rows of the table ``quantiles``; without a voxel, all of a region's quantiles are missing."""
+    """Rows of the table ``quantiles``; all are missing in a region that has no values."""
     functions = np.full((len(labels), PROBABILITIES.size), np.nan)
-    for region in np.flatnonzero(chi.n_voxels):
-        functions[region] = quantiles(chi.of(region).astype(np.float64), PROBABILITIES)
+    for region in range(len(labels)):
+        values = chi.of(region)
+        if values.size:
+            functions[region] = quantiles(values.astype(np.float64), PROBABILITIES)
     return pd.DataFrame(
         _identity(who)
         | _cells(labels, PROBABILITIES.size)
         | {"probability": np.tile(PROBABILITIES, len(labels)), "chi": functions.ravel()}
+    )
+
+
+def voxel_rows(
+    who: Who, labels: Sequence[Label], counts: Mapping[str, np.ndarray], voxel_volume: float
+) -> pd.DataFrame:
+    """Rows of the table ``region_voxels``: what became of each region's voxels.
+
+    ``counts`` are those of :class:`.selection.Selection`; ``voxel_volume`` is in mm³.
+    """
+    return pd.DataFrame(
+        _identity(who)
+        | {"labels_source": who.labels_source}
+        | _cells(labels, 1)
+        | {f"n_{name}": count for name, count in counts.items()}
+        | {
+            "volume": counts["label"] * voxel_volume,
+            "used_volume": counts["used"] * voxel_volume,
+            "coverage": counts["reliable"] / np.maximum(counts["label"], 1),
+        }
     )
 
 

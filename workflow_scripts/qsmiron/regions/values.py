@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError, Problem
-from ..volumes import Volume, check_same_grid, read_mask, read_volume, write_bytes
+from ..volumes import Volume, check_same_grid, read_volume, write_bytes
 from .label_table import Label
 
 
@@ -30,30 +30,55 @@ class SortedRegions:
         Labels, ascending.
     n_label_voxels : ndarray of int64, shape (R,)
         Voxels that bear the label, measured or not.
+    n_reliable : ndarray of int64, shape (R,)
+        Those of them inside the reliable mask with a value, whatever else was left out.
     offsets : ndarray of int64, shape (R + 1,)
         Region ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
     values : ndarray of float32, shape (N,)
         Measured values, ascending in each region.
+    weights : ndarray of float32, shape (N,), optional
+        Weights of these values in weighted means, in the same order.
+    minimum_coverage : float
+        A region with less coverage than this is withheld: its values count for nothing.
     """
 
     index: np.ndarray
     n_label_voxels: np.ndarray
+    n_reliable: np.ndarray
     offsets: np.ndarray
     values: np.ndarray
+    weights: np.ndarray | None = None
+    minimum_coverage: float = 0.0
 
     @cached_property
     def n_voxels(self) -> np.ndarray:
-        """Measured voxels of each region, shape (R,)."""
+        """Measured voxels of each region, shape (R,); those of withheld regions too."""
         return np.diff(self.offsets)
 
     @cached_property
     def coverage(self) -> np.ndarray:
-        """Measured voxels / label voxels, shape (R,); 0 for a label without a voxel."""
-        return self.n_voxels / np.maximum(self.n_label_voxels, 1)
+        """Reliable voxels / label voxels, shape (R,); 0 for a label without a voxel."""
+        return self.n_reliable / np.maximum(self.n_label_voxels, 1)
+
+    @cached_property
+    def withheld(self) -> np.ndarray:
+        """Whether a region's coverage is below the minimum, shape (R,)."""
+        return self.coverage < self.minimum_coverage
 
     def of(self, region: int) -> np.ndarray:
-        """Ascending float32 values of the region at this position (not label)."""
-        return self.values[self.offsets[region] : self.offsets[region + 1]]
+        """Ascending float32 values of the region at this position (not label).
+
+        Empty for a withheld region, so that nothing is ever computed from it.
+        """
+        return self.values[self._slice(region)]
+
+    def weights_of(self, region: int) -> np.ndarray | None:
+        """Weights of the values of :meth:`of`, in that order; None if all weigh the same."""
+        return None if self.weights is None else self.weights[self._slice(region)]
+
+    def _slice(self, region: int) -> slice:
+        start, stop = self.offsets[region], self.offsets[region + 1]
+        return slice(start, start if self.withheld[region] else stop)
 
 
 @dataclass(frozen=True)
@@ -87,7 +112,8 @@ def read_labels(path: str | Path, like: Volume, table: Sequence[Label]) -> np.nd
     Raises
     ------
     InputError
-        If the grid differs, a label is not a whole, non-negative number, or the table lacks it.
+        If the grid differs, a label is not a whole, non-negative number, the table lacks it, or it
+        is the table's index of a composite.
     """
     volume = read_volume(path, dtype=np.float64)
     check_same_grid(volume, like, str(path))
@@ -102,7 +128,17 @@ def read_labels(path: str | Path, like: Volume, table: Sequence[Label]) -> np.nd
                 "Give a label image, resampled with nearest-neighbour interpolation.",
             )
         )
-    unknown = np.setdiff1d(labels, [0, *(label.index for label in table)])
+    unknown = np.setdiff1d(labels, [0, *(label.index for label in table if not label.members)])
+    composites = np.intersect1d(unknown, [label.index for label in table if label.members])
+    if composites.size:
+        raise InputError(
+            Problem(
+                str(path),
+                f"voxels with the label of a composite: {', '.join(map(str, composites))}",
+                "voxels with the labels of its members only",
+                "Remove the row's members from the label table, or relabel those voxels.",
+            )
+        )
     if unknown.size:
         raise InputError(
             Problem(
@@ -115,20 +151,11 @@ def read_labels(path: str | Path, like: Volume, table: Sequence[Label]) -> np.nd
     return labels
 
 
-def sort_by_region(
-    labels: np.ndarray, values: np.ndarray, measured: np.ndarray, index: Sequence[int]
-) -> SortedRegions:
-    """Sort the ``values`` of all labelled voxels by region, then by value.
+def locate(labels: np.ndarray, index: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Labelled voxels (positions in the flattened image) and each one's position in ``index``.
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (X, Y, Z)
-        0 is background; other labels must all be in ``index`` (``ValueError`` if not).
-    values : ndarray of float, shape (X, Y, Z)
-    measured : ndarray of bool, shape (X, Y, Z)
-        Voxels that count; the others only enter ``n_label_voxels``. A value of 0 counts.
-    index : sequence of int
-        Labels of the table, ascending.
+    Both of shape (n,), in the order of the voxels. ``ValueError`` for a label that ``index``
+    (ascending) lacks.
     """
     index = np.asarray(index, dtype=np.int64)
     voxels = np.flatnonzero(labels)
@@ -136,48 +163,108 @@ def sort_by_region(
     region = np.searchsorted(index, found)
     if found.size and (found.max() > index[-1] or (index[region] != found).any()):
         raise ValueError("a label that is not in the index")
+    return voxels, region
+
+
+def sort_by_region(
+    labels: np.ndarray,
+    values: np.ndarray,
+    measured: np.ndarray,
+    index: Sequence[int],
+    *,
+    reliable: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    composites: Mapping[int, Sequence[int]] | None = None,
+    minimum_coverage: float = 0.0,
+) -> SortedRegions:
+    """Sort the ``values`` of all labelled voxels by region, then by value.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (X, Y, Z)
+        0 is background; other labels must all be in ``index`` and no composite's own
+        (``ValueError`` if not).
+    values : ndarray of float, shape (X, Y, Z)
+    measured : ndarray of bool, shape (X, Y, Z)
+        Voxels that count; the others only enter ``n_label_voxels``. A value of 0 counts.
+    index : sequence of int
+        Labels of the table, ascending.
+    reliable : ndarray of bool, shape (X, Y, Z), optional
+        Voxels that coverage is computed from; by default ``measured``.
+    weights : ndarray of float, shape (X, Y, Z), optional
+    composites : mapping of int to sequence of int, optional
+        Labels of the members of each composite: its voxels are all of theirs.
+    minimum_coverage : float
+        See :class:`SortedRegions`.
+    """
+    voxels, region = locate(labels, index)
     n_label_voxels = np.bincount(region, minlength=len(index))
     inside = measured.reshape(-1)[voxels]
-    region, chosen = region[inside], values.reshape(-1)[voxels[inside]].astype(np.float32)
-    order = np.lexsort((chosen, region))
-    offsets = np.concatenate([[0], np.bincount(region, minlength=len(index)).cumsum()])
-    return SortedRegions(index, n_label_voxels, offsets, chosen[order])
+    n_reliable = n_voxels = np.bincount(region[inside], minlength=len(index))
+    if reliable is not None:
+        n_reliable = np.bincount(region[reliable.reshape(-1)[voxels]], minlength=len(index))
+    region, voxels = region[inside], voxels[inside]
+    chosen = values.reshape(-1)[voxels].astype(np.float32)
+    weighing = None if weights is None else weights.reshape(-1)[voxels].astype(np.float32)
+    # Of equal values the lighter comes first, lest a weighted sum depend on the voxels' order.
+    keys = (chosen, region) if weighing is None else (weighing, chosen, region)
+    order = np.lexsort(keys)
+    offsets = np.concatenate([[0], n_voxels.cumsum()])
+    plain = SortedRegions(
+        np.asarray(index, dtype=np.int64),
+        n_label_voxels,
+        n_reliable,
+        offsets,
+        chosen[order],
+        None if weighing is None else weighing[order],
+        minimum_coverage,
+    )
+    return _with_composites(plain, composites) if composites else plain
 
 
-def read_scan(
-    who: Who,
-    chi: str | Path,
-    labels: str | Path,
-    table: Sequence[Label],
-    mask: str | Path | None = None,
-    r2star: str | Path | None = None,
-) -> tuple[RegionValues, SortedRegions | None]:
-    """Read a scan's maps and sort them by region: χ (ppm), and R2* (1/s) if it is given.
-
-    A voxel counts if χ is finite there and, with a ``mask``, inside it; R2* is taken from those
-    voxels where it is finite too. All files are on one grid (:class:`InputError` if not).
-    """
-    volume = read_volume(chi, finite=False)
-    image = read_labels(labels, volume, table)
-    measured = np.isfinite(volume.data)
-    if mask is not None:
-        measured &= read_mask(mask, volume)
-    index = [label.index for label in table]
-    regions = sort_by_region(image, volume.data, measured, index)
-    scan = RegionValues(who, regions, voxel_volume(volume.affine))
-    if r2star is None:
-        return scan, None
-    relaxation = read_volume(r2star, finite=False)
-    check_same_grid(relaxation, volume, str(r2star))
-    measured &= np.isfinite(relaxation.data)
-    return scan, sort_by_region(image, relaxation.data, measured, index)
+def _with_composites(
+    plain: SortedRegions, composites: Mapping[int, Sequence[int]]
+) -> SortedRegions:
+    """The regions with the sorted union of their members' values in every composite."""
+    members = {
+        int(np.searchsorted(plain.index, label)): np.searchsorted(plain.index, sorted(parts))
+        for label, parts in composites.items()
+    }
+    if plain.n_label_voxels[list(members)].any():
+        raise ValueError("a voxel with the label of a composite")
+    n_label_voxels, n_reliable = plain.n_label_voxels.copy(), plain.n_reliable.copy()
+    pieces = []
+    for region in range(len(plain.index)):
+        parts = members.get(region, [region])
+        # Not .of(): a member that is withheld by itself is still a part of the whole.
+        piece = np.concatenate(
+            [np.arange(plain.offsets[part], plain.offsets[part + 1]) for part in parts]
+        )
+        if region in members:
+            n_label_voxels[region] = plain.n_label_voxels[parts].sum()
+            n_reliable[region] = plain.n_reliable[parts].sum()
+            keys = [plain.values[piece]]
+            if plain.weights is not None:
+                keys.insert(0, plain.weights[piece])
+            piece = piece[np.lexsort(keys)]
+        pieces.append(piece)
+    order = np.concatenate(pieces)
+    return replace(
+        plain,
+        n_label_voxels=n_label_voxels,
+        n_reliable=n_reliable,
+        offsets=np.concatenate([[0], np.cumsum([piece.size for piece in pieces])]),
+        values=plain.values[order],
+        weights=None if plain.weights is None else plain.weights[order],
+    )
 
 
 def write_values(path: str | Path, values: RegionValues) -> None:
     """Write the values as an NPZ of plain arrays (no pickle), atomically; same values, same bytes.
 
-    Arrays: the texts of :class:`Who`; ``index``, ``n_label_voxels``, ``coverage`` (R,);
-    ``offsets`` (R + 1,); ``chi`` (N,) float32, ppm; ``voxel_volume`` in mm³.
+    Arrays: the texts of :class:`Who`; ``index``, ``n_label_voxels``, ``n_reliable``, ``coverage``
+    (R,); ``offsets`` (R + 1,); ``chi`` (N,) float32, ppm; ``voxel_volume`` in mm³;
+    ``minimum_coverage``. Weights are not stored: no metric that is computed later uses them.
     """
     chi = values.chi
     buffer = io.BytesIO()
@@ -187,10 +274,12 @@ def write_values(path: str | Path, values: RegionValues) -> None:
         **{key: np.array(text) for key, text in asdict(values.who).items()},
         index=chi.index,
         n_label_voxels=chi.n_label_voxels,
+        n_reliable=chi.n_reliable,
         coverage=chi.coverage,
         offsets=chi.offsets,
         chi=chi.values,
         voxel_volume=np.array(values.voxel_volume),
+        minimum_coverage=np.array(chi.minimum_coverage),
     )
     write_bytes(path, buffer.getvalue())
 
@@ -207,8 +296,11 @@ def read_values(path: str | Path, table: Sequence[Label]) -> RegionValues:
     try:
         with np.load(path, allow_pickle=False) as file:
             who = Who(**{key: str(file[key]) for key in Who.__dataclass_fields__})
-            arrays = (file["index"], file["n_label_voxels"], file["offsets"], file["chi"])
-            values = RegionValues(who, SortedRegions(*arrays), float(file["voxel_volume"]))
+            names = ("index", "n_label_voxels", "n_reliable", "offsets", "chi")
+            chi = SortedRegions(
+                *(file[name] for name in names), minimum_coverage=float(file["minimum_coverage"])
+            )
+            values = RegionValues(who, chi, float(file["voxel_volume"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         found = "no such file" if isinstance(error, FileNotFoundError) else "no region values"
         remedy = "Make it with measure_regions.py --values."

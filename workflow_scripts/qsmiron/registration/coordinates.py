@@ -13,9 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from ..spaces import apply_affine, grid_points, look_up
+from ..template import TEMPLATE_NAME
 from ..volumes import Volume, read_volume, write_scaled_volume
 
 STEP_MM = 0.01
+NOWHERE_MM = -327.0
+"""A coordinate outside every template: where a voxel lies that could not be registered."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,15 @@ class TemplateMap:
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Template RAS mm of subject ``points`` (…, 3) mm."""
-        offset = [
+        return apply_affine(self.affine, points + self.displacement_at(points))
+
+    def displacement_at(self, points: np.ndarray) -> np.ndarray:
+        """Displacement (…, 3) in mm at subject ``points`` (…, 3) mm."""
+        parts = [
             look_up(self.displacement[..., axis], self.grid_affine, points, outside=None)
             for axis in range(3)
         ]
-        return apply_affine(self.affine, points + np.stack(offset, axis=-1))
+        return np.stack(parts, axis=-1)
 
     def jacobian(self) -> np.ndarray:
         """Jacobian determinant (X, Y, Z) of the displacement's map; 1 where it changes no volume.
@@ -68,8 +75,10 @@ def compose(
     return to_template(apply_affine(to_t1w, grid_points(shape, affine)))
 
 
-def write_coordinates(path: str | Path, coordinates: np.ndarray, affine: np.ndarray) -> None:
-    """Write a coordinate map; values are rounded to .01 mm."""
+def write_coordinates(
+    path: str | Path, coordinates: np.ndarray, affine: np.ndarray, space: str = TEMPLATE_NAME
+) -> None:
+    """Write a map of coordinates in ``space``; values are rounded to .01 mm."""
     write_scaled_volume(
         path,
         coordinates,
@@ -78,9 +87,14 @@ def write_coordinates(path: str | Path, coordinates: np.ndarray, affine: np.ndar
         sidecar={
             "Description": "Template coordinate (x, y, z) of every voxel",
             "Units": "mm",
-            "SpatialReference": "MNI152NLin2009aSym, RAS",
+            "SpatialReference": f"{space}, RAS",
         },
     )
+
+
+def is_registered(coordinates: np.ndarray) -> bool:
+    """Whether any voxel has a place in the template: not so where registration gave up."""
+    return bool((coordinates > NOWHERE_MM / 2).any())
 
 
 def read_coordinates(path: str | Path) -> Volume:

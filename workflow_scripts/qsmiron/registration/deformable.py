@@ -5,8 +5,11 @@ correlation coefficient of the two images: the force and metric of symmetric nor
 et al. 2008, Med Image Anal, doi 10.1016/j.media.2007.06.004), one-sided and greedy as in
 Christensen et al. 1996 (IEEE Trans Image Process, doi 10.1109/83.536892), which makes an iteration
 about ten times cheaper than the symmetric one. Local correlation needs no common contrast and no
-bias correction. Every step is small against its smoothness, so the map stays invertible; the
-Jacobian is reported with the result.
+bias correction. Every step is small against its smoothness, so the map stays invertible; steps
+shrink over a level's iterations, or noise would keep them wandering. Smoothing the whole
+displacement as well, after every step, keeps the deformation as stiff as anatomy needs: without it
+more iterations follow noise and take labels further from where they belong. The Jacobian is
+reported with the result.
 """
 
 from __future__ import annotations
@@ -20,38 +23,48 @@ from ..spaces import apply_affine, decimate, grid_points, look_up
 from ..volumes import Volume
 from .coordinates import TemplateMap
 
+LAST_STEP = 0.1
+"""Length of a level's last step, as a fraction of its first."""
+
 CROP_MARGIN = 4
 """Voxels around what is compared that take part, for windows and smoothing at its edge."""
+
+
+_PER_LEVEL = (
+    "shrink",
+    "iterations",
+    "image_smoothing",
+    "step_smoothing",
+    "total_smoothing",
+    "step",
+)
 
 
 class GreedyParameters(Parameters):
     """Schedule of the greedy registration; tuples hold one value a level, coarse to fine."""
 
     shrink: tuple[int, ...] = Field((4, 2, 1), description="coarsening of each level (1)")
-    iterations: tuple[int, ...] = Field((40, 25, 8), description="iterations of each level (1)")
+    iterations: tuple[int, ...] = Field((40, 40, 15), description="iterations of each level (1)")
     image_smoothing: tuple[float, ...] = Field(
         (0.5, 0.3, 0.0), description="Gaussian SD applied to both images (voxels of the level)"
     )
     step_smoothing: tuple[float, ...] = Field(
         (3.0, 3.0, 2.5), description="Gaussian SD applied to each step (voxels of the level)"
     )
+    total_smoothing: tuple[float, ...] = Field(
+        (0.7, 0.7, 0.7),
+        description="Gaussian SD applied to the whole displacement (voxels of the level)",
+    )
     step: tuple[float, ...] = Field(
-        (0.7, 0.7, 0.7), description="longest displacement of one iteration (voxels of the level)"
+        (0.7, 0.7, 0.7),
+        description="longest displacement of the first iteration; it falls to a tenth over the "
+        "level (voxels of the level)",
     )
     radius: int = Field(2, ge=1, le=8, description="half width of the correlation window (voxels)")
 
     @model_validator(mode="after")
     def _one_value_per_level(self) -> GreedyParameters:
-        lengths = {
-            len(values)
-            for values in (
-                self.shrink,
-                self.iterations,
-                self.image_smoothing,
-                self.step_smoothing,
-                self.step,
-            )
-        }
+        lengths = {len(getattr(self, name)) for name in _PER_LEVEL}
         if len(lengths) != 1:
             raise ValueError("give every level a value of each of the schedule's lists")
         return self
@@ -60,29 +73,27 @@ class GreedyParameters(Parameters):
         """The same schedule without its finest level (with one level: unchanged)."""
         if len(self.shrink) == 1:
             return self
-        cut = {
-            name: getattr(self, name)[:-1]
-            for name in ("shrink", "iterations", "image_smoothing", "step_smoothing", "step")
-        }
+        cut = {name: getattr(self, name)[:-1] for name in _PER_LEVEL}
         return self.model_copy(update=cut)
 
 
 def register_greedy(
     fixed: Volume,
     moving: Volume,
-    affine: np.ndarray,
+    start: np.ndarray | TemplateMap,
     parameters: GreedyParameters,
     mask: np.ndarray | None = None,
 ) -> TemplateMap:
-    """Deform ``fixed``'s space so that ``affine`` takes it to ``moving``'s.
+    """Deform ``fixed``'s space so that an affine map takes it to ``moving``'s.
 
     Parameters
     ----------
     fixed, moving : Volume
         Images (X, Y, Z) in any intensity unit; ``fixed`` on a RAS-aligned isotropic grid. 0 is
         outside. The moving image is best of about the same voxel size.
-    affine : (4, 4) array
-        Start: RAS mm of ``fixed`` to RAS mm of ``moving``; not changed.
+    start : (4, 4) array or TemplateMap
+        RAS mm of ``fixed`` to RAS mm of ``moving``: the affine map, which is not changed, or one
+        with a displacement to go on from.
     mask : (X, Y, Z) bool array, optional
         Where the images are compared; by default one voxel around where ``fixed`` is above 0.
 
@@ -97,24 +108,15 @@ def register_greedy(
     fixed = Volume(fixed.data / np.float32(fixed.data[mask].std() or 1), fixed.affine)
     fixed, mask = _cropped(fixed, around), mask[around]
     moving = Volume(moving.data / np.float32(moving.data.std() or 1), moving.affine)
-    displacement: Volume | None = None
+    affine, displacement = _split(start)
     for level in range(len(parameters.shrink)):
         factor, blur = parameters.shrink[level], parameters.image_smoothing[level]
         target = decimate(fixed, factor, blur)
         source = decimate(moving, factor, blur)
         offset = (factor - 1) // 2
         where = mask[offset::factor, offset::factor, offset::factor]
-        start = _on_grid(displacement, target)
         field = _climb(
-            target,
-            source,
-            affine,
-            where,
-            start,
-            parameters.iterations[level],
-            parameters.step[level],
-            parameters.step_smoothing[level],
-            parameters.radius,
+            target, source, affine, where, _on_grid(displacement, target), parameters, level
         )
         displacement = Volume(field, target.affine)
     field = _on_grid(displacement, fixed)
@@ -125,6 +127,14 @@ def register_greedy(
     ]
     field = np.pad(np.moveaxis(field, 0, -1) * spacing, [*outside, (0, 0)], mode="edge")
     return TemplateMap(field, whole.affine, affine)
+
+
+def _split(start: np.ndarray | TemplateMap) -> tuple[np.ndarray, Volume | None]:
+    """Affine map, and displacement (3, X, Y, Z) in voxels of its grid if there is one."""
+    if not isinstance(start, TemplateMap):
+        return start, None
+    grid = Volume(np.moveaxis(start.displacement, -1, 0), start.grid_affine)
+    return start.affine, Volume(grid.data / np.float32(grid.voxel_size[0]), grid.affine)
 
 
 def _bounding_box(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
@@ -164,12 +174,12 @@ def _climb(
     affine: np.ndarray,
     mask: np.ndarray,
     displacement: np.ndarray,
-    iterations: int,
-    step: float,
-    smoothness: float,
-    radius: int,
+    parameters: GreedyParameters,
+    level: int,
 ) -> np.ndarray:
     """Iterate on one level; displacements (3, X, Y, Z) in voxels of the fixed grid."""
+    iterations, radius = parameters.iterations[level], parameters.radius
+    smoothness, stiffness = parameters.step_smoothing[level], parameters.total_smoothing[level]
     identity = np.stack(
         np.meshgrid(*[np.arange(n, dtype=np.float32) for n in mask.shape], indexing="ij")
     )
@@ -186,7 +196,7 @@ def _climb(
     target_variance = np.maximum(window(target * target) - target_mean**2, 0)
     # windows without contrast have no say: their variance is noise
     target_floor = np.float32(1e-3 * target[mask].var() + 1e-12)
-    for _ in range(iterations):
+    for step in parameters.step[level] * np.linspace(1, LAST_STEP, iterations):
         at = apply_affine(to_moving, np.moveaxis(identity + displacement, 0, -1))
         source = sample(moving.data, np.moveaxis(at, -1, 0), "constant")
         source_mean = window(source)
@@ -212,4 +222,9 @@ def _climb(
         displacement = force + np.stack(
             [sample(component, moved, "nearest") for component in displacement]
         )
+        if stiffness:
+            for component in displacement:
+                ndimage.gaussian_filter(
+                    component, stiffness, truncate=3, mode="nearest", output=component
+                )
     return displacement

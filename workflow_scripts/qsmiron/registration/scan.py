@@ -1,19 +1,27 @@
-"""One scan: template ↔ T1w ↔ GRE, composed into one coordinate map, and how well it went."""
+"""One scan: template ↔ T1w ↔ GRE, composed into one coordinate map, and how well it went.
+
+A scan whose registration gives up is a result too: without regions, with the reason, so that the
+others of the cohort go on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import Field
 
+from ..errors import InputError, Problem
 from ..parameters import Parameters
 from ..spaces import apply_affine, grid_points, look_up, rigid_motion
 from ..volumes import Volume
-from .coordinates import compose
+from .coordinates import NOWHERE_MM, compose
 from .itk_bridge import ants_session
 from .similarity import correlation, mutual_information
-from .template_to_t1w import TemplateParameters, register_template
+from .storage import as_stored, nearest_to_ras
+from .template_to_t1w import RegisteredT1w, TemplateParameters, register_template
+from .tissues import CLASSES, TissueParameters, segment_tissues, template_priors
 from .within_subject import RigidParameters, combine_echoes, register_gre
 
 
@@ -23,37 +31,129 @@ class RegistrationParameters(Parameters):
     seed: int = Field(1, ge=1, description="seed of ANTs' random sampling")
     template: TemplateParameters = Field(TemplateParameters(), description="template to T1w")
     rigid: RigidParameters = Field(RigidParameters(), description="T1w to GRE")
+    tissues: TissueParameters = Field(TissueParameters(), description="tissues of the T1w")
+
+
+@dataclass(frozen=True)
+class Template:
+    """The template: T1w (brain only, 0 outside) and the probabilities of its tissues, 0–255."""
+
+    t1w: Volume
+    grey: Volume
+    white: Volume
+
+
+@dataclass(frozen=True)
+class RegisteredScan:
+    """A scan in register, on the grid of its GRE.
+
+    ``coordinates`` (X, Y, Z, 3): template RAS mm of every voxel; ``gre_to_t1w`` (4, 4): rigid map
+    of its RAS mm to the T1w's; ``tissues`` (X, Y, Z, 3): probabilities of grey matter, white
+    matter and fluid; ``quality``: see :func:`register_scan`, or the reason under ``failed``.
+    """
+
+    coordinates: np.ndarray
+    gre_to_t1w: np.ndarray
+    tissues: np.ndarray
+    quality: dict[str, float | str]
 
 
 def register_scan(
     t1w: Volume,
     magnitude: Sequence[Volume],
-    template: Volume,
+    template: Template,
     parameters: RegistrationParameters,
     threads: int = 1,
-) -> tuple[np.ndarray, dict[str, float]]:
-    """Template RAS mm (X, Y, Z, 3) of every GRE voxel, and the quality of the registration.
+) -> RegisteredScan:
+    """Register template, T1w and GRE of one scan.
 
-    ``template`` is brain only. The quality has ``registration_similarity`` (correlation of T1w and
-    warped template in the brain), ``gre_similarity`` (mutual information of T1w and GRE in the
-    brain, nats), the extremes of the Jacobian determinant in the brain, the rigid motion between
-    T1w and GRE (degrees, mm) and ``brain_in_gre``, the fraction of the brain that the GRE covers.
+    The quality has ``registration_similarity`` (correlation of T1w and warped template in the
+    brain), ``brain_overlap`` (Dice of the T1w's brain and the template's), ``gre_similarity``
+    (mutual information of T1w and GRE in the brain, nats), the extremes of the Jacobian
+    determinant in the brain, the rigid motion between T1w and GRE (degrees, mm) and
+    ``brain_in_gre``, the fraction of the brain that the GRE covers. Nothing of it depends on the
+    order that the images are stored in.
     """
     gre = Volume(combine_echoes([echo.data for echo in magnitude]), magnitude[0].affine)
-    with ants_session(threads, parameters.seed) as session:
-        registered = register_template(session, t1w, template, parameters.template)
-        to_t1w = register_gre(session, gre, registered.image, registered.brain, parameters.rigid)
-    coordinates = compose(gre.data.shape, gre.affine, to_t1w, registered.to_template)
-    points = grid_points(registered.brain.shape, registered.image.affine)
-    in_gre = apply_affine(np.linalg.inv(to_t1w), points)
+    gre, turn = nearest_to_ras(gre)
+    t1w, _ = nearest_to_ras(t1w)
+    found = _register(t1w, gre, template, parameters, threads)
+    return replace(
+        found,
+        coordinates=as_stored(found.coordinates, turn),
+        tissues=as_stored(found.tissues, turn),
+    )
+
+
+def _register(
+    t1w: Volume,
+    gre: Volume,
+    template: Template,
+    parameters: RegistrationParameters,
+    threads: int,
+) -> RegisteredScan:
+    try:
+        _check_contrast("T1w", t1w)
+        _check_contrast("GRE magnitude", gre)
+        with ants_session(threads, parameters.seed) as session:
+            registered = register_template(session, t1w, template.t1w, parameters.template)
+            image, brain = registered.image, registered.brain
+            to_t1w = register_gre(session, gre, image, brain, parameters.rigid)
+            in_template = registered.to_template(grid_points(brain.shape, image.affine))
+            priors = template_priors(template.grey, template.white, in_template)
+            tissues = segment_tissues(session, image, brain, priors, parameters.tissues)
+    # ANTs gives up with a RuntimeError, linear algebra on an empty image with its own
+    except (InputError, RuntimeError, np.linalg.LinAlgError) as error:
+        return _failed(gre, str(error))
+    points = apply_affine(to_t1w, grid_points(gre.data.shape, gre.affine))
+    return RegisteredScan(
+        compose(gre.data.shape, gre.affine, to_t1w, registered.to_template),
+        to_t1w,
+        np.stack(
+            [look_up(tissues[..., each], image.affine, points) for each in range(len(CLASSES))],
+            axis=-1,
+        ),
+        _quality(registered, gre, to_t1w, template.t1w, in_template),
+    )
+
+
+def _check_contrast(name: str, image: Volume) -> None:
+    if not np.ptp(image.data) > 0:
+        raise InputError(
+            Problem(name, "one value everywhere", "an image of a head", "Export it again.")
+        )
+
+
+def _failed(gre: Volume, reason: str) -> RegisteredScan:
+    shape = (*gre.data.shape, 3)
+    return RegisteredScan(
+        np.full(shape, NOWHERE_MM, np.float32),
+        np.eye(4),
+        np.zeros(shape, np.float32),
+        {"failed": " ".join(reason.split())},
+    )
+
+
+def _quality(
+    registered: RegisteredT1w,
+    gre: Volume,
+    to_t1w: np.ndarray,
+    template: Volume,
+    in_template: np.ndarray,
+) -> dict[str, float | str]:
+    image, brain = registered.image, registered.brain
+    in_gre = apply_affine(np.linalg.inv(to_t1w), grid_points(brain.shape, image.affine))
     seen = look_up(gre.data, gre.affine, in_gre)
     covered = look_up(np.ones_like(gre.data), gre.affine, in_gre) > 0.5
-    brain = registered.brain
+    inside = (template.data > 0).astype(np.float32)
+    template_brain = look_up(inside, template.affine, in_template) > 0.5
     jacobian = registered.to_template.jacobian()[brain]
     rotation, translation = rigid_motion(to_t1w)
-    return coordinates, {
-        "registration_similarity": correlation(registered.image.data, registered.warped, brain),
-        "gre_similarity": mutual_information(registered.image.data, seen, brain & covered),
+    both = 2 * (brain & template_brain).sum() / max(brain.sum() + template_brain.sum(), 1)
+    return {
+        "registration_similarity": correlation(image.data, registered.warped, brain),
+        "brain_overlap": float(both),
+        "gre_similarity": mutual_information(image.data, seen, brain & covered),
         "jacobian_min": float(jacobian.min()),
         "jacobian_max": float(jacobian.max()),
         "rotation": rotation,

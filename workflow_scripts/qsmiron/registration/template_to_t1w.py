@@ -6,9 +6,10 @@
 3. The template's brain, its surface moved to where the bright tissue ends, gives a first
    extraction; a coarse deformation of the template onto that, and the same refinement of its brain
    from nearer by, the second.
-4. The final deformation, from the affine on, between brain-only images.
+4. The deformation, from the affine on, between brain-only images.
+5. Where the T1w is fine enough for it, a few more steps on a finer grid.
 
-All of it works on a RAS-aligned isotropic grid around the brain, so the grid, the orientation and
+All of it works on RAS-aligned isotropic grids around the brain, so the grid, the orientation and
 the field of view of the T1w do not matter.
 """
 
@@ -33,6 +34,9 @@ from .pose import PoseParameters, find_pose
 from .similarity import relative_bias_field
 from .syn import SynParameters, register_syn
 
+FINE_ENOUGH = 1.5
+"""The finer grid is used for T1w voxels smaller than so many of its own."""
+
 
 class AffineParameters(Parameters):
     """Schedule of the affine registration; tuples hold one value a level, coarse to fine."""
@@ -56,12 +60,29 @@ class TemplateParameters(Parameters):
     reach: float = Field(
         5.0, gt=0, description="how far it may lie from the roughly deformed template's (mm)"
     )
+    fine_reach: float = Field(
+        3.0, gt=0, description="how far it may lie from where the coarser grid put it (mm)"
+    )
     bias_smoothness: float = Field(20.0, gt=0, description="SD of the bias field's kernel (mm)")
+    fine_spacing: float = Field(
+        1.0,
+        gt=0.5,
+        le=6,
+        description="grid of the last steps; skipped for voxels 1.5 times as large (mm)",
+    )
     method: Literal["greedy", "syn"] = Field("greedy", description="deformable registration")
     extraction: ExtractionParameters = ExtractionParameters()
     pose: PoseParameters = PoseParameters()
     affine: AffineParameters = AffineParameters()
     greedy: GreedyParameters = GreedyParameters()
+    fine: GreedyParameters = GreedyParameters(
+        shrink=(1,),
+        iterations=(8,),
+        image_smoothing=(0.3,),
+        step_smoothing=(4.0,),
+        total_smoothing=(1.5,),
+        step=(0.7,),
+    )
     syn: SynParameters = SynParameters()
 
 
@@ -71,7 +92,8 @@ class RegisteredT1w:
 
     ``image`` is the T1w, bias-corrected in and around the brain, on the working grid (RAS-aligned,
     around the brain); ``brain`` (X, Y, Z) bool and ``warped`` (X, Y, Z), the template seen in the
-    subject, are on the same grid. ``to_template`` maps T1w points to template points.
+    subject, are on the same grid (the fine one where it was used). ``to_template`` maps T1w points
+    to template points.
     """
 
     image: Volume
@@ -107,8 +129,7 @@ def register_template(
 
     guess = _template_brain(coarse_template, head, _undeformed(head, affine))
     brain = refine_brain(head, guess, parameters.first_reach, parameters.extraction)
-    extracted = Volume(np.where(brain, head.data, 0).astype(np.float32), grid)
-    rough = register_greedy(extracted, coarse_template, affine, parameters.greedy.coarse())
+    rough = register_greedy(_only(brain, head), coarse_template, affine, parameters.greedy.coarse())
     guess = _template_brain(coarse_template, head, rough)
     brain = refine_brain(head, guess, parameters.reach, parameters.extraction)
     warped = _warp(coarse_template, head, rough)
@@ -116,13 +137,33 @@ def register_template(
         head.data, warped, brain, parameters.bias_smoothness / parameters.spacing
     )
     head = Volume(head.data / bias, grid)
-    extracted = Volume(np.where(brain, head.data, 0).astype(np.float32), grid)
+    extracted = _only(brain, head)
     if parameters.method == "syn":
         final = register_syn(session, extracted, coarse_template, affine, parameters.syn)
     else:
         final = register_greedy(extracted, coarse_template, affine, parameters.greedy)
-    warped = _warp(coarse_template, head, final)
-    return RegisteredT1w(head, brain, warped, final)
+        if max(t1w.voxel_size) < FINE_ENOUGH * parameters.fine_spacing < parameters.spacing:
+            head, brain = _on_fine_grid(t1w, brain, Volume(bias, grid), parameters)
+            fine_template = Volume(template.data.astype(np.float32), template.affine)
+            final = register_greedy(_only(brain, head), fine_template, final, parameters.fine)
+    return RegisteredT1w(head, brain, _warp(coarse_template, head, final), final)
+
+
+def _only(brain: np.ndarray, head: Volume) -> Volume:
+    return Volume(np.where(brain, head.data, 0).astype(np.float32), head.affine)
+
+
+def _on_fine_grid(
+    t1w: Volume, brain: np.ndarray, bias: Volume, parameters: TemplateParameters
+) -> tuple[Volume, np.ndarray]:
+    """Bias-corrected T1w and brain mask on the fine grid of the same box."""
+    shape, grid = boxed_grid(corners(brain.shape, bias.affine), parameters.fine_spacing, 0)
+    points = grid_points(shape, grid)
+    head = np.maximum(look_up(t1w.data, t1w.affine, points), 0)
+    head /= look_up(bias.data, bias.affine, points, outside=None)
+    image = Volume(head, grid)
+    guess = look_up(brain.astype(np.float32), bias.affine, points) > 0.5
+    return image, refine_brain(image, guess, parameters.fine_reach, parameters.extraction)
 
 
 def _refine_affine(

@@ -31,7 +31,7 @@ class RigidParameters(Parameters):
     )
     sampling: float = Field(0.2, gt=0, le=1, description="fraction of the voxels compared (1)")
     spacing: float = Field(
-        2.0, gt=0.5, description="finer magnitudes are compared on this grid (mm)"
+        1.0, gt=0.5, description="finer magnitudes are compared on this grid (mm)"
     )
     margin: float = Field(8.0, ge=0, description="what is compared around the T1w's brain (mm)")
     shading: float = Field(20.0, gt=5, description="SD of the kernel that evens out the coil (mm)")

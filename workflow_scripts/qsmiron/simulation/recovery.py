@@ -47,11 +47,12 @@ def compare(
     Returns
     -------
     Columns of ``tables.TABLES["recovery"]``. An effect that cannot be computed (a group or the
-    measured cell is missing) has missing values and its n.
+    measured cell is missing) has missing values and its n; an atlas without the region has no row.
     """
     parameters = parameters or RecoveryParameters()
     rows = []
     variants = regions[["desc", "atlas"]].drop_duplicates()
+    known_regions = set(zip(regions["atlas"], regions["region"], strict=True))
     keys = ["participant_id"]
     for _, effect in effects.iterrows():
         name = str(effect["contrast_or_score"])
@@ -68,6 +69,8 @@ def compare(
         else:
             known["clinical"] = None
         for desc, atlas in variants.itertuples(index=False):
+            if (atlas, effect["region"]) not in known_regions:
+                continue
             cell = regions[is_cell & (regions["desc"] == desc) & (regions["atlas"] == atlas)]
             measured = cell.groupby("participant_id", as_index=False)["value"].mean()
             data = known.merge(measured, on=keys).dropna().sort_values(keys)

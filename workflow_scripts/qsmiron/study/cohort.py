@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..bids import Results, Scan
 from ..volumes import sidecar_path
+from .label_sources import LabelSources
 from .variant_inputs import VariantInputs
 
 if TYPE_CHECKING:
@@ -26,12 +27,17 @@ class Cohort:
     """All scans, with the variants and atlases that each is processed for."""
 
     def __init__(
-        self, scans: list[Scan], paths: Results, variants: Iterable[str], atlases: Iterable[str]
+        self,
+        scans: list[Scan],
+        paths: Results,
+        variants: Iterable[str],
+        label_sources: LabelSources,
     ) -> None:
         self.scans = scans
         self.paths = paths
         self.variants = list(variants)
-        self.atlases = list(atlases)
+        self.label_sources = label_sources
+        self.atlases = list(label_sources.atlases)
         self._by_name = {(scan.folder, scan.entities): scan for scan in scans}
         self._variant_inputs: VariantInputs | None = None
 
@@ -39,7 +45,11 @@ class Cohort:
         """What the variants ask for; raises as :class:`VariantInputs` the first time."""
         if self._variant_inputs is None:
             self._variant_inputs = VariantInputs(
-                self, study.settings.variant, study.bids_dir, study.label_table
+                self,
+                study.settings.variant,
+                study.bids_dir,
+                self.label_sources.label_table,
+                study.config.regions,
             )
         return self._variant_inputs
 
@@ -65,9 +75,10 @@ class Cohort:
         """Sidecars of the phase images."""
         return [str(sidecar_path(path)) for path in self.scan(wildcards).phase]
 
-    def t1w(self, wildcards: Wildcards) -> str:
-        """The T1w image of a scan that has one."""
-        return str(self.scan(wildcards).t1w)
+    def t1w(self, wildcards: Wildcards) -> list[str]:
+        """The T1w image of a scan, if it has one."""
+        t1w = self.scan(wildcards).t1w
+        return [] if t1w is None else [str(t1w)]
 
     def who(self, wildcards: Wildcards) -> list[str]:
         """Options that name the participant (and session) of a scan."""
@@ -100,9 +111,19 @@ class Cohort:
 
     def coordinates(self, wildcards: Wildcards) -> list[str]:
         """The template coordinates of a scan; none without a T1w."""
-        if self.scan(wildcards).t1w is None:
-            return []
-        return [self._fill(self.paths.coordinates, self.scan(wildcards))]
+        return self._of_registration(self.paths.coordinates, wildcards)
+
+    def gre_to_t1w(self, wildcards: Wildcards) -> list[str]:
+        """The rigid map of a scan's GRE to its T1w; none without one."""
+        return self._of_registration(self.paths.gre_to_t1w, wildcards)
+
+    def tissues(self, wildcards: Wildcards) -> list[str]:
+        """The tissue probabilities of a scan; none without a T1w."""
+        return self._of_registration(self.paths.tissues, wildcards)
+
+    def _of_registration(self, path: str, wildcards: Wildcards) -> list[str]:
+        scan = self.scan(wildcards)
+        return [] if scan.t1w is None else [self._fill(path, scan)]
 
     def r2star(self, wildcards: Any) -> list[str]:
         """The R2* map of a scan; none for a single echo."""
@@ -110,18 +131,55 @@ class Cohort:
         return [self._fill(self.paths.r2star, scan, wildcards.desc)] if scan.n_echoes > 1 else []
 
     def labels(self, wildcards: Wildcards, atlas: str) -> list[str]:
-        """Labels of an atlas on a scan's grid; none without a T1w."""
+        """Labels of an atlas on a scan's grid, where it has any."""
         scan = self.scan(wildcards)
-        return [self._fill(self.paths.labels, scan, atlas=atlas)] if scan.t1w else []
+        has_labels = self.label_sources.has_labels(scan, atlas)
+        return [self._fill(self.paths.labels, scan, atlas=atlas)] if has_labels else []
 
     def first_labels(self, wildcards: Wildcards) -> list[str]:
-        """Labels of the first atlas on a scan's grid; none without a T1w."""
+        """Labels of the first atlas on a scan's grid, where it has any."""
         return self.labels(wildcards, self.first_atlas)
+
+    def origin(self, wildcards: Wildcards) -> str:
+        """What a scan's labels come from: atlas, or its own segmentation."""
+        return self.label_sources.origin(self.scan(wildcards), wildcards.atlas)
+
+    def label_options(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """What labels are carried from: options of carry_labels and their files."""
+        sources, scan, atlas = self.label_sources, self.scan(wildcards), wildcards.atlas
+        if segmentation := sources.segmentation(scan, atlas):
+            colours = sources.colour_table(atlas)
+            in_t1w = sources.segmentation_space(atlas) == "T1w"
+            return {
+                "--segmentation": [segmentation],
+                "--magnitude": self.magnitude(wildcards)[:1],
+                "--gre-to-t1w": self.gre_to_t1w(wildcards) if in_t1w else [],
+                "--colour-table": [colours] if colours else [],
+            }
+        on_own_template = sources.template(atlas) is not None
+        return {
+            "--coordinates": self.coordinates(wildcards),
+            "--atlas": [sources.image(atlas)],
+            "--template-map": [self.paths.template_map.format(atlas=atlas)] * on_own_template,
+        }
+
+    def label_files(self, wildcards: Wildcards) -> list[str]:
+        """The files of these options."""
+        return [path for files in self.label_options(wildcards).values() for path in files]
+
+    def label_arguments(self, wildcards: Wildcards) -> list[str]:
+        """These options as a command line has them."""
+        given = self.label_options(wildcards)
+        arguments = [text for name, files in given.items() if files for text in (name, *files)]
+        if "--segmentation" in given:
+            arguments += ["--space", self.label_sources.segmentation_space(wildcards.atlas)]
+        return arguments
 
     @property
     def example_participant(self) -> str:
         """The participant whose map is shown as an example: the first with labels."""
-        return self._labelled[0].participant_id if self._labelled else ""
+        labelled = self._labelled
+        return labelled[0].participant_id if labelled else ""
 
     def example(self, path: str) -> str:
         """A path of that participant, for the first variant and atlas."""
@@ -136,7 +194,12 @@ class Cohort:
 
     @property
     def _labelled(self) -> list[Scan]:
-        return [scan for scan in self.scans if scan.t1w is not None]
+        """The scans with labels of the first atlas."""
+        return self.labelled(self.first_atlas)
+
+    def labelled(self, atlas: str) -> list[Scan]:
+        """The scans with labels of an atlas."""
+        return [scan for scan in self.scans if self.label_sources.has_labels(scan, atlas)]
 
     @staticmethod
     def _fill(path: str, scan: Scan, desc: str = "", atlas: str = "") -> str:
@@ -144,7 +207,7 @@ class Cohort:
 
     def _every(
         self,
-        keep: Callable[[Scan], bool],
+        keep: Callable[[Scan, str], bool],
         paths: tuple[str, ...],
         desc: str | None,
         atlas: str | None,
@@ -153,25 +216,29 @@ class Cohort:
             self._fill(path, scan, label, name)
             for path in paths
             for scan in self.scans
-            if keep(scan)
             for label in ([desc] if desc else self.variants)
             for name in ([atlas] if atlas else self.atlases)
+            if keep(scan, name)
         ]
         return list(dict.fromkeys(found))
 
     def every_scan(self, *paths: str, desc: str | None = None) -> list[str]:
         """These paths for every scan (and every variant, or the one named)."""
-        return self._every(lambda scan: True, paths, desc, None)
+        return self._every(lambda scan, _: True, paths, desc, None)
 
     def every_multi_echo_scan(self, *paths: str, desc: str | None = None) -> list[str]:
         """These paths for every scan that has more than one echo."""
-        return self._every(lambda scan: scan.n_echoes > 1, paths, desc, None)
+        return self._every(lambda scan, _: scan.n_echoes > 1, paths, desc, None)
 
     def every_scan_with_labels(
         self, *paths: str, desc: str | None = None, atlas: str | None = None
     ) -> list[str]:
         """These paths for every scan that has labels, over variants and atlases."""
-        return self._every(lambda scan: scan.t1w is not None, paths, desc, atlas)
+        return self._every(self.label_sources.has_labels, paths, desc, atlas)
+
+    def every_registered_scan(self, *paths: str) -> list[str]:
+        """These paths for every scan that has a T1w."""
+        return self._every(lambda scan, _: scan.t1w is not None, paths, None, None)
 
     def with_labels(self, *paths: str) -> list[str]:
         """These paths if any scan has labels."""
@@ -184,10 +251,12 @@ class Cohort:
                 self.paths.thresholds.format(desc=desc, atlas=atlas)
                 for desc in self.variants
                 for atlas in self.atlases
+                if self.labelled(atlas)
             ]
         parts = {
             "regions": (self.paths.measured, self.paths.deposits),
             "quantiles": (self.paths.quantiles,),
             "calibration": (self.paths.calibration,),
+            "region_voxels": (self.paths.region_voxels,),
         }
         return self.every_scan_with_labels(*parts[table])

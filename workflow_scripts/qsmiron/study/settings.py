@@ -72,6 +72,16 @@ class Settings:
         """A variant's chain as a JSON object, for the sidecar of its maps."""
         return self.variant(desc).model_dump_json()
 
+    @property
+    def weighs_voxels(self) -> bool:
+        """Whether means are weighted by the fraction of each voxel in its region."""
+        return self.config.regions.partial_volume_weights
+
+    @property
+    def uses_grey_matter(self) -> bool:
+        """Whether cortex is measured by its grey-matter probability."""
+        return self.weighs_voxels or self.config.regions.cortex_grey_matter > 0
+
     # --- slices ----------------------------------------------------------------------------------
 
     @property

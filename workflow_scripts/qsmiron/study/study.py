@@ -11,11 +11,11 @@ from ..bids import Results, Scan, find_scans
 from ..clinical import clinical_values
 from ..config import Config, load_config
 from ..errors import InputError, Problem
-from ..template import desikan_killiany
 from .clinical import ClinicalValues
 from .cohort import Cohort
 from .demo import Demo
 from .design import fit_design
+from .label_sources import LabelSources
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class Study:
         self.config = config
         self.settings = Settings(config, self.home)
         self.clinical = ClinicalValues(values, config)
-        self.cohort = Cohort(scans, self.paths, config.variants, config.atlases)
+        sources = LabelSources(config.atlases, scans, self.bids_dir, self.home)
+        self.cohort = Cohort(scans, self.paths, config.variants, sources)
         self.contrasts = list(config.contrasts)
         self.scores = list(config.scores)
         if self.has_images:
@@ -151,14 +152,9 @@ class Study:
         """The quality table, where there are images."""
         return [self.paths.group("quality.tsv")] if self.has_images else []
 
-    def atlas_image(self, atlas: str) -> str:
-        """Label image of an atlas, in template space."""
-        return self.config.atlases[atlas].image or str(desikan_killiany())
-
     def label_table(self, atlas: str) -> str:
         """Label table of an atlas."""
-        path = Path(self.config.atlases[atlas].label_table)
-        return str(path if path.exists() else self.home / path)
+        return self.cohort.label_sources.label_table(atlas)
 
     def every_contrast(self, path: str) -> list[str]:
         """A path for every contrast."""

@@ -15,6 +15,7 @@ from ..errors import InputError, Problem
 if TYPE_CHECKING:
     from ..bids import Scan
     from ..config import Reconstruction, Reference
+    from ..regions.selection import SelectionParameters
     from .cohort import Cohort, Wildcards
 
 
@@ -22,13 +23,14 @@ class VariantInputs:
     """Input files of the jobs of each variant.
 
     ``variant`` takes a label to its chain, ``label_table`` an atlas to its table; the user's
-    masks are below ``bids_dir`` or absolute.
+    masks are below ``bids_dir`` or absolute; ``selection`` is the config's block ``regions``.
 
     Raises
     ------
     InputError
         Naming every mask that is missing, every scan that cannot have the reference that a
-        variant asks for, and every unknown atlas or region.
+        variant asks for, every unknown atlas or region, and every scan whose cortex cannot be
+        measured as ``selection`` asks, for want of its grey matter.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class VariantInputs:
         variant: Callable[[str], Reconstruction],
         bids_dir: str | Path,
         label_table: Callable[[str], str],
+        selection: SelectionParameters,
     ) -> None:
         self.cohort = cohort
         self.chains = {desc: variant(desc) for desc in cohort.variants}
@@ -47,6 +50,7 @@ class VariantInputs:
             for desc, chain in self.chains.items()
             for problem in (*self._missing_masks(chain), *self._missing_tissue(chain, desc))
         ]
+        problems += self._missing_grey_matter(selection)
         if problems:
             raise InputError(*dict.fromkeys(problems))
 
@@ -110,10 +114,29 @@ class VariantInputs:
         if reference.atlas is not None:
             where = f"configuration, variant {desc}, reference.atlas"
             yield from self._unknown_region(reference, where)
+            if reference.atlas not in self.cohort.atlases:
+                return
             for scan in self.cohort.scans:
-                if scan.t1w is None:
+                if not self.cohort.label_sources.has_labels(scan, reference.atlas):
                     found = f"{_name(scan)}, without a T1w and so without labels"
-                    yield Problem(where, found, "scans with a T1w", remedy)
+                    expected = "scans with a T1w, or with a segmentation in the space of the GRE"
+                    yield Problem(where, found, expected, remedy)
+
+    def _missing_grey_matter(self, selection: SelectionParameters) -> Iterator[Problem]:
+        """Scans without T1w whose own segmentation has cortex: nothing tells its grey matter."""
+        from ..regions.label_table import read_label_table
+        from ..regions.selection import needs_grey_matter
+
+        for atlas in self.cohort.atlases:
+            scans = [scan for scan in self.cohort.labelled(atlas) if scan.t1w is None]
+            if scans and needs_grey_matter(selection, read_label_table(self.label_table(atlas))):
+                for scan in scans:
+                    yield Problem(
+                        f"configuration, regions, atlas {atlas}",
+                        f"{_name(scan)}, without a T1w and so without grey-matter probabilities",
+                        "scans with a T1w where cortex_grey_matter or partial_volume_weights is on",
+                        "Turn both off, or exclude the participant.",
+                    )
 
     def _unknown_region(self, reference: Reference, where: str) -> Iterator[Problem]:
         # pandas, which reads the table, is not imported unless it is needed.

@@ -1,0 +1,110 @@
+"""Where each scan's labels come from: an atlas, or the subject's own segmentation.
+
+Which scans have a segmentation is known from names alone, when the workflow is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import TISSUES, Atlas
+from ..errors import InputError, Problem
+from ..template import desikan_killiany
+
+if TYPE_CHECKING:
+    from ..bids import Scan
+
+
+class LabelSources:
+    """Label images and tables of a study's atlases.
+
+    Segmentations are below ``bids_dir`` or absolute; files that the project ships are found from
+    its folder ``home``.
+
+    Raises
+    ------
+    InputError
+        Naming every segmentation that is required and missing.
+    """
+
+    def __init__(
+        self, atlases: Mapping[str, Atlas], scans: Iterable[Scan], bids_dir: str, home: Path
+    ) -> None:
+        self.atlases = dict(atlases)
+        self.home = home
+        self._segmentations: dict[tuple[str, str, str], str] = {}
+        missing = []
+        for name, atlas in self.atlases.items():
+            for scan in scans if atlas.segmentation else ():
+                path = scan.file(atlas.segmentation, bids_dir)
+                if path.exists() and (scan.t1w or atlas.segmentation_space == "GRE"):
+                    self._segmentations[scan.folder, scan.entities, name] = str(path)
+                elif atlas.segmentation_required:
+                    missing.append(_missing(path, scan, name, path.exists()))
+        if missing:
+            raise InputError(*missing)
+
+    def image(self, atlas: str) -> str:
+        """Label image of an atlas, in the space of its template."""
+        return self.atlases[atlas].image or str(desikan_killiany())
+
+    def label_table(self, atlas: str) -> str:
+        """Label table of an atlas."""
+        return self._shipped(self.atlases[atlas].label_table)
+
+    def is_tissues(self, atlas: str) -> bool:
+        """Whether its regions are the tissue classes of each subject."""
+        return self.atlases[atlas].image == TISSUES
+
+    @property
+    def tissue_atlases(self) -> list[str]:
+        """The atlases of which that is so."""
+        return [name for name in self.atlases if self.is_tissues(name)]
+
+    def template(self, atlas: str) -> str | None:
+        """The template of an atlas that is not in the default one's space."""
+        return self.atlases[atlas].template
+
+    def segmentation(self, scan: Scan, atlas: str) -> str | None:
+        """A subject's own labels in place of the atlas, if there are any."""
+        return self._segmentations.get((scan.folder, scan.entities, atlas))
+
+    def segmentation_space(self, atlas: str) -> str:
+        """The scan in whose scanner coordinates the segmentations lie: T1w or GRE."""
+        return self.atlases[atlas].segmentation_space
+
+    def colour_table(self, atlas: str) -> str | None:
+        """Names of the segmentations' numbers, if they are not those of the label table."""
+        table = self.atlases[atlas].colour_table
+        return None if table is None else self._shipped(table)
+
+    def origin(self, scan: Scan, atlas: str) -> str:
+        """``labels_source`` of the tables."""
+        if self.is_tissues(atlas):
+            return TISSUES
+        return "segmentation" if self.segmentation(scan, atlas) else "atlas"
+
+    def has_labels(self, scan: Scan, atlas: str) -> bool:
+        """Whether a scan gets labels: by a T1w, or a segmentation in the GRE's own space."""
+        return scan.t1w is not None or self.segmentation(scan, atlas) is not None
+
+    def _shipped(self, name: str) -> str:
+        path = Path(name)
+        return str(path if path.exists() else self.home / path)
+
+
+def _missing(path: Path, scan: Scan, atlas: str, exists: bool) -> Problem:
+    whose = f"{scan.folder}, {scan.entities}"
+    if exists:
+        found, expected = f"{whose} has no T1w", "a T1w, in whose space the segmentation is"
+    else:
+        found = f"no such file, the segmentation of {whose}"
+        expected = f"a label image at the path that atlases.{atlas}.segmentation gives"
+    return Problem(
+        str(path),
+        found,
+        expected,
+        f"Add it, or set atlases.{atlas}.segmentation_required to false.",
+    )
