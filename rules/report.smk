@@ -182,6 +182,7 @@ rule write_methods:
     input:
         script=settings.script("write_methods"),
         quality=study.quality_tables,
+        regions=study.regions_table,
         sidecars=cohort.example_sidecars,
     output:
         methods=f"{paths.root}/methods.md",
@@ -204,7 +205,8 @@ rule write_methods:
         "Writing the methods text"
     shell:
         "python {input.script:q} --config <(printf '%s' {params.settings:q})"
-        " {params.quality:q} {params.sidecars:q} --output {output.methods:q}"
+        " {params.quality:q} --regions {input.regions:q} {params.sidecars:q}"
+        " --output {output.methods:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -213,6 +215,7 @@ rule write_report:
         script=settings.script("write_report"),
         templates=settings.report_templates,
         methods=rules.write_methods.output,
+        regions=study.regions_table,
         description=rules.describe_results.output,
         participants=rules.assign_groups.output,
         tests=rules.gather_group_tests.output,

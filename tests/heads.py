@@ -14,6 +14,8 @@ import numpy as np
 from scipy import ndimage
 
 from qsmiron import template
+from qsmiron.registration.scan import Template
+from qsmiron.volumes import Volume, read_volume
 
 
 def grid(
@@ -109,6 +111,14 @@ class Head:
     def brain_mask(self, where: np.ndarray) -> np.ndarray:
         return lookup(self.brain, self.padded_affine, self.true_coordinates(where), 1) > 0.5
 
+    def tissue_classes(self, where: np.ndarray) -> np.ndarray:
+        """1 grey, 2 white, 3 neither, 0 no brain."""
+        there = self.true_coordinates(where)
+        grey = lookup(self.grey, self.padded_affine, there, 1)
+        white = lookup(self.white, self.padded_affine, there, 1)
+        likeliest = 1 + np.argmax([grey, white, 1 - grey - white], axis=0)
+        return np.where(self.brain_mask(where), likeliest, 0)
+
     def _image(
         self, where: np.ndarray, tissue: tuple[float, ...], noise: float, bias: float
     ) -> np.ndarray:
@@ -163,3 +173,48 @@ def dice(one: np.ndarray, two: np.ndarray, labels: list[int]) -> np.ndarray:
 
 CORTEX = [*range(1, 35), *range(42, 76)]
 SUBCORTEX = [*range(35, 42), *range(76, 83)]
+
+COARSE = {
+    "template": {
+        "spacing": 4.0,
+        "greedy": {
+            "shrink": (2, 1),
+            "iterations": (30, 12),
+            "image_smoothing": (0.3, 0.0),
+            "step_smoothing": (2.5, 2.0),
+            "total_smoothing": (0.7, 0.7),
+            "step": (0.7, 0.7),
+        },
+    }
+}
+"""Registration parameters for images of 4 mm."""
+
+
+def reference() -> Template:
+    """The default template with its tissues."""
+    files = (template.template_t1w, template.template_grey_matter, template.template_white_matter)
+    return Template(*(read_volume(file()) for file in files))
+
+
+def scans(
+    head: Head, size: float, motion: tuple[float, float, float] = (3, -2, 1.5)
+) -> tuple[Volume, Volume, np.ndarray]:
+    """T1w, oblique GRE after the head moved by ``motion`` (mm), and where that was in the T1w."""
+    shape, affine = grid(size, (200, 240, 250), (3, -2, 4), centre=(0, -18, -15))
+    t1w = Volume(head.t1w(points(shape, affine)), affine)
+    shape, affine = grid(size, (200, 224, 160), (10, 3, 0), centre=(0, -18, 10))
+    where = points(shape, affine)
+    moved = affine.copy()
+    moved[:3, 3] += motion
+    return t1w, Volume(head.magnitude(where), moved), where
+
+
+def stored(volume: Volume, axes: str) -> Volume:
+    """The same image with other array axes, its affine as exact as NIfTI keeps it."""
+    image = nib.Nifti1Image(volume.data, volume.affine)
+    turn = nib.orientations.ornt_transform(
+        nib.orientations.io_orientation(volume.affine), nib.orientations.axcodes2ornt(axes)
+    )
+    turned = image.as_reoriented(turn)
+    kept = turned.affine.astype(np.float32).astype(float)
+    return Volume(np.asarray(turned.dataobj), kept)

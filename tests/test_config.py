@@ -60,6 +60,52 @@ def test_a_bad_key_or_value_is_named(
         load_config(values)
 
 
+@pytest.mark.parametrize(
+    ("atlas", "named"),
+    [
+        ({"image": "tissues", "template": "t.nii"}, "no template and no segmentation beside"),
+        ({"image": "tissues", "segmentation": "s.mgz"}, "no template and no segmentation beside"),
+        ({"template": "t.nii"}, "an image beside the template"),
+        ({"segmentation": "{folder}/s.txt"}, r"ends in \.nii, \.nii\.gz or \.mgz"),
+        ({"segmentation": "{participant}/s.mgz"}, "no other placeholders than {subject}"),
+        (
+            {"segmentation": "s.mgz", "segmentation_space": "MNI"},
+            "(?i)space: found 'MNI'.*'GRE'",
+        ),
+        ({"segmentations": "s.mgz"}, "segmentations"),
+        ({"segmentation_required": "perhaps"}, "segmentation_required"),
+    ],
+)
+def test_an_atlas_whose_keys_disagree_is_refused(
+    values: dict[str, Any], atlas: dict[str, Any], named: str
+) -> None:
+    values["atlases"]["DK"] = {"label_table": "DK.tsv", **atlas}
+    with pytest.raises(InputError, match=named) as refused:
+        load_config(values)
+    assert "atlases.DK" in str(refused.value)
+
+
+def test_an_atlas_is_removed_by_null(values: dict[str, Any]) -> None:
+    values["atlases"]["tissues"] = None
+    assert list(load_config(values).atlases) == ["DK"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("deep_erosion", -1),
+        ("cortex_grey_matter", 1.5),
+        ("outlier_robust_sd", 0),
+        ("minimum_coverage", 2),
+        ("erosion", 1),
+    ],
+)
+def test_a_selection_out_of_range_is_named(values: dict[str, Any], key: str, value: float) -> None:
+    values["regions"][key] = value
+    with pytest.raises(InputError, match=rf"regions\.{key}"):
+        load_config(values)
+
+
 def test_a_variant_changes_only_what_it_names(values: dict[str, Any]) -> None:
     values["variants"]["rts"] = {"inversion": {"method": "rts"}}
     values["reconstruction"]["inversion"]["parameters"] = {"iterations": 50}

@@ -169,9 +169,3 @@ def test_laplacian_kernel_is_that_of_gradient_and_divergence():
     spectrum = spectral.transform(u, shape) * spectral.laplacian_kernel(shape)
     expected = -spectral.divergence(*spectral.gradient(u))
     assert spectral.inverse(spectrum, shape) == pytest.approx(expected, abs=1e-5)
-
-
-def test_bounding_box_keeps_within_the_grid():
-    mask = np.zeros((10, 10, 10), bool)
-    mask[3:5, 0, 9] = True
-    assert spectral.bounding_box(mask, 2) == (slice(1, 7), slice(0, 3), slice(7, 10))

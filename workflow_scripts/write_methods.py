@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--config", required=True, help="config: YAML or JSON file, or a JSON object as text")
     add("--quality", help="quality table (TSV); without it the cohort is not described")
+    add("--regions", help="regions table (TSV), for where the labels come from")
     add("--sidecar", nargs="*", default=[], help="sidecars of the raw magnitude echoes (JSON)")
     add("--output", required=True, help="output: Markdown")
     return parser
@@ -32,7 +33,9 @@ def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
         quality = read_table(args.quality, "quality") if args.quality else None
-        write_text(args.output, methods_text(read_config(args.config), quality, args.sidecar))
+        regions = read_table(args.regions, "regions") if args.regions else None
+        text = methods_text(read_config(args.config), quality, args.sidecar, regions)
+        write_text(args.output, text)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from qsmiron.acquisition import b0_direction
 from qsmiron.simulation.atlas_regions import N_LABELS
 from qsmiron.simulation.signal import AIR_CHI_PPM, BONE_CHI_PPM, OUTER_FLUID_CHI_PPM
 from qsmiron.simulation.subject import read_plan, simulate_subject
-from qsmiron.spectral import bounding_box
+from qsmiron.spaces import bounding_box
 from qsmiron.volumes import read_volume, voxel_size
 
 HOME = Path(__file__).resolve().parents[2]

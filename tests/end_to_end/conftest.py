@@ -26,6 +26,14 @@ def demo(finished_demo: Run) -> Iterator[Run]:
 
 
 @pytest.fixture
+def demo_copy(finished_demo: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A copy of the finished demo, as up to date as that, to be changed at will."""
+    folder = tmp_path_factory.mktemp("copy")  # as deep as the demo: scripts have relative paths
+    shutil.copytree(finished_demo.folder, folder, dirs_exist_ok=True)
+    return Run(folder, dict(finished_demo.settings))
+
+
+@pytest.fixture
 def raw_copy(finished_demo: Run, tmp_path: Path) -> Run:
     """A copy of the demo's raw images as a data set, with a results folder of its own."""
     raw = tmp_path / "raw"

@@ -32,9 +32,10 @@ class Run:
         return self.folder / "participants.tsv"
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        # Relative paths: a copy of the folder beside it is up to date as well.
         values = {
-            "results_dir": self.results,
-            "clinical_table": self.clinical_table,
+            "results_dir": self.results.name,
+            "clinical_table": self.clinical_table.name,
             **self.settings,
         }
         configfile = self.folder / "settings.yaml"

@@ -42,8 +42,11 @@ def test_every_region_and_metric_has_its_row(demo: Run) -> None:
     assert regions["participant_id"].nunique() == N_PARTICIPANTS
     key = ["participant_id", "desc", "atlas", "index", "metric"]
     assert not regions.duplicated(key).any()
-    assert len(regions) == N_PARTICIPANTS * 83 * regions["metric"].nunique()
+    n_regions = regions.groupby("atlas")["index"].nunique().to_dict()
+    assert n_regions == {"DK": 83, "tissues": 4}
+    assert len(regions) == N_PARTICIPANTS * (83 + 4) * regions["metric"].nunique()
     assert regions["metric"].nunique() == 15
+    regions = regions[regions["atlas"] == "DK"]
     deposits = regions[regions["metric"] == "deposit_fraction"]
     assert deposits["value"].notna().mean() > 0.9
     pallidum = regions[(regions["region"] == "pallidum") & (regions["metric"] == "chi_mean")]

@@ -2,7 +2,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from qsmiron.figures.slices import bounding_box, crop, take, to_ras, voxel_edges, window
+from qsmiron.figures.slices import take, to_ras, voxel_edges, window
+from qsmiron.spaces import bounding_box, crop
 from qsmiron.volumes import Volume
 
 

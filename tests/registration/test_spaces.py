@@ -54,3 +54,9 @@ def test_rigid_motion_gives_angle_and_length(angle):
     matrix[:3, :3] = Rotation.from_rotvec(np.radians(angle) * np.array([0.6, 0, 0.8])).as_matrix()
     matrix[:3, 3] = 3, 4, 12
     np.testing.assert_allclose(spaces.rigid_motion(matrix), (angle, 13), atol=1e-6)
+
+
+def test_bounding_box_keeps_within_the_grid():
+    mask = np.zeros((10, 10, 10), bool)
+    mask[3:5, 0, 9] = True
+    assert spaces.bounding_box(mask, 2) == (slice(1, 7), slice(0, 3), slice(7, 10))

@@ -47,6 +47,14 @@ def test_a_line_through_the_truth_gives_its_slope_and_the_same_tests():
     assert (table["n"] == 38).all()
 
 
+def test_an_atlas_without_the_region_has_no_row():
+    dk = measured(0.5)
+    tissues = dk[dk["region"] == dk["region"].iloc[0]].assign(atlas="tissues", region="brain")
+    both = compare(PLAN, EFFECTS, pd.concat([tissues, dk]), PATIENTS, FEW)
+    alone = compare(PLAN, EFFECTS, dk, PATIENTS, FEW)
+    pd.testing.assert_frame_equal(both, alone)
+
+
 def test_planted_values_are_those_of_independent_formulas():
     table = compare(PLAN, EFFECTS, measured(1.0), PATIENTS, FEW).set_index("effect")
     true = PLAN.set_index("participant_id")

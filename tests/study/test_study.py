@@ -8,42 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 
 from qsmiron.errors import InputError
 from qsmiron.study import Study, load_study, memory, option
 
 HOME = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def values() -> dict[str, Any]:
-    return yaml.safe_load((HOME / "config/config.yaml").read_text())
-
-
-@pytest.fixture
-def raw(tmp_path: Path) -> Path:
-    """Two participants, one with sessions and without T1w, one with a single echo."""
-    for folder, name, echoes, t1w in (
-        ("sub-A/anat", "sub-A", (1,), True),
-        ("sub-B/ses-1/anat", "sub-B_ses-1", (1, 2), False),
-        ("sub-B/ses-2/anat", "sub-B_ses-2", (1, 2), True),
-    ):
-        anat = tmp_path / "raw" / folder
-        anat.mkdir(parents=True)
-        for echo in echoes:
-            for part in ("mag", "phase"):
-                (anat / f"{name}_echo-{echo}_part-{part}_MEGRE.nii.gz").touch()
-        if t1w:
-            (anat / f"{name}_T1w.nii.gz").touch()
-    table = "participant_id\tage\tprogression\nsub-A\t60\tfast\nsub-B\tn/a\tslow\n"
-    (tmp_path / "raw/participants.tsv").write_text(table)
-    return tmp_path / "raw"
-
-
-@pytest.fixture
-def study(values: dict[str, Any], raw: Path) -> Study:
-    return load_study({**values, "bids_dir": str(raw), "results_dir": "out"}, HOME)
 
 
 def wildcards(folder: str, entities: str) -> Any:
@@ -63,7 +32,8 @@ def test_a_scan_without_t1w_gets_maps_but_no_regions(study: Study) -> None:
     chi = cohort.every_scan(paths.chi)
     assert "out/sub-B/ses-1/anat/sub-B_ses-1_desc-main_Chimap.nii.gz" in chi
     assert len(chi) == 3
-    assert len(cohort.every_scan_with_labels(paths.labels)) == 2
+    assert len(cohort.every_scan_with_labels(paths.labels, atlas="DK")) == 2
+    assert len(cohort.every_scan_with_labels(paths.labels)) == 4
     assert cohort.coordinates(wildcards("sub-B/ses-1", "sub-B_ses-1")) == []
     assert len(cohort.coordinates(wildcards("sub-B/ses-2", "sub-B_ses-2"))) == 1
 
@@ -145,8 +115,10 @@ def test_variants_and_atlases_multiply_the_paths(values: dict[str, Any], raw: Pa
     values["atlases"]["other"] = {"image": "other.nii.gz", "label_table": "other.tsv"}
     study = load_study({**values, "bids_dir": str(raw)}, HOME)
     assert len(study.cohort.every_scan(study.paths.chi)) == 6
-    assert len(study.cohort.every_scan_with_labels(study.paths.labels)) == 4
-    assert len(study.cohort.every_scan_with_labels(study.paths.measured)) == 8
+    n_atlases = 3  # Desikan-Killiany and the tissues are there already
+    assert len(study.cohort.every_scan_with_labels(study.paths.labels)) == 2 * n_atlases
+    assert len(study.cohort.every_scan_with_labels(study.paths.measured)) == 4 * n_atlases
+    assert len(study.cohort.gathered("thresholds")) == 2 * n_atlases
     assert study.settings.step("rts", "inversion").method == "rts"
     codes = {
         study.settings.method_code("invert_dipole", desc, "inversion") for desc in ("main", "rts")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .errors import InputError, Problem
 from .volumes import Volume, voxel_size
 
 
@@ -77,6 +78,31 @@ def boxed_grid(
     affine = np.diag([spacing, spacing, spacing, 1.0])
     affine[:3, 3] = low
     return tuple(int(length) for length in shape), affine
+
+
+def bounding_box(mask: np.ndarray, margin: int = 0) -> tuple[slice, slice, slice]:
+    """Slices of the smallest box that holds ``mask`` (boolean, 3D) plus ``margin`` voxels.
+
+    Raises :class:`InputError` if the mask is empty.
+    """
+    if not mask.any():
+        raise InputError(
+            Problem("mask", "an empty mask", "at least one voxel inside", "See how it was made.")
+        )
+    slices = []
+    for axis, length in enumerate(mask.shape):
+        others = tuple(other for other in range(3) if other != axis)
+        inside = np.flatnonzero(mask.any(axis=others))
+        start, stop = int(inside[0]), int(inside[-1]) + 1
+        slices.append(slice(max(0, start - margin), min(length, stop + margin)))
+    return slices[0], slices[1], slices[2]
+
+
+def crop(volume: Volume, box: tuple[slice, ...]) -> Volume:
+    """The part of ``volume`` inside ``box``, with the affine of that part."""
+    affine = volume.affine.copy()
+    affine[:3, 3] = apply_affine(affine, np.array([float(part.start) for part in box]))
+    return Volume(np.ascontiguousarray(volume.data[box]), affine)
 
 
 def corners(shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import fft
 
-from .errors import InputError, Problem
-
 Shape = tuple[int, int, int]
 
 
@@ -250,21 +248,3 @@ def spectral_inner_product(one: np.ndarray, other: np.ndarray) -> float:
     product += one.imag * other.imag
     planes = product.sum(axis=(0, 1), dtype=float)
     return float(2 * planes.sum() - planes[0] - planes[-1])
-
-
-def bounding_box(mask: np.ndarray, margin: int = 0) -> tuple[slice, slice, slice]:
-    """Slices of the smallest box that holds ``mask`` (boolean, 3D) plus ``margin`` voxels.
-
-    Raises :class:`InputError` if the mask is empty.
-    """
-    if not mask.any():
-        raise InputError(
-            Problem("mask", "an empty mask", "at least one voxel inside", "See how it was made.")
-        )
-    slices = []
-    for axis, length in enumerate(mask.shape):
-        others = tuple(other for other in range(3) if other != axis)
-        inside = np.flatnonzero(mask.any(axis=others))
-        start, stop = int(inside[0]), int(inside[-1]) + 1
-        slices.append(slice(max(0, start - margin), min(length, stop + margin)))
-    return slices[0], slices[1], slices[2]

@@ -20,7 +20,8 @@ from scipy import ndimage
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters
-from ..spectral import bounding_box, inner_product
+from ..spaces import bounding_box
+from ..spectral import inner_product
 
 
 class LbvParameters(Parameters):

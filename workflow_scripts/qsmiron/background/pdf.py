@@ -13,15 +13,8 @@ import numpy as np
 from pydantic import Field
 
 from ..parameters import Parameters
-from ..spectral import (
-    Shape,
-    bounding_box,
-    dipole_kernel,
-    inner_product,
-    inverse,
-    padded_shape,
-    transform,
-)
+from ..spaces import bounding_box
+from ..spectral import Shape, dipole_kernel, inner_product, inverse, padded_shape, transform
 
 ROUNDING = 1e-5
 """Conjugate gradients end at a residual of so much: single precision tells no more."""

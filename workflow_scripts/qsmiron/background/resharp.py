@@ -18,9 +18,9 @@ from scipy import ndimage
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters
+from ..spaces import bounding_box
 from ..spectral import (
     Shape,
-    bounding_box,
     inverse,
     padded_shape,
     spectral_inner_product,

@@ -19,7 +19,8 @@ from scipy import ndimage
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters
-from ..spectral import bounding_box, inverse, padded_shape, sphere_kernel, transform
+from ..spaces import bounding_box
+from ..spectral import inverse, padded_shape, sphere_kernel, transform
 
 
 class VsharpParameters(Parameters):

@@ -7,17 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..spaces import bounding_box, crop
 from ..volumes import Volume
-from .slices import (
-    bounding_box,
-    centre_of,
-    crop,
-    labelled,
-    mark_sides,
-    show_slice,
-    smooth_contour,
-    to_ras,
-)
+from .slices import centre_of, labelled, mark_sides, show_slice, smooth_contour, to_ras
 from .style import CHI_RANGE_PPB, INK, NUCLEUS_COLOURS, PAGE_WIDTH, panel_letter, paper_style
 from .wording import PPB_PER_PPM
 

@@ -8,20 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..spaces import bounding_box, crop
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..volumes import Volume
 from .cells import one_variant
-from .slices import (
-    PLANES,
-    bounding_box,
-    crop,
-    mark_sides,
-    pixel_size,
-    show_picture,
-    smooth_contour,
-    take,
-    to_ras,
-)
+from .slices import PLANES, mark_sides, pixel_size, show_picture, smooth_contour, take, to_ras
 from .style import INK, PAGE_WIDTH, SIGNED_MAP, paper_style
 from .wording import FAMILY_LABELS, metric
 

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..spaces import bounding_box, crop
 from ..volumes import Volume
 from .slices import (
-    bounding_box,
     centre_of,
-    crop,
     labelled,
     mark_sides,
     outline,

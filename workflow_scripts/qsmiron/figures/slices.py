@@ -26,24 +26,6 @@ def to_ras(volume: Volume) -> Volume:
     return Volume(np.ascontiguousarray(data), affine)
 
 
-def bounding_box(mask: np.ndarray, margin: int = 2) -> tuple[slice, slice, slice]:
-    """Slices of the box around a mask (X, Y, Z), ``margin`` voxels wider where there is room."""
-    box = []
-    for axis in range(3):
-        inside = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
-        low = max(int(inside[0]) - margin, 0)
-        high = min(int(inside[-1]) + margin + 1, mask.shape[axis])
-        box.append(slice(low, high))
-    return box[0], box[1], box[2]
-
-
-def crop(volume: Volume, box: tuple[slice, slice, slice]) -> Volume:
-    """The part of ``volume`` inside ``box``, with the affine of that part."""
-    affine = volume.affine.copy()
-    affine[:3, 3] = volume.affine[:3, :3] @ [part.start for part in box] + volume.affine[:3, 3]
-    return Volume(np.ascontiguousarray(volume.data[box]), affine)
-
-
 def take(data: np.ndarray, plane: str, index: int) -> np.ndarray:
     """Slice ``index`` of ``data`` (RAS) as a picture array (rows bottom to top, columns)."""
     return np.take(data, index, axis=PLANES[plane]).T

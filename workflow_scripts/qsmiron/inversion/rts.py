@@ -14,8 +14,8 @@ import numpy as np
 from pydantic import Field
 
 from ..parameters import Parameters
+from ..spaces import bounding_box
 from ..spectral import (
-    bounding_box,
     dipole_kernel,
     inverse,
     laplacian_kernel,

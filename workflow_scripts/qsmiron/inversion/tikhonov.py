@@ -12,14 +12,8 @@ import numpy as np
 from pydantic import Field
 
 from ..parameters import Parameters
-from ..spectral import (
-    bounding_box,
-    dipole_kernel,
-    inverse,
-    laplacian_kernel,
-    padded_shape,
-    transform,
-)
+from ..spaces import bounding_box
+from ..spectral import dipole_kernel, inverse, laplacian_kernel, padded_shape, transform
 
 
 class TikhonovParameters(Parameters):

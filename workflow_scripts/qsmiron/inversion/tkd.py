@@ -12,7 +12,8 @@ import numpy as np
 from pydantic import Field
 
 from ..parameters import Parameters
-from ..spectral import bounding_box, dipole_kernel, inverse, padded_shape, transform
+from ..spaces import bounding_box
+from ..spectral import dipole_kernel, inverse, padded_shape, transform
 
 MARGIN_MM = 24.0
 """Zero padding between the brain and its periodic copy."""

@@ -16,7 +16,7 @@ from pydantic import Field
 from ..acquisition import check_echo_times
 from ..errors import InputError, Problem
 from ..parameters import Parameters
-from ..spectral import bounding_box
+from ..spaces import bounding_box
 from .bipolar import alternating_phase, remove_alternating_phase
 from .field_fit import fit_field
 from .offset import OffsetParameters, estimate_offset, remove_offset

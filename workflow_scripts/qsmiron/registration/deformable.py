@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from scipy import ndimage
 
 from ..parameters import Parameters
-from ..spaces import apply_affine, decimate, grid_points, look_up
+from ..spaces import apply_affine, bounding_box, crop, decimate, grid_points, look_up
 from ..volumes import Volume
 from .coordinates import TemplateMap
 
@@ -104,9 +104,9 @@ def register_greedy(
     """
     if mask is None:
         mask = ndimage.binary_dilation(fixed.data > 0)
-    whole, around = fixed, _bounding_box(mask, CROP_MARGIN)
+    whole, around = fixed, bounding_box(mask, CROP_MARGIN)
     fixed = Volume(fixed.data / np.float32(fixed.data[mask].std() or 1), fixed.affine)
-    fixed, mask = _cropped(fixed, around), mask[around]
+    fixed, mask = crop(fixed, around), mask[around]
     moving = Volume(moving.data / np.float32(moving.data.std() or 1), moving.affine)
     affine, displacement = _split(start)
     for level in range(len(parameters.shrink)):
@@ -135,21 +135,6 @@ def _split(start: np.ndarray | TemplateMap) -> tuple[np.ndarray, Volume | None]:
         return start, None
     grid = Volume(np.moveaxis(start.displacement, -1, 0), start.grid_affine)
     return start.affine, Volume(grid.data / np.float32(grid.voxel_size[0]), grid.affine)
-
-
-def _bounding_box(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
-    """The slices that hold all of ``mask`` and ``margin`` voxels around it."""
-    parts = []
-    for axis, length in enumerate(mask.shape):
-        used = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
-        parts.append(slice(max(used[0] - margin, 0), min(used[-1] + 1 + margin, length)))
-    return tuple(parts)
-
-
-def _cropped(volume: Volume, parts: tuple[slice, ...]) -> Volume:
-    affine = volume.affine.copy()
-    affine[:3, 3] = apply_affine(affine, np.array([float(part.start) for part in parts]))
-    return Volume(np.ascontiguousarray(volume.data[parts]), affine)
 
 
 def _on_grid(displacement: Volume | None, target: Volume) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from ..parameters import Parameters
-from ..spaces import look_up
+from ..spaces import bounding_box, crop, look_up
 from ..volumes import Volume
 from .itk_bridge import to_itk
 
@@ -62,10 +62,12 @@ def segment_tissues(
     priors : (X, Y, Z, 3), from :func:`template_priors`.
     """
     ants, _ = session
+    box = bounding_box(brain, margin=2)
+    t1w, brain, priors, shape = crop(t1w, box), brain[box], priors[box], priors.shape
     result = ants.atropos(
         a=to_itk(ants, t1w),
         x=to_itk(ants, Volume(brain, t1w.affine)),
-        i=[to_itk(ants, Volume(priors[..., each], t1w.affine)) for each in range(len(CLASSES))],
+        i=[to_itk(ants, Volume(part, t1w.affine)) for part in np.moveaxis(priors, -1, 0)],
         m=f"[{parameters.smoothness:g},1x1x1]",
         c=f"[{parameters.iterations},0]",
         priorweight=parameters.prior_weight,
@@ -74,7 +76,9 @@ def segment_tissues(
     # the maps are float32 and need not add up to 1 to the last digit; where none is left, the prior
     total = found.sum(axis=-1, keepdims=True)
     found = np.where(total > 0, found / np.maximum(total, 1e-6), priors)
-    return np.where(brain[..., None], found, 0).astype(np.float32)
+    probabilities = np.zeros(shape, np.float32)
+    probabilities[box] = np.where(brain[..., None], found, 0)
+    return probabilities
 
 
 def tissue_labels(probabilities: np.ndarray) -> np.ndarray:

@@ -27,14 +27,16 @@ class RigidParameters(Parameters):
     iterations: tuple[int, ...] = Field((50, 20, 10), description="iterations of each level (1)")
     shrink: tuple[int, ...] = Field((3, 2, 1), description="coarsening of each level (1)")
     smoothing: tuple[float, ...] = Field(
-        (1.0, 0.7, 0.5), description="Gaussian SD of each level (voxels)"
+        (1.0, 0.5, 0.0), description="Gaussian SD of each level (voxels)"
     )
-    sampling: float = Field(0.2, gt=0, le=1, description="fraction of the voxels compared (1)")
+    points: int = Field(
+        200_000, ge=1000, description="voxels compared, drawn at random where there are more (1)"
+    )
     spacing: float = Field(
         1.0, gt=0.5, description="finer magnitudes are compared on this grid (mm)"
     )
     margin: float = Field(8.0, ge=0, description="what is compared around the T1w's brain (mm)")
-    shading: float = Field(20.0, gt=5, description="SD of the kernel that evens out the coil (mm)")
+    shading: float = Field(12.0, gt=5, description="SD of the kernel that evens out the coil (mm)")
 
 
 def combine_echoes(echoes: Sequence[np.ndarray]) -> np.ndarray:
@@ -68,15 +70,16 @@ def register_gre(
     steps = max(1, round(parameters.margin / min(t1w.voxel_size)))
     near = ndimage.binary_dilation(brain, iterations=steps) if parameters.margin else brain
     points = grid_points(even.data.shape, even.affine)
+    compared = look_up(near, t1w.affine, points, order=0, outside=False)
     return register_linear(
         session,
         even,
         t1w,
-        look_up(near, t1w.affine, points, order=0, outside=False),
+        compared,
         np.eye(4),
         "Rigid",
         parameters.iterations,
         parameters.shrink,
         parameters.smoothing,
-        parameters.sampling,
+        min(1.0, parameters.points / max(int(compared.sum()), 1)),
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from ..config import Config, variant
+from .regions_text import is_mixed, label_source_words, selection_words, tissue_atlases
 
 CAUTIONS: tuple[str, ...] = (
     "Not a medical device. Research use only: nothing here is a diagnosis, and no single patient "
@@ -13,8 +16,7 @@ CAUTIONS: tuple[str, ...] = (
     "thalamus and cortex; so do calcium and blood.",
     "Smoothly varying susceptibility is almost invisible to any background field removal: what is "
     "assumed of it instead stands under the assumptions.",
-    "Small and thin regions carry partial volume of their neighbours; the atlas' accumbens is "
-    "about 3.5 times that of a dedicated subcortical atlas.",
+    "Small and thin regions carry partial volume of their neighbours.",
     "There are no controls: differences are between patients, and say nothing of the distance "
     "from health.",
     "Power: 16 against 22 patients have 80 % power only for d of about 0.95, and 38 patients for "
@@ -22,6 +24,34 @@ CAUTIONS: tuple[str, ...] = (
     "The raw p values are uncorrected over regions, metrics, contrasts and scores; q corrects over "
     "the regions of one contrast or score, one family and its primary metric.",
 )
+
+
+def cautions(config: Config, regions: pd.DataFrame | None = None) -> list[str]:
+    """The cautions of any run, and those of this one.
+
+    ``regions`` is the ``regions`` table, for where the labels come from.
+    """
+    found = list(CAUTIONS)
+    if any(atlas.image is None for atlas in config.atlases.values()):
+        found.append(
+            "The Desikan-Killiany atlas' accumbens is about 3.5 times that of a dedicated "
+            "subcortical atlas."
+        )
+    references = [variant(config, name).reference for name in config.variants]
+    whole_brain = any(each.region == "brain" and each.atlas is None for each in references)
+    if tissue_atlases(config) and whole_brain:
+        found.append(
+            "The whole brain's mean χ is zero by construction where the brain is the reference: "
+            "no test of it means anything, and the means of grey matter, white matter and fluid "
+            "depend on each other."
+        )
+    if is_mixed(regions):
+        found.append(
+            " ".join(label_source_words(config, regions))
+            + " The two draw borders differently: groups that differ in the origin of their "
+            "labels differ in their regions too."
+        )
+    return found
 
 
 SMOOTH_CHI = {
@@ -75,6 +105,8 @@ def assumptions(config: Config) -> list[str]:
         "Reference of χ: "
         + reference.get(config.reconstruction.reference.region,
                         config.reconstruction.reference.region) + ".",
+        "Voxels of a region: all in the reliable mask"
+        + "".join(f"; {words}" for words in selection_words(config)) + ".",
         *_smooth_chi(config),
         "Scanner, sequence, reconstruction, atlas, tests, correction and the rules for fast/slow "
         "and UMN+ of the study are not public; those used here are in the methods.",

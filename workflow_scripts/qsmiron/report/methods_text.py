@@ -15,6 +15,7 @@ from .. import __version__
 from ..config import STAGES, Config, variant
 from ..methods import get_method
 from ..statistics.settings import DeltaFsContrast, GivenContrast
+from . import regions_text
 from .acquisition_table import acquisition_table
 from .citations import CITATIONS, PACKAGES
 from .rendering import render
@@ -28,7 +29,10 @@ STAGE_LABELS = {
 
 
 def methods_text(
-    config: Config, quality: pd.DataFrame | None, sidecars: Iterable[str | Path] = ()
+    config: Config,
+    quality: pd.DataFrame | None,
+    sidecars: Iterable[str | Path] = (),
+    regions: pd.DataFrame | None = None,
 ) -> str:
     """Markdown of the methods section.
 
@@ -40,6 +44,8 @@ def methods_text(
         The ``quality`` table, for who was used; ``None`` for a run without images.
     sidecars
         JSON sidecars of the raw echoes, for the acquisition table.
+    regions
+        The ``regions`` table, for where the labels come from.
     """
     registration = json.dumps(config.registration.parameters, sort_keys=True)
     return render(
@@ -49,8 +55,11 @@ def methods_text(
         registration=registration,
         # the one choice within the registration
         deformation="syn" if '"method": "syn"' in registration else "greedy",
-        default_atlas=all(atlas.image is None for atlas in config.atlases.values()),
-        atlases=list(config.atlases),
+        atlases=regions_text.atlas_words(config),
+        label_sources=regions_text.label_source_words(config, regions),
+        tissue_atlases=regions_text.tissue_atlases(config),
+        uses_tissues=regions_text.uses_tissues(config),
+        selection=regions_text.selection_words(config),
         iron=config.iron,
         contrasts={name: contrast_words(block) for name, block in config.contrasts.items()},
         scores=config.scores,

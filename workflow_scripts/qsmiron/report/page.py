@@ -13,6 +13,7 @@ from .. import __version__
 from ..bids import Results
 from ..config import Config
 from ..errors import InputError
+from ..figures.cells import one_variant
 from ..figures.contrast_groups import members
 from ..figures.wording import (
     FAMILY_LABELS,
@@ -23,12 +24,12 @@ from ..figures.wording import (
 )
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..tables import TABLES, read_table
-from .cautions import CAUTIONS, assumptions
+from .cautions import assumptions, cautions
 from .cohort_table import cohort_table
 from .findings_table import findings_table
 from .markdown import to_html
 from .pictures import figures_in, figures_of, quality_pictures
-from .region_table import region_table
+from .region_table import WHICH, region_table
 from .rendering import render, template_file
 
 QUALITY_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
@@ -38,9 +39,11 @@ QUALITY_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
     "reference_sd": ("Reference SD (ppb)", lambda value: f"{1000 * value:.0f}"),
     "registration_similarity": ("T1w–template r", "{:.2f}".format),
     "gre_similarity": ("T1w–GRE MI", "{:.2f}".format),
+    "brain_overlap": ("Brain overlap", "{:.2f}".format),
     "jacobian_min": ("Jacobian min", "{:.2f}".format),
     "jacobian_max": ("Jacobian max", "{:.2f}".format),
     "min_coverage": ("Least coverage (%)", lambda value: f"{100 * value:.0f}"),
+    "volume_outliers": ("Odd volumes", "{:.0f}".format),
     "pallidum_chi": ("Pallidum χ (ppb)", lambda value: f"{1000 * value:.0f}"),
 }
 """Columns of the quality table that the report shows, their headings and formats."""
@@ -75,8 +78,9 @@ def report_page(
     """
     results = Path(results)
     paths = Results(str(results))
-    tests = _table(paths, "group_tests")
-    correlations = _table(paths, "correlations")
+    tests = _in_order(_table(paths, "group_tests"), config)
+    correlations = _in_order(_table(paths, "correlations"), config)
+    regions = _table(paths, "regions", config.regions_table)
     quality = _table(paths, "quality")
     clinical = read_table(participants or results / "participants.tsv")
     # Who has no images is no part of the study's cohort, but may decide a derived group's cut.
@@ -86,6 +90,7 @@ def report_page(
     measured = quality["participant_id"].tolist()
     pages, left_out = quality_pictures(results / "figures", measured, flagged)
     is_demo = config.bids_dir is None and not config.analysis_only
+    first_atlas = one_variant(tests)["atlas"].iloc[0] if len(tests) else ""
     tables = {"group_tests": tests, "correlations": correlations}
     return render(
         "report.html.j2",
@@ -98,6 +103,8 @@ def report_page(
             quality[quality["used"] == "yes"]["participant_id"].nunique()
         ),
         headline=_headline(tests, correlations),
+        first_atlas=first_atlas,
+        several_atlases=tests["atlas"].nunique() > 1,
         cohort=_cohort_tables(studied, clinical, config),
         findings=findings_table(tests, correlations),
         figures=figures_in(results / "figures", figures_of(config)),
@@ -109,18 +116,25 @@ def report_page(
         quality_left_out=left_out,
         methods=to_html(methods.read_text("utf-8"), 2) if methods.exists() else "",
         assumptions=assumptions(config),
-        cautions=CAUTIONS,
+        cautions=cautions(config, regions),
         files=[
             f"group/{path.name}" for path in sorted((results / "group").glob("*.tsv"))
         ],
     )  # fmt: skip
 
 
-def _table(paths: Results, name: str) -> pd.DataFrame:
-    path = Path(paths.group(f"{name}.tsv"))
+def _table(paths: Results, name: str, given: str | None = None) -> pd.DataFrame:
+    path = Path(given or paths.group(f"{name}.tsv"))
     if not path.exists():
         return pd.DataFrame(columns=list(TABLES[name]))
     return read_table(path, name)
+
+
+def _in_order(table: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """The rows by atlas as the configuration has them: what shows one atlas shows the first."""
+    places = {name: place for place, name in enumerate(config.atlases)}
+    order = table["atlas"].map(lambda name: places.get(name, len(places)))
+    return table.iloc[np.argsort(order.to_numpy(float), kind="stable")]
 
 
 def _cohort_tables(
@@ -138,20 +152,34 @@ def _cohort_tables(
 
 
 def _headline(tests: pd.DataFrame, correlations: pd.DataFrame) -> list[str]:
-    """How many cells of the primary metrics pass .05, uncorrected and corrected, per question."""
+    """How many cells of the primary metrics pass .05, uncorrected and corrected, per question.
+
+    Of several variants and atlases, each by itself: q corrects over the regions of one.
+    """
     lines = []
     for table, key in ((tests, "contrast"), (correlations, "score")):
-        for name, rows in table.groupby(key, sort=False):
+        which = _telling(table)
+        for (name, *kind), rows in table.groupby([key, *which], sort=False):
             primary = rows[rows["metric"].isin(PRIMARY_METRICS.values())]
             raw = primary[primary["arm"] == "replication"]
             adjusted = primary[primary["arm"] == "rigorous"]
             tested = int(raw["p"].notna().sum())
             lines.append(
-                f"{_question(key, name)}: {int((raw['p'] < 0.05).sum())} of {tested} cells with "
-                f"p < .05 uncorrected ({0.05 * tested:.0f} expected by chance), "
+                f"{_question(key, name)}{_in_brackets(kind)}: "
+                f"{int((raw['p'] < 0.05).sum())} of {tested} cells with p < .05 uncorrected "
+                f"({0.05 * tested:.0f} expected by chance), "
                 f"{int((adjusted['q'] < 0.05).sum())} with q < .05"
             )
     return lines
+
+
+def _telling(table: pd.DataFrame) -> list[str]:
+    """The columns that tell variants and atlases apart, where there are several."""
+    return [key for key, _, _ in WHICH if table[key].nunique() > 1]
+
+
+def _in_brackets(kind: list[str]) -> str:
+    return f" ({', '.join(kind)})" if kind else ""
 
 
 def _question(key: str, name: str) -> str:
@@ -164,6 +192,7 @@ def _recovery(table: pd.DataFrame) -> list[list[str]]:
     if table.empty:
         return []
     rows = [["Effect", "Planted", "Recovered", "Ratio [95 % CI]", "Sign", "Assumption"]]
+    which = _telling(table)
     for _, row in table.iterrows():
         shown = metric(row["metric"])
         is_rho = row["measure"] == "rho"
@@ -171,7 +200,7 @@ def _recovery(table: pd.DataFrame) -> list[list[str]]:
         rows.append(
             [
                 f"{shown.label}, {region_label(row['region'], row['hemisphere'])}, "
-                f"{row['contrast_or_score']}",
+                f"{row['contrast_or_score']}{_in_brackets([row[key] for key in which])}",
                 _signed(row["planted"] * factor, unit, is_rho),
                 _signed(row["recovered"] * factor, unit, is_rho),
                 f"{row['ratio']:.2f} [{row['ratio_low']:.2f}, {row['ratio_high']:.2f}]".replace(
@@ -194,12 +223,17 @@ def _signed(value: float, unit: str, is_rho: bool) -> str:
 def _null_rates(table: pd.DataFrame) -> list[list[str]]:
     if table.empty:
         return []
-    rows = [["Arm", "Contrast", "Family", "Metric", "Permutations", "Regions", "Rate [99 % CI]"]]
+    which = [column for column in WHICH if column[0] in _telling(table)]
+    rows = [
+        ["Arm", *(label for _, label, _ in which), "Contrast", "Family", "Metric", "Permutations",
+         "Regions", "Rate [99 % CI]"]
+    ]  # fmt: skip
     for _, row in table.iterrows():
         rates = [format_probability(row[key]) for key in ("rate", "rate_low", "rate_high")]
         rows.append(
             [
                 row["arm"],
+                *(row[key] for key, _, _ in which),
                 row["contrast"],
                 FAMILY_LABELS.get(row["family"], row["family"]),
                 metric(row["metric"]).label,
@@ -217,8 +251,10 @@ def _quality(table: pd.DataFrame) -> list[list[str]]:
     keys = [key for key in QUALITY_SHOWN if table[key].notna().any()]
     several = bool(table["session"].notna().any())
     variants = table["desc"].nunique() > 1
+    origins = table["labels_source"].nunique() > 1
     rows = [
         ["Participant", *(["Session"] * several), *(["Variant"] * variants), "Used",
+         *(["Labels"] * origins),
          *(QUALITY_SHOWN[key][0] for key in keys), "Flags"]
     ]  # fmt: skip
     # flagged subjects stay even in a cohort too large to list
@@ -230,7 +266,15 @@ def _quality(table: pd.DataFrame) -> list[list[str]]:
         )
         names = [row["participant_id"]]
         names += [_text(row["session"])] * several + [_text(row["desc"])] * variants
-        rows.append([*names, _text(row["used"]), *values, _text(row["flags"])])
+        rows.append(
+            [
+                *names,
+                _text(row["used"]),
+                *[_text(row["labels_source"])] * origins,
+                *values,
+                _text(row["flags"]),
+            ]
+        )
     return rows
 
 

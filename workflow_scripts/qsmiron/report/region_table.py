@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..figures.cells import one_variant
 from ..figures.wording import (
     format_coefficient,
     format_probability,
@@ -59,21 +60,33 @@ COLUMNS: dict[str, list[tuple[str, str, str]]] = {
 
 FIRST_ROWS = 25
 
+WHICH = [("desc", "Variant", "text"), ("atlas", "Atlas", "text")]
+"""Columns that come first, and that the page filters by, where there are several of the kind."""
+
 
 def region_table(table: pd.DataFrame, name: str) -> dict[str, Any]:
     """What the template and the script need of one table.
 
     ``json`` holds every row for the script; ``rows`` are the first ones, formatted, for readers
     without a script and for a page that is printed at once: the primary metrics in the
-    replication arm, smallest p first. Columns without any value are left out.
+    replication arm, smallest p first. Columns without any value are left out. Of several
+    variants and atlases the first rows show one (:func:`.cells.one_variant`), the script starts
+    with that one, and a column tells them apart.
     """
     shown = _shown(table)
-    columns = [column for column in COLUMNS[name] if shown[column[0]].notna().any()]
+    which = [column for column in WHICH if shown[column[0]].nunique() > 1]
+    columns = which + [column for column in COLUMNS[name] if shown[column[0]].notna().any()]
     shown = shown.sort_values("p", kind="stable", na_position="last")
     primary = shown["metric"].isin([metric(key).axis for key in PRIMARY_METRICS.values()])
-    first = shown[primary & (shown["arm"] == "replication")].head(FIRST_ROWS)
+    start = one_variant(table).iloc[:1]
+    chosen = {key: str(start[key].iloc[0]) for key, _, _ in which}
+    kept = primary & (shown["arm"] == "replication")
+    for key, value in chosen.items():
+        kept &= shown[key] == value
+    first = shown[kept].head(FIRST_ROWS)
     payload = {
         "columns": [{"key": key, "label": label, "kind": kind} for key, label, kind in columns],
+        "chosen": chosen,
         "primary": [metric(key).axis for key in PRIMARY_METRICS.values()],
         "rows": [
             [_plain(value) for value in row]
@@ -89,6 +102,7 @@ def region_table(table: pd.DataFrame, name: str) -> dict[str, Any]:
             [format_cell(row[key], kind) for key, _, kind in columns]
             for _, row in first.iterrows()
         ],
+        "shown_of": ", ".join(chosen.values()),
         "total": len(shown),
         # escaped, so that no text of a table can end the script element
         "json": text.replace("<", "\\u003c"),

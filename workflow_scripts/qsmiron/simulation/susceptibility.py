@@ -16,7 +16,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from ..parameters import Parameters
-from ..spectral import bounding_box
+from ..spaces import bounding_box
 from .anatomy import Tissues
 from .atlas_regions import UNLABELLED_NUCLEI, is_deep, label, structure_values
 from .template_head import ellipsoid

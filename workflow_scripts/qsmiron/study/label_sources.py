@@ -26,12 +26,21 @@ class LabelSources:
     Raises
     ------
     InputError
-        Naming every segmentation that is required and missing.
+        Naming every segmentation that is required and missing, or without any atlas.
     """
 
     def __init__(
         self, atlases: Mapping[str, Atlas], scans: Iterable[Scan], bids_dir: str, home: Path
     ) -> None:
+        if not atlases:
+            raise InputError(
+                Problem(
+                    "configuration, atlases",
+                    "none",
+                    "at least one atlas",
+                    "Keep one: DK, tissues or your own.",
+                )
+            )
         self.atlases = dict(atlases)
         self.home = home
         self._segmentations: dict[tuple[str, str, str], str] = {}

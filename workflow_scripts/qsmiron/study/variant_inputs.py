@@ -39,7 +39,7 @@ class VariantInputs:
         variant: Callable[[str], Reconstruction],
         bids_dir: str | Path,
         label_table: Callable[[str], str],
-        selection: SelectionParameters,
+        selection: SelectionParameters | None = None,
     ) -> None:
         self.cohort = cohort
         self.chains = {desc: variant(desc) for desc in cohort.variants}
@@ -50,7 +50,7 @@ class VariantInputs:
             for desc, chain in self.chains.items()
             for problem in (*self._missing_masks(chain), *self._missing_tissue(chain, desc))
         ]
-        problems += self._missing_grey_matter(selection)
+        problems += self._missing_grey_matter(selection) if selection else ()
         if problems:
             raise InputError(*dict.fromkeys(problems))
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..spectral import bounding_box, dipole_kernel, inverse, padded_shape, transform
+from ..spaces import bounding_box
+from ..spectral import dipole_kernel, inverse, padded_shape, transform
 
 
 class DipoleGrid:

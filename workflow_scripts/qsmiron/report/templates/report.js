@@ -68,7 +68,11 @@
     const question = "contrast" in at ? "contrast" : "score";
     const every = (key) => [["", "all"], ...[...new Set(data.rows.map((row) => row[at[key]]))].map((v) => [v, v])];
 
+    // several variants and atlases are never mixed unless the reader asks for all
+    const which = Object.fromEntries(Object.entries(data.chosen).map(([key, first]) =>
+      [key, choice(controls, data.columns[at[key]].label, every(key), first)]));
     const selects = {
+      ...which,
       [question]: choice(controls, data.columns[at[question]].label, every(question), ""),
       arm: choice(controls, "Arm", every("arm"), "replication"),
       metric: choice(controls, "Metric", [["primary", "primary metrics"], ...every("metric")], "primary"),
