@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from bids_trees import make_tree
 
-from qsmiron.bids import Results, find_scans
-from qsmiron.config import Reconstruction, load_config, variant
+from qsmiron.bids import Results, Scan, find_scans
+from qsmiron.config import Atlas, Reconstruction, load_config, variant
 from qsmiron.errors import InputError
 from qsmiron.masks.csf import CsfParameters
 from qsmiron.reference import (
@@ -25,6 +25,7 @@ from qsmiron.reference import (
     untouched,
 )
 from qsmiron.study.cohort import Cohort
+from qsmiron.study.label_sources import LabelSources
 from qsmiron.study.variant_inputs import VariantInputs
 from qsmiron.volumes import read_json, read_volume, write_volume
 
@@ -204,6 +205,11 @@ def test_a_region_has_its_labels():
 # --- the configuration, and what a job is given --------------------------------------------------
 
 
+def cohort_of(scans: list[Scan], variants: list[str]) -> Cohort:
+    sources = LabelSources({"DK": Atlas(label_table="DK.tsv")}, scans, "raw", Path())
+    return Cohort(scans, Results("out"), variants, sources)
+
+
 def chain(**reference: str) -> Reconstruction:
     config = load_config({"atlases": {}, "reconstruction": {"reference": reference}})
     return variant(config, "main")
@@ -212,7 +218,7 @@ def chain(**reference: str) -> Reconstruction:
 @pytest.fixture
 def cohort(tmp_path: Path) -> Cohort:
     raw = make_tree(tmp_path / "raw", 2)
-    return Cohort(find_scans(raw), Results("out"), ["main"], ["DK"])
+    return cohort_of(find_scans(raw), ["main"])
 
 
 @pytest.fixture
@@ -277,7 +283,7 @@ def test_an_unknown_atlas_or_region_stops_the_run_at_once(cohort, label_table, r
 def test_scans_that_lack_what_a_reference_takes_stop_the_run(tmp_path, label_table):
     raw = make_tree(tmp_path / "raw", 2, n_echoes=1)
     (raw / "sub-02/anat/sub-02_T1w.nii.gz").unlink()
-    cohort = Cohort(find_scans(raw), Results("out"), ["main", "fluid", "nucleus"], ["DK"])
+    cohort = cohort_of(find_scans(raw), ["main", "fluid", "nucleus"])
     chains = {
         "main": chain(),
         "fluid": chain(region="csf"),

@@ -48,43 +48,65 @@ def measured(folder, chi, labels):
     return read_table(folder / "r.tsv", "regions"), (folder / "v.tsv").read_text()
 
 
-def test_storage_orders_give_the_same_labels_and_tables(tmp_path):
+COARSELY = RegistrationParameters(template={**COARSE["template"], "pose": FEW_STARTS})
+
+
+@pytest.fixture(scope="module")
+def as_ras(tmp_path_factory):
+    """Images, χ, labels, registration and tables of the case stored as RAS."""
     t1w, gre, truth = a_scan(4.0)
-    chi = Volume(
-        np.random.default_rng(0).normal(0, 0.05, gre.data.shape).astype(np.float32), gre.affine
-    )
-    parameters = RegistrationParameters(template={**COARSE["template"], "pose": FEW_STARTS})
-    expected, first = labelled(t1w, gre, parameters)
-    assert dice(truth, expected, SUBCORTEX).mean() > 0.7
-    assert set(np.unique(expected)) == set(range(84))
-    regions, voxels = measured(tmp_path / "RAS", chi, expected)
-    # T1w and GRE of a session need not be stored alike
-    for axes, of_t1w in (("LAS", "LAS"), ("LPS", "LPS"), ("RPI", "PIR")):
-        turned = stored(gre, axes)
-        labels, scan = labelled(stored(t1w, of_t1w), turned, parameters)
-        back = stored(Volume(labels, turned.affine), "RAS")
-        np.testing.assert_allclose(back.affine, gre.affine, atol=1e-4)
-        np.testing.assert_array_equal(back.data, expected)
-        np.testing.assert_array_equal(scan.gre_to_t1w, first.gre_to_t1w)
-        tissues = [stored(Volume(part, turned.affine), "RAS").data for part in
-                   np.moveaxis(scan.tissues, -1, 0)]  # fmt: skip
-        np.testing.assert_array_equal(np.stack(tissues, -1), first.tissues)
-        assert scan.quality == first.quality
-        found = measured(tmp_path / axes, stored(chi, axes), labels)
-        assert found[0].equals(regions)
-        assert found[1] == voxels
-    where = grid_points(gre.data.shape, gre.affine)
-    for one, other in ((35, 76), (37, 78)):  # thalamus, putamen
-        assert where[expected == one][:, 0].mean() < -5 < 5 < where[expected == other][:, 0].mean()
+    noise = np.random.default_rng(0).normal(0, 0.05, gre.data.shape)
+    chi = Volume(noise.astype(np.float32), gre.affine)
+    labels, scan = labelled(t1w, gre, COARSELY)
+    assert dice(truth, labels, SUBCORTEX).mean() > 0.7
+    assert set(np.unique(labels)) == set(range(84))
+    tables = measured(tmp_path_factory.mktemp("RAS") / "tables", chi, labels)
+    return t1w, gre, chi, labels, scan, tables
+
+
+@pytest.mark.parametrize(
+    ("axes", "of_t1w"),
+    [
+        ("RPI", "LAS"),  # T1w and GRE of a session need not be stored alike
+        pytest.param("LAS", "LAS", marks=pytest.mark.slow),
+        pytest.param("LPS", "LPS", marks=pytest.mark.slow),
+        pytest.param("RPI", "RPI", marks=pytest.mark.slow),
+        pytest.param("PIR", "RAS", marks=pytest.mark.slow),
+    ],
+)
+def test_storage_orders_give_the_same_labels_and_tables(tmp_path, as_ras, axes, of_t1w):
+    t1w, gre, chi, expected, first, tables = as_ras
+    turned = stored(gre, axes)
+    labels, scan = labelled(stored(t1w, of_t1w), turned, COARSELY)
+
+    def back(data):
+        return stored(Volume(data, turned.affine), "RAS")
+
+    np.testing.assert_allclose(back(labels).affine, gre.affine, atol=1e-4)
+    np.testing.assert_array_equal(back(labels).data, expected)
+    for found, like in ((scan.coordinates, first.coordinates), (scan.tissues, first.tissues)):
+        parts = [back(part).data for part in np.moveaxis(found, -1, 0)]
+        np.testing.assert_array_equal(np.stack(parts, -1), like)
+    np.testing.assert_array_equal(scan.gre_to_t1w, first.gre_to_t1w)
+    assert scan.quality == first.quality
+    regions, voxels = measured(tmp_path / "tables", stored(chi, axes), labels)
+    assert regions.equals(tables[0])
+    assert voxels == tables[1]
+
+
+def test_left_is_where_the_patients_left_is(as_ras):
+    _, gre, _, labels, _, _ = as_ras
+    x = grid_points(gre.data.shape, gre.affine)[..., 0]
+    for left, right in ((35, 76), (37, 78)):  # thalamus, putamen
+        assert x[labels == left].mean() < -5 < 5 < x[labels == right].mean()
 
 
 @pytest.mark.slow
 def test_a_case_that_is_mirrored_is_not_the_same():
     """The check above has teeth: flipped voxels under an unchanged affine swap the sides."""
     t1w, gre, truth = a_scan(4.0)
-    parameters = RegistrationParameters(template={**COARSE["template"], "pose": FEW_STARTS})
     labels, _ = labelled(
-        Volume(t1w.data[::-1], t1w.affine), Volume(gre.data[::-1], gre.affine), parameters
+        Volume(t1w.data[::-1], t1w.affine), Volume(gre.data[::-1], gre.affine), COARSELY
     )
     swapped = labels[::-1]
     assert dice(truth, swapped, SUBCORTEX).mean() < 0.1

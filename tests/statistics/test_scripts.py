@@ -22,7 +22,7 @@ CONFIG = {
     },
     "scores": ["alsfrs_r", "umn_score"],
     "covariates": ["age", "sex"],
-    "statistics": {"permutations": 49, "null_permutations": 20},
+    "statistics": {"permutations": 49, "bootstrap": 49, "null_permutations": 20},
     "iron": {"line_slope": 0.89},
 }
 
@@ -55,6 +55,49 @@ def fails(capsys, script, argv, *words):
     assert "Traceback" not in message
     for word in words:
         assert word in message
+
+
+@pytest.fixture
+def quantiles(study):
+    """A quantiles table of the study's 20 subjects, two regions."""
+    rng = np.random.default_rng(3)
+    probabilities = np.round(np.arange(0.05, 1, 0.05), 2)
+    who, region, step = np.indices((20, 2, 19)).reshape(3, -1)
+    chi = rng.normal(0, 0.01, (20, 2))[who, region] + 0.03 * (probabilities[step] - 0.5)
+    chi += rng.normal(0, 0.001, chi.shape)
+    table = pd.DataFrame({"participant_id": np.char.mod("sub-%02d", who + 1), "session": np.nan,
+                          "desc": "main", "atlas": "DK", "index": region + 1,
+                          "region": "region0", "hemisphere": np.where(region, "R", "L"),
+                          "probability": probabilities[step], "chi": chi})  # fmt: skip
+    write_table(table, study / "quantiles.tsv", "quantiles")
+    return study / "quantiles.tsv"
+
+
+def test_quantiles_add_rows_and_change_none(study, quantiles):
+    more = ["--quantiles", str(quantiles)]
+    group_tests_script.main(arguments(study, "without.tsv"))
+    group_tests_script.main(arguments(study, "with.tsv", *more))
+    without = read_table(study / "without.tsv", "group_tests")
+    table = read_table(study / "with.tsv", "group_tests")
+    added = table["metric"].str.startswith("wasserstein")
+    assert added.sum() == 2 * 2 * 2 * 2
+    assert table.loc[added, ["p", "p_maxt", "q", "effect"]].notna().all(axis=None)
+    pd.testing.assert_frame_equal(table[~added].reset_index(drop=True), without, check_dtype=False)
+    for name in ("progression", "speed"):
+        group_tests_script.main(arguments(study, f"{name}.tsv", "--contrast", name, *more))
+    gather_group_tests.main(
+        ["--tables", str(study / "progression.tsv"), str(study / "speed.tsv"),
+         "--output", str(study / "gathered.tsv")]
+    )  # fmt: skip
+    assert (study / "gathered.tsv").read_text() == (study / "with.tsv").read_text()
+
+
+def test_quantiles_of_unknown_participants(study, quantiles, capsys):
+    text = quantiles.read_text().replace("sub-20", "sub-99")
+    quantiles.write_text(text)
+    argv = arguments(study, "out.tsv", "--quantiles", str(quantiles))
+    fails(capsys, group_tests_script, argv, "clinical.tsv", "sub-99")
+    assert not (study / "out.tsv").exists()
 
 
 def test_groups_one_by_one_and_gathered_is_all_at_once(study):

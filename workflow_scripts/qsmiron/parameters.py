@@ -25,8 +25,13 @@ def explain(error: ValidationError, where: str) -> InputError:
     lines = []
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"]) or "(the whole block)"
-        lines.append(f"{where}: {key}: found {item['input']!r}; {item['msg'].lower()}")
+        lines.append(f"{where}: {key}: found {item['input']!r}; {_uncapitalised(item['msg'])}")
     return InputError(*lines)
+
+
+def _uncapitalised(message: str) -> str:
+    # only its first letter: what it quotes is case-sensitive
+    return message[:1].lower() + message[1:]
 
 
 def parse_parameters(model: type[Parameters], text: str | dict | None, where: str) -> Parameters:

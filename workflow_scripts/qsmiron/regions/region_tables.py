@@ -176,7 +176,10 @@ def read_thresholds(path: str | Path, who: Who) -> dict[int, float]:
 
 
 def gather(paths: Sequence[str | Path], name: str) -> pd.DataFrame:
-    """Put tables of one kind together, sorted by :data:`KEYS` (metrics in their own order).
+    """Put tables of one kind together, sorted by :data:`KEYS`.
+
+    Metrics are in their own order, variants and atlases in that of the tables: the first one
+    configured is the first that figures find.
 
     In ``regions`` a value takes the place of an ``n/a`` of the same cell, so that deposits that
     were counted later replace the rows that were waiting for them.
@@ -190,6 +193,8 @@ def gather(paths: Sequence[str | Path], name: str) -> pd.DataFrame:
         return pd.DataFrame(columns=list(TABLES[name]))
     table = pd.concat([read_table(path, name) for path in paths], ignore_index=True)
     keys = KEYS[name]
+    for key in ("desc", "atlas"):
+        table[key] = pd.Categorical(table[key], table[key].dropna().unique(), ordered=True)
     if name == "regions":
         known = [*METRICS, *sorted(set(table["metric"].dropna()) - set(METRICS))]
         table["metric"] = pd.Categorical(table["metric"], known, ordered=True)

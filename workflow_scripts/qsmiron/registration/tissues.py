@@ -60,18 +60,27 @@ def segment_tissues(
     t1w : (X, Y, Z), bias-corrected, any unit.
     brain : (X, Y, Z) bool.
     priors : (X, Y, Z, 3), from :func:`template_priors`.
+
+    Raises
+    ------
+    RuntimeError
+        If Atropos gives up.
     """
     ants, _ = session
     box = bounding_box(brain, margin=2)
     t1w, brain, priors, shape = crop(t1w, box), brain[box], priors[box], priors.shape
-    result = ants.atropos(
-        a=to_itk(ants, t1w),
-        x=to_itk(ants, Volume(brain, t1w.affine)),
-        i=[to_itk(ants, Volume(part, t1w.affine)) for part in np.moveaxis(priors, -1, 0)],
-        m=f"[{parameters.smoothness:g},1x1x1]",
-        c=f"[{parameters.iterations},0]",
-        priorweight=parameters.prior_weight,
-    )
+    try:
+        result = ants.atropos(
+            a=to_itk(ants, t1w),
+            x=to_itk(ants, Volume(brain, t1w.affine)),
+            i=[to_itk(ants, Volume(part, t1w.affine)) for part in np.moveaxis(priors, -1, 0)],
+            m=f"[{parameters.smoothness:g},1x1x1]",
+            c=f"[{parameters.iterations},0]",
+            priorweight=parameters.prior_weight,
+            r=0,  # no random seed: the order in which voxels are visited is drawn
+        )
+    except Exception as error:  # what antspyx raises is no narrower
+        raise RuntimeError(f"Atropos gave up: {error}") from error
     found = np.stack([image.numpy() for image in result["probabilityimages"]], axis=-1)
     # the maps are float32 and need not add up to 1 to the last digit; where none is left, the prior
     total = found.sum(axis=-1, keepdims=True)

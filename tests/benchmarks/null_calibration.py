@@ -1,0 +1,188 @@
+"""False-positive rates and coverage of the group statistics over made-up cohorts: one table.
+
+python tests/benchmarks/null_calibration.py --cohorts 1000 --permutations 499
+
+Every cohort has 16 and 22 patients, correlated regions, and quantile functions of its own.
+*null*: nothing is related to anything. *age*: the groups differ in age by one SD and every outcome
+follows age (r about .5), so that only what adjusts for age may stay at its nominal level.
+*shift*: one group lies 0.8 SD higher (true Cliff's delta .43), for coverage and power. A rate
+pools the regions of a cohort; its bounds (99 %) are nominal ± 2.58 SD of the cohorts' own rates
+/ sqrt(cohorts), which is the binomial bound where a cohort counts once (family-wise rates).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+HOME = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(HOME / "workflow_scripts")]
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+from scipy import special  # noqa: E402
+
+from qsmiron.statistics.cells import Cells  # noqa: E402
+from qsmiron.statistics.correlations import correlation_table  # noqa: E402
+from qsmiron.statistics.covariates import Covariates  # noqa: E402
+from qsmiron.statistics.distribution_tests import distribution_test_table  # noqa: E402
+from qsmiron.statistics.group_tests import group_test_table  # noqa: E402
+from qsmiron.statistics.quantile_functions import (  # noqa: E402
+    CENTRED,
+    FAMILY,
+    RAW,
+    QuantileFunctions,
+)
+from qsmiron.statistics.settings import Statistics  # noqa: E402
+
+N_FIRST, N_SECOND = 16, 22
+LEVELS = ("one", "two")
+ALPHA = 0.05
+PROBABILITIES = np.linspace(0.05, 0.95, 19)
+REGION_CORRELATION = 0.3
+
+
+class Scenario(NamedTuple):
+    """Difference of the groups' ages, slope of the outcome on age, shift of the first group."""
+
+    age_gap: float
+    age_slope: float
+    shift: float
+
+
+SCENARIOS = {"null": Scenario(0, 0, 0), "age": Scenario(1, 0.6, 0), "shift": Scenario(0, 0, 0.8)}
+
+
+class Cohort(NamedTuple):
+    """What the tables of tests are made from."""
+
+    cells: Cells
+    functions: QuantileFunctions
+    group: pd.Series
+    score: pd.Series
+    covariates: Covariates
+
+
+def make_cohort(rng: np.random.Generator, scenario: Scenario, n_regions: int) -> Cohort:
+    """Draw a cohort; outcomes in SD of their noise, quantile functions in ppb."""
+    n = N_FIRST + N_SECOND
+    first = rng.permutation(n) < N_FIRST
+    age = rng.normal(size=n) + scenario.age_gap * first
+    sex = (rng.permutation(n) < n // 2).astype(float)
+    score = rng.normal(size=n)
+
+    def outcome() -> np.ndarray:
+        common = np.sqrt(REGION_CORRELATION) * rng.normal(size=(n, 1))
+        return common + np.sqrt(1 - REGION_CORRELATION) * rng.normal(size=(n, n_regions))
+
+    values = outcome() + scenario.age_slope * age[:, None] + scenario.shift * first[:, None]
+    width = np.exp(0.2 * (outcome() + scenario.age_slope * age[:, None]))
+    normal = special.ndtri(PROBABILITIES)
+    skewed = normal + 0.2 * outcome()[:, :, None] * (normal**2 - 1)
+    curves = 10 * values[:, :, None] + 30 * width[:, :, None] * skewed
+    people = pd.Index([f"sub-{i:02d}" for i in range(n)])
+    regions = pd.DataFrame(
+        {
+            "region": [f"r{i}" for i in range(n_regions)],
+            "hemisphere": "L",
+            "index": range(n_regions),
+        }
+    )
+    cells = regions.assign(metric="chi_mean", family="susceptibility")
+    tests = pd.concat([regions.assign(metric=name, family=FAMILY) for name in (RAW, CENTRED)])
+    return Cohort(
+        Cells("main", "made_up", people, cells, values),
+        QuantileFunctions(
+            "main", "made_up", people, tests.reset_index(drop=True), PROBABILITIES, curves
+        ),
+        pd.Series(np.where(first, *LEVELS), people, dtype=object),
+        pd.Series(score, people),
+        Covariates(("age", "sex"), ("age", "sex"), np.column_stack([age, sex])),
+    )
+
+
+def analyse(cohort: Cohort, settings: Statistics, true_delta: float) -> Iterator[tuple[str, float]]:
+    """Yield, per test, the share of the regions found (or 0/1: any), and of δ and ρ covered."""
+    common = ("contrast", LEVELS, cohort.group, cohort.covariates, settings)
+    tests = group_test_table(cohort.cells, *common)
+    for arm, part in tests.groupby("arm"):
+        yield f"{arm} p", (part["p"] <= ALPHA).mean()
+        yield f"{arm} delta CI misses", _misses(part, true_delta)
+    yield from _rates("rank ANCOVA", tests[tests["arm"] == "rigorous"])
+    whole = distribution_test_table(cohort.functions, *common)
+    for (arm, metric), part in whole.groupby(["arm", "metric"]):
+        yield from _rates(f"{arm} {metric}", part)
+    correlations = correlation_table(
+        cohort.cells, "score", cohort.score, cohort.covariates, settings
+    )
+    for arm, part in correlations.groupby("arm"):
+        yield f"{arm} correlation p", (part["p"] <= ALPHA).mean()
+        yield f"{arm} rho CI misses", _misses(part, 0.0)
+    yield from _rates("partial Spearman", correlations[correlations["arm"] == "rigorous"])
+
+
+def _rates(name: str, part: pd.DataFrame) -> Iterator[tuple[str, float]]:
+    yield f"{name} p_perm", (part["p_perm"] <= ALPHA).mean()
+    yield f"{name} family-wise", float((part["p_maxt"] <= ALPHA).any())
+
+
+def _misses(part: pd.DataFrame, truth: float) -> float:
+    known = part.dropna(subset=["ci_low", "ci_high"])
+    return ((known["ci_low"] > truth) | (known["ci_high"] < truth)).mean()
+
+
+def calibrate(
+    name: str, cohorts: int, n_regions: int, settings: Statistics, seed: int = 1
+) -> pd.DataFrame:
+    """Rates of one scenario: columns scenario, test, rate, low, high, nominal (yes or no)."""
+    scenario = SCENARIOS[name]
+    rng = np.random.default_rng([seed, list(SCENARIOS).index(name)])
+    delta = 2 * special.ndtr(scenario.shift / np.sqrt(2)) - 1
+    found = pd.DataFrame(
+        dict(analyse(make_cohort(rng, scenario, n_regions), settings, delta))
+        for _ in range(cohorts)
+    )
+    rate, spread = found.mean(), found.std()
+    # Rare events of a whole cohort: their own spread is too uncertain.
+    once = found.columns.str.endswith("family-wise")
+    spread[once] = np.sqrt(ALPHA * (1 - ALPHA))
+    half = 2.58 * spread / np.sqrt(cohorts)
+    table = pd.DataFrame(
+        {
+            "scenario": name,
+            "rate": rate,
+            "low": ALPHA - half,
+            "high": ALPHA + half,
+        }
+    ).rename_axis("test")
+    table["nominal"] = np.where(rate.between(table["low"], table["high"]), "yes", "no")
+    return table.reset_index()
+
+
+def main() -> None:
+    """Print the table, and the seconds of each scenario."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cohorts", type=int, default=1000)
+    parser.add_argument("--regions", type=int, default=20)
+    parser.add_argument("--permutations", type=int, default=499)
+    parser.add_argument("--bootstrap", type=int, default=1000)
+    parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--output", help="TSV")
+    args = parser.parse_args()
+    settings = Statistics(permutations=args.permutations, bootstrap=args.bootstrap)
+    tables = []
+    for name in args.scenarios:
+        start = time.perf_counter()
+        tables.append(calibrate(name, args.cohorts, args.regions, settings))
+        print(tables[-1].to_string(index=False, float_format="%.4f"), flush=True)
+        print(f"{time.perf_counter() - start:.0f} s\n", flush=True)
+    if args.output:
+        pd.concat(tables).to_csv(args.output, sep="\t", index=False, float_format="%.4f")
+
+
+if __name__ == "__main__":
+    main()
