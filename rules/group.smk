@@ -35,6 +35,7 @@ rule test_groups:
     input:
         script=settings.script("test_groups"),
         regions=study.regions_table,
+        quantiles=[paths.group("quantiles.tsv")] if study.has_images else [],
         participants=ancient(study.clinical_table),
     output:
         table=paths.contrast_tests,
@@ -46,10 +47,11 @@ rule test_groups:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
         runtime=30,
     params:
         code=settings.code("test_groups"),
+        quantiles=lambda wildcards, input: option("--quantiles", *input.quantiles),
         settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
         clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
     message:
@@ -57,7 +59,7 @@ rule test_groups:
     shell:
         "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q}"
         " --config <(printf '%s' {params.settings:q}) --contrast {wildcards.contrast}"
-        " --output {output.table:q}"
+        " {params.quantiles:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 
 

@@ -1,7 +1,8 @@
 """Correlate clinical scores with every region and metric.
 
 Two arms: replication (Spearman) and rigorous (partial Spearman with covariates, Freedman-Lane
-permutation, Benjamini-Hochberg within correction sets). Example:
+permutation, Benjamini-Hochberg and max-T within correction sets), with bootstrap intervals of rho.
+Example:
 
     python workflow_scripts/correlate_scores.py --regions results/group/regions.tsv
         --participants participants.tsv --config config/config.yaml --score alsfrs_r

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
         data = read_inputs(args.regions, args.participants, args.config)
-        table = over_contrasts(data, null_rate_table, args.contrast)
+        table = over_contrasts(data, [(data.cells, null_rate_table)], args.contrast)
         write_table(table, args.output, "null_rates")
 
 

@@ -17,7 +17,7 @@ from qsmiron.registration.scan import RegistrationParameters
 from qsmiron.template import template_t1w
 from qsmiron.volumes import read_volume
 
-POOR_FIT = 0.7
+POOR_FIT = 0.5
 
 
 def build_parser() -> argparse.ArgumentParser:

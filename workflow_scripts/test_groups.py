@@ -1,16 +1,19 @@
 """Test a two-group contrast in every region and metric.
 
 Two arms: replication (Mann-Whitney) and rigorous (rank ANCOVA with covariates, Freedman-Lane
-permutation, Benjamini-Hochberg within correction sets). Example:
+permutation, Benjamini-Hochberg and max-T within correction sets), with effect sizes and their
+bootstrap intervals. Given the quantiles table, the whole χ distribution of every region is tested
+as well (metrics wasserstein and wasserstein_centred); without it those rows are absent. Example:
 
     python workflow_scripts/test_groups.py --regions results/group/regions.tsv
         --participants participants.tsv --config config/config.yaml --contrast progression
-        --output progression.tsv
+        --quantiles results/group/quantiles.tsv --output progression.tsv
 """
 
 import argparse
 
 from qsmiron.errors import reported_to_user
+from qsmiron.statistics.distribution_tests import distribution_test_table
 from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.inputs import over_contrasts, read_inputs
 from qsmiron.tables import write_table
@@ -28,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         required=True,
         help="YAML or JSON; its blocks contrasts, covariates and statistics are used",
     )
+    add("--quantiles", help="quantile functions of χ (TSV), for the whole-distribution rows")
     add("--contrast", help="name of one contrast of the config (default: all)")
     add("--output", required=True, help="output: group_tests table (TSV; JSON beside it)")
     return parser
@@ -36,8 +40,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        data = read_inputs(args.regions, args.participants, args.config)
-        table = over_contrasts(data, group_test_table, args.contrast)
+        data = read_inputs(args.regions, args.participants, args.config, args.quantiles)
+        analyses = [(data.cells, group_test_table), (data.functions, distribution_test_table)]
+        table = over_contrasts(data, analyses, args.contrast)
         write_table(table, args.output, "group_tests")
 
 

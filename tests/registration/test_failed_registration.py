@@ -15,6 +15,7 @@ from qsmiron.registration.labels import carry_labels
 from qsmiron.registration.rigid_map import read_rigid_map
 from qsmiron.registration.scan import RegistrationParameters, register_scan
 from qsmiron.registration.tissues import tissue_labels
+from qsmiron.spaces import corners
 from qsmiron.volumes import Volume, read_json, read_volume, write_volume
 
 SHAPE, AFFINE = grid(4, (200, 224, 160), (10, 3, 0), centre=(0, -18, 10))
@@ -31,6 +32,7 @@ def magnitude():
         (np.zeros(SHAPE, np.float32), "T1w: found one value everywhere"),
         (np.full(SHAPE, 7, np.float32), "T1w: found one value everywhere"),
         (np.eye(SHAPE[0], dtype=np.float32)[:, :, None] * np.ones(SHAPE[2]), "no bright tissue"),
+        (np.random.default_rng(1).random(SHAPE, np.float32), "T1w and template do not match"),
     ],
 )
 def test_without_a_head(magnitude, t1w, reason):
@@ -41,6 +43,9 @@ def test_without_a_head(magnitude, t1w, reason):
     assert (scan.coordinates == NOWHERE_MM).all()
     assert scan.coordinates.shape == scan.tissues.shape == (*SHAPE, 3)
     assert not is_registered(scan.coordinates)
+    brain = reference().t1w
+    box = corners(brain.data.shape, brain.affine)
+    assert (box.min(axis=0) - 100 > NOWHERE_MM).all()
     np.testing.assert_array_equal(scan.gre_to_t1w, np.eye(4))
     atlas = read_volume(template.desikan_killiany(), dtype=np.int32)
     assert not carry_labels(scan.coordinates, atlas).any()

@@ -60,6 +60,27 @@ def test_max_t_against_a_loop(tied):
         np.testing.assert_allclose(families.p()[members], expected)
 
 
+def test_max_t_against_nilearn():
+    permuted_ols = pytest.importorskip("nilearn.mass_univariate").permuted_ols
+    outcomes, first, covariates = cohort(False, n=38, m=12)
+    nuisance = nuisance_space(covariates)
+    test = rank_ancova(outcomes, first, nuisance)
+    families = FamilyWise(np.full(12, "a"), 4000)
+    permutation_p(
+        test, nuisance.basis, Permutations(1, 4000, 38), np.arange(38),
+        families.watch(np.arange(12), test),
+    )  # fmt: skip
+    theirs = permuted_ols(
+        first.astype(float)[:, None], stats.rankdata(outcomes, axis=0), covariates,
+        n_perm=4000, random_state=0, output_type="dict",
+    )  # fmt: skip
+    np.testing.assert_allclose(test.t, theirs["t"][0], atol=1e-8)
+    p = 10 ** -theirs["logp_max_t"][0]
+    # Monte-Carlo error of a difference is at most .011 (one SD).
+    assert np.abs(families.p() - p).max() < 0.04
+    assert p.min() < 0.3
+
+
 def test_cells_with_missing_subjects_share_permutations_on_the_scale_of_p():
     outcomes, first, covariates = cohort(False)
     permutations = Permutations(seed=3, count=COUNT, n_subjects=16)

@@ -48,10 +48,6 @@ _INFERENCE = {
     "q": Column("Benjamini-Hochberg q value over the correction set, on p"),
     "reason": Column("Why a value of the row is n/a", text=True),
 }
-_INTERVAL = {
-    "ci_low": Column("Lower end of the 95 % confidence interval of the effect"),
-    "ci_high": Column("Upper end of the 95 % confidence interval of the effect"),
-}
 
 TABLES: dict[str, dict[str, Column]] = {
     "regions": {
@@ -123,18 +119,33 @@ TABLES: dict[str, dict[str, Column]] = {
         "index": _CELL["index"],
         "metric": _CELL["metric"],
         "family": _CELL["family"],
-        "test": Column("mann_whitney or rank_ancova", text=True),
+        "test": Column("mann_whitney, rank_ancova or quantile_permutation", text=True),
         "covariates": Column("Covariates, comma-separated", text=True),
         "n_1": Column("Subjects of level_1 in the test"),
         "n_2": Column("Subjects of level_2 in the test"),
         "median_1": Column("Median of level_1, in the metric's unit"),
         "median_2": Column("Median of level_2, in the metric's unit"),
-        "statistic": Column("U of level_1 (mann_whitney) or t of the group term (rank_ancova)"),
+        "statistic": Column(
+            "U of level_1 (mann_whitney), t of the group term (rank_ancova), or the distance over "
+            "its mean under permutation (quantile_permutation)"
+        ),
         "df": Column("Degrees of freedom of t"),
-        **{key: _INFERENCE[key] for key in ("p", "p_perm", "p_maxt", "q")},
-        "effect": Column("Effect size; positive: level_1 above level_2"),
-        "effect_name": Column("What the effect size is", text=True),
-        **_INTERVAL,
+        "p": Column(
+            "Two-sided parametric or exact p value, uncorrected; that of the permutations for "
+            "quantile_permutation, which has no other"
+        ),
+        **{key: _INFERENCE[key] for key in ("p_perm", "p_maxt", "q")},
+        "effect": Column("Effect size; positive: level_1 above level_2 (a distance has no sign)"),
+        "effect_name": Column(
+            "cliffs_delta (of covariate residuals in the rigorous arm), or wasserstein_ppb: "
+            "distance between the groups' mean quantile functions (ppb)",
+            text=True,
+        ),
+        "ci_low": Column(
+            "Lower end of the effect's 95 % BCa bootstrap interval, the groups resampled apart; "
+            "none for quantile_permutation"
+        ),
+        "ci_high": Column("Upper end of that interval"),
         "hedges_g": Column("Hedges' g, on covariate residuals in the rigorous arm"),
         "reason": _INFERENCE["reason"],
     },
@@ -152,7 +163,8 @@ TABLES: dict[str, dict[str, Column]] = {
         "n": Column("Subjects in the test"),
         "df": Column("Degrees of freedom: n − 2 − number of covariates"),
         "rho": Column("Rank correlation"),
-        **_INTERVAL,
+        "ci_low": Column("Lower end of its 95 % BCa bootstrap interval over subjects"),
+        "ci_high": Column("Upper end of that interval"),
         **{key: _INFERENCE[key] for key in ("p", "p_perm", "p_maxt", "q", "reason")},
     },
     "null_rates": {

@@ -29,6 +29,13 @@ class RegistrationParameters(Parameters):
     """Parameters of the registration of one scan."""
 
     seed: int = Field(1, ge=1, description="seed of ANTs' random sampling")
+    least_similarity: float = Field(
+        0.3,
+        ge=-1,
+        le=1,
+        description="correlation of T1w and template in the brain below which the scan has no "
+        "regions; a good registration has .7 to .95, an image of noise .1 (1)",
+    )
     template: TemplateParameters = Field(TemplateParameters(), description="template to T1w")
     rigid: RigidParameters = Field(RigidParameters(), description="T1w to GRE")
     tissues: TissueParameters = Field(TissueParameters(), description="tissues of the T1w")
@@ -105,6 +112,10 @@ def _register(
     # ANTs gives up with a RuntimeError, linear algebra on an empty image with its own
     except (InputError, RuntimeError, np.linalg.LinAlgError) as error:
         return _failed(gre, str(error))
+    quality = _quality(registered, gre, to_t1w, template.t1w, in_template)
+    similarity = quality["registration_similarity"]
+    if not similarity >= parameters.least_similarity:
+        return _failed(gre, f"T1w and template do not match (r = {similarity:.2f})")
     points = apply_affine(to_t1w, grid_points(gre.data.shape, gre.affine))
     return RegisteredScan(
         compose(gre.data.shape, gre.affine, to_t1w, registered.to_template),
@@ -113,7 +124,7 @@ def _register(
             [look_up(tissues[..., each], image.affine, points) for each in range(len(CLASSES))],
             axis=-1,
         ),
-        _quality(registered, gre, to_t1w, template.t1w, in_template),
+        quality,
     )
 
 

@@ -11,6 +11,8 @@ from scipy import stats
 from .cells import Cells
 from .linear import Nuisance, vanishes
 from .multiplicity import NOT_TESTED, q_values
+from .quantile_functions import QuantileFunctions
+from .resampling import Intervals
 
 MIN_GROUP = 3
 MIN_DF = 2
@@ -20,7 +22,7 @@ NOBODY = "nobody has all the values needed"
 class CellResults:
     """Results of one arm over all cells: NaN, and no reason, until something is set."""
 
-    def __init__(self, cells: Cells, numbers: tuple[str, ...]) -> None:
+    def __init__(self, cells: Cells | QuantileFunctions, numbers: tuple[str, ...]) -> None:
         self._cells = cells
         self._size = len(cells.index)
         self._numbers = {name: np.full(self._size, np.nan) for name in numbers}
@@ -59,6 +61,27 @@ class CellResults:
             **results,
             reason=self.reason,
         )
+
+
+def open_group_sizes(results: CellResults, columns: np.ndarray, group: np.ndarray) -> bool:
+    """Set n_1 and n_2, and refuse cells of groups too small; whether there is anybody at all.
+
+    ``group`` is boolean per subject: in the first level.
+    """
+    sizes = int(group.sum()), int((~group).sum())
+    results.set(columns, n_1=sizes[0], n_2=sizes[1])
+    if not group.size:
+        results.refuse(columns, NOBODY)
+    if min(sizes) < MIN_GROUP:
+        results.refuse(columns, f"fewer than {MIN_GROUP} subjects in a group")
+    return bool(group.size)
+
+
+def set_intervals(results: CellResults, columns: np.ndarray, intervals: Intervals) -> None:
+    """Set ci_low and ci_high, and the reason of the cells that have none."""
+    results.set(columns, ci_low=intervals.low, ci_high=intervals.high)
+    for reason in set(intervals.reason) - {None}:
+        results.refuse(columns[intervals.reason == reason], reason)
 
 
 def refuse_degenerate(

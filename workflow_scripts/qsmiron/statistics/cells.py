@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,14 @@ from ..errors import InputError, Problem
 
 VARIANT = ["desc", "atlas"]
 CELL = ["region", "hemisphere", "index", "metric", "family"]
+
+
+class HasParticipants(Protocol):
+    """What measures participants: :class:`Cells`, quantile functions."""
+
+    @property
+    def participants(self) -> pd.Index:
+        """participant_id of every row."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ def cell_matrices(
         For an empty table, several sessions of a participant without a selection, a selection
         that matches nothing, or a cell that a participant has twice.
     """
-    regions = _one_session(regions, session, where).reset_index(drop=True)
+    regions = one_session(regions, session, where).reset_index(drop=True)
     if regions.empty:
         raise InputError(Problem(where, "no rows", "measured regions", "Measure some subjects."))
     text = regions[VARIANT].fillna("n/a")
@@ -69,7 +78,8 @@ def cell_matrices(
     ]
 
 
-def _one_session(regions: pd.DataFrame, session: str | None, where: str) -> pd.DataFrame:
+def one_session(regions: pd.DataFrame, session: str | None, where: str) -> pd.DataFrame:
+    """Rows of the chosen session; an :class:`InputError` where it is not clear which."""
     if session is not None:
         wanted = session.removeprefix("ses-")
         kept = regions[regions["session"].astype(str).str.removeprefix("ses-") == wanted]
@@ -144,7 +154,9 @@ def missingness_patterns(values: np.ndarray, usable: np.ndarray) -> Iterator[Pat
         yield Pattern(np.flatnonzero(present[:, columns[0]]), columns)
 
 
-def match_participants(cells: list[Cells], clinical: pd.DataFrame, where: str) -> None:
+def match_participants(
+    cells: Sequence[HasParticipants], clinical: pd.DataFrame, where: str
+) -> None:
     """Refuse measured participants whom the clinical table does not know.
 
     Raises

@@ -5,16 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .cell_results import MIN_DF, NOBODY, CellResults, refuse_degenerate, refuse_model
+from .cell_results import (
+    MIN_DF,
+    NOBODY,
+    CellResults,
+    refuse_degenerate,
+    refuse_model,
+    set_intervals,
+)
 from .cells import Cells, missingness_patterns
 from .covariates import Covariates
+from .family_wise import FamilyWise
 from .partial_spearman import partial_spearman, ranked_nuisance
 from .permutation import Permutations, permutation_p
 from .replication import spearman
+from .rho_intervals import rho_intervals
 from .settings import Statistics
 
-_NUMBERS = ("n", "df", "rho", "p", "p_perm")
-_UNTESTED = ("df", "p", "p_perm")
+_NUMBERS = ("n", "df", "rho", "ci_low", "ci_high", "p", "p_perm", "p_maxt")
+_UNTESTED = ("df", "p", "p_perm", "p_maxt")
 
 
 def correlation_table(
@@ -31,7 +40,7 @@ def correlation_table(
     covariates
         Of the participants of ``cells``, in their order.
     settings
-        Number and seed of the permutations.
+        Numbers and seed of the permutations and of the bootstrap.
 
     Returns
     -------
@@ -42,7 +51,7 @@ def correlation_table(
     numbers = values.reindex(cells.participants).to_numpy(float)
     return pd.concat(
         [
-            _replication(cells, numbers).table(
+            _replication(cells, numbers, settings).table(
                 _UNTESTED, arm="replication", score=score, method="spearman", covariates=None
             ),
             _rigorous(cells, numbers, covariates, settings).table(
@@ -57,8 +66,9 @@ def correlation_table(
     )
 
 
-def _replication(cells: Cells, score: np.ndarray) -> CellResults:
+def _replication(cells: Cells, score: np.ndarray, settings: Statistics) -> CellResults:
     results = CellResults(cells, _NUMBERS)
+    without = np.zeros((len(score), 0))
     for pattern in missingness_patterns(cells.values, np.isfinite(score)):
         x = score[pattern.rows]
         results.set(pattern.columns, n=x.size)
@@ -73,8 +83,10 @@ def _replication(cells: Cells, score: np.ndarray) -> CellResults:
         refuse_degenerate(results, pattern.columns, outcomes, None)
         kept = results.open(pattern.columns)
         if kept.size:
-            rho, df, p = spearman(cells.values[np.ix_(pattern.rows, kept)], x)
+            outcomes = cells.values[np.ix_(pattern.rows, kept)]
+            rho, df, p = spearman(outcomes, x)
             results.set(kept, rho=rho, df=df, p=p)
+            _add_intervals(results, kept, outcomes, x, without[pattern.rows], settings)
     return results
 
 
@@ -83,6 +95,7 @@ def _rigorous(
 ) -> CellResults:
     results = CellResults(cells, _NUMBERS)
     permutations = Permutations(settings.seed, settings.permutations, len(cells.participants))
+    families = FamilyWise(cells.index["metric"].to_numpy(object), settings.permutations)
     usable = np.isfinite(score) & covariates.complete
     for pattern in missingness_patterns(cells.values, usable):
         x = score[pattern.rows]
@@ -103,12 +116,30 @@ def _rigorous(
         kept = results.open(pattern.columns)
         if not kept.size:
             continue
-        test = partial_spearman(cells.values[np.ix_(pattern.rows, kept)], x, nuisance)
+        outcomes = cells.values[np.ix_(pattern.rows, kept)]
+        test = partial_spearman(outcomes, x, nuisance)
         results.set(
             kept,
             rho=test.r,
             df=test.df,
             p=test.p,
-            p_perm=permutation_p(test, nuisance.basis, permutations, pattern.rows),
+            p_perm=permutation_p(
+                test, nuisance.basis, permutations, pattern.rows, families.watch(kept, test)
+            ),
         )
+        _add_intervals(results, kept, outcomes, x, design, settings)
+    results.set(np.arange(len(cells.index)), p_maxt=families.p())
     return results
+
+
+def _add_intervals(
+    results: CellResults,
+    columns: np.ndarray,
+    outcomes: np.ndarray,
+    score: np.ndarray,
+    covariates: np.ndarray,
+    settings: Statistics,
+) -> None:
+    if settings.bootstrap:
+        found = rho_intervals(outcomes, score, covariates, settings.bootstrap, settings.seed)
+        set_intervals(results, columns, found)

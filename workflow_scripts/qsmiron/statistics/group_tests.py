@@ -5,10 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .cell_results import MIN_GROUP, NOBODY, CellResults, refuse_degenerate, refuse_model
+from .cell_results import (
+    CellResults,
+    open_group_sizes,
+    refuse_degenerate,
+    refuse_model,
+    set_intervals,
+)
 from .cells import Cells, Pattern, missingness_patterns
 from .covariates import Covariates
+from .delta_intervals import delta_intervals
 from .effect_sizes import cliffs_delta, hedges_g
+from .family_wise import FamilyWise
 from .linear import nuisance_space
 from .permutation import Permutations, permutation_p
 from .rank_ancova import rank_ancova
@@ -16,9 +24,10 @@ from .replication import mann_whitney
 from .settings import Levels, Statistics
 
 _NUMBERS = (
-    "n_1", "n_2", "median_1", "median_2", "statistic", "df", "p", "p_perm", "effect", "hedges_g",
+    "n_1", "n_2", "median_1", "median_2", "statistic", "df", "p", "p_perm", "p_maxt", "effect",
+    "ci_low", "ci_high", "hedges_g",
 )  # fmt: skip
-_UNTESTED = ("statistic", "df", "p", "p_perm")
+_UNTESTED = ("statistic", "df", "p", "p_perm", "p_maxt")
 
 
 def group_test_table(
@@ -42,7 +51,7 @@ def group_test_table(
     covariates
         Of the participants of ``cells``, in their order.
     settings
-        Number and seed of the permutations.
+        Numbers and seed of the permutations and of the bootstrap.
 
     Returns
     -------
@@ -55,7 +64,7 @@ def group_test_table(
     first = level == levels[0]
     member = first | (level == levels[1])
     common = {"contrast": contrast, "level_1": levels[0], "level_2": levels[1]}
-    replication = _replication(cells, first, member)
+    replication = _replication(cells, first, member, settings)
     rigorous = _rigorous(cells, first, member, covariates, settings)
     return pd.concat(
         [
@@ -80,8 +89,11 @@ def group_test_table(
     )
 
 
-def _replication(cells: Cells, first: np.ndarray, member: np.ndarray) -> CellResults:
+def _replication(
+    cells: Cells, first: np.ndarray, member: np.ndarray, settings: Statistics
+) -> CellResults:
     results = CellResults(cells, _NUMBERS)
+    without = np.zeros((len(cells.participants), 0))
     for pattern in missingness_patterns(cells.values, member):
         outcomes, group = _describe(results, cells, pattern, first)
         if not group.size:
@@ -98,6 +110,7 @@ def _replication(cells: Cells, first: np.ndarray, member: np.ndarray) -> CellRes
                 effect=cliffs_delta(outcomes, group),
                 hedges_g=hedges_g(outcomes, group),
             )
+            _add_intervals(results, kept, outcomes, group, without[pattern.rows], settings)
     return results
 
 
@@ -110,6 +123,7 @@ def _rigorous(
 ) -> CellResults:
     results = CellResults(cells, _NUMBERS)
     permutations = Permutations(settings.seed, settings.permutations, len(cells.participants))
+    families = FamilyWise(cells.index["metric"].to_numpy(object), settings.permutations)
     for pattern in missingness_patterns(cells.values, member & covariates.complete):
         outcomes, group = _describe(results, cells, pattern, first)
         if not group.size:
@@ -131,11 +145,30 @@ def _rigorous(
             statistic=test.t,
             df=test.df,
             p=test.p,
-            p_perm=permutation_p(test, nuisance.basis, permutations, pattern.rows),
+            p_perm=permutation_p(
+                test, nuisance.basis, permutations, pattern.rows, families.watch(kept, test)
+            ),
             effect=cliffs_delta(adjusted, group),
             hedges_g=hedges_g(adjusted, group),
         )
+        _add_intervals(results, kept, outcomes, group, design, settings)
+    results.set(np.arange(len(cells.index)), p_maxt=families.p())
     return results
+
+
+def _add_intervals(
+    results: CellResults,
+    columns: np.ndarray,
+    outcomes: np.ndarray,
+    group: np.ndarray,
+    covariates: np.ndarray,
+    settings: Statistics,
+) -> None:
+    if settings.bootstrap:
+        found = delta_intervals(
+            outcomes, group, nuisance_space(covariates), settings.bootstrap, settings.seed
+        )
+        set_intervals(results, columns, found)
 
 
 def _describe(
@@ -144,14 +177,9 @@ def _describe(
     """Sizes and medians of the groups; outcomes and group of the pattern's subjects."""
     outcomes = cells.values[np.ix_(pattern.rows, pattern.columns)]
     group = first[pattern.rows]
+    open_group_sizes(results, pattern.columns, group)
     for number, members in ((1, group), (2, ~group)):
-        results.set(pattern.columns, **{f"n_{number}": int(members.sum())})
         if members.any():
             median = np.median(outcomes[members], axis=0)
             results.set(pattern.columns, **{f"median_{number}": median})
-    if not group.size:
-        results.refuse(pattern.columns, NOBODY)
-    smallest = min(int(group.sum()), int((~group).sum()))
-    if smallest < MIN_GROUP:
-        results.refuse(pattern.columns, f"fewer than {MIN_GROUP} subjects in a group")
     return outcomes, group

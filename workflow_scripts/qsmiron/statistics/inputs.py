@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from ..clinical import read_clinical
 from ..tables import read_table
-from .cells import Cells, cell_matrices, match_participants
+from .cells import Cells, HasParticipants, cell_matrices, match_participants
 from .covariates import Covariates, covariate_matrix
 from .groups import assign_group
+from .quantile_functions import QuantileFunctions, read_quantile_functions
 from .settings import StudyDesign, read_study_design
 
 
 @dataclass(frozen=True)
 class Inputs:
     """``clinical`` is indexed by participant_id; ``cells`` has one entry per (desc, atlas).
+
+    So have ``functions``, the quantile functions; none where they were not given.
 
     ``config`` and ``participants`` are the files' names, for messages.
     """
@@ -28,8 +32,9 @@ class Inputs:
     cells: list[Cells]
     config: str
     participants: str
+    functions: list[QuantileFunctions]
 
-    def covariates(self, cells: Cells) -> Covariates:
+    def covariates(self, cells: HasParticipants) -> Covariates:
         """Covariates of the config for the participants of ``cells``."""
         return covariate_matrix(
             self.clinical, self.design.covariates, cells.participants, self.participants
@@ -37,27 +42,36 @@ class Inputs:
 
 
 def over_contrasts(
-    data: Inputs, analyse: Callable[..., pd.DataFrame], contrast: str | None = None
+    data: Inputs,
+    analyses: Sequence[tuple[Sequence[Any], Callable[..., pd.DataFrame]]],
+    contrast: str | None = None,
 ) -> pd.DataFrame:
-    """Rows of ``analyse(cells, name, levels, group, covariates, statistics)``, put together.
+    """Rows of every contrast of the design (or the one named), put together.
 
-    Over every contrast of the design (or the one named) and every variant and atlas; empty if
-    the design has no contrast.
+    ``analyses`` pairs what is measured (``data.cells``, ``data.functions``) with what makes rows
+    of it, ``analyse(measured, name, levels, group, covariates, statistics)``. The result is empty
+    if the design has no contrast.
     """
     tables = []
     for name, settings in data.design.pick_contrasts(contrast, data.config).items():
         group = assign_group(data.clinical, settings, data.participants)
         tables += [
             analyse(
-                cells, name, settings.levels, group, data.covariates(cells), data.design.statistics
+                part, name, settings.levels, group, data.covariates(part), data.design.statistics
             )
-            for cells in data.cells
+            for measured, analyse in analyses
+            for part in measured
         ]
     return pd.concat(tables) if tables else pd.DataFrame()
 
 
-def read_inputs(regions: str | Path, participants: str | Path, config: str | Path) -> Inputs:
-    """Read regions table, clinical table and config; each file is read once.
+def read_inputs(
+    regions: str | Path,
+    participants: str | Path,
+    config: str | Path,
+    quantiles: str | Path | None = None,
+) -> Inputs:
+    """Read regions table, clinical table, config and, if named, the quantiles table, each once.
 
     Raises
     ------
@@ -66,6 +80,8 @@ def read_inputs(regions: str | Path, participants: str | Path, config: str | Pat
     """
     design = read_study_design(config)
     clinical = read_clinical(participants)
-    cells = cell_matrices(read_table(regions, "regions"), design.statistics.session, str(regions))
-    match_participants(cells, clinical, str(participants))
-    return Inputs(design, clinical, cells, str(config), str(participants))
+    session = design.statistics.session
+    cells = cell_matrices(read_table(regions, "regions"), session, str(regions))
+    functions = read_quantile_functions(quantiles, session) if quantiles else []
+    match_participants([*cells, *functions], clinical, str(participants))
+    return Inputs(design, clinical, cells, str(config), str(participants), functions)

@@ -16,7 +16,7 @@ t² is increasing in r², hence r² is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,17 +81,32 @@ def permuted_r_squared(
         yield squared
 
 
+def r_squared_to_reach(test: PartialTest) -> np.ndarray:
+    """Squared partial correlation that counts as no smaller than the observed one, per cell."""
+    return np.square(test.r) * (1 - _TIE) - np.finfo(float).eps
+
+
+def _unseen(squared: np.ndarray) -> None:
+    """Look at nothing."""
+
+
 def permutation_p(
-    test: PartialTest, basis: np.ndarray, permutations: Permutations, rows: np.ndarray
+    test: PartialTest,
+    basis: np.ndarray,
+    permutations: Permutations,
+    rows: np.ndarray,
+    see: Callable[[np.ndarray], None] = _unseen,
 ) -> np.ndarray:
     """Two-sided permutation p of every cell, (b + 1)/(B + 1).
 
-    Arguments as in :func:`permuted_r_squared`. Without permutations (B = 0) p is NaN.
+    Arguments as in :func:`permuted_r_squared`; ``see`` is given each of its chunks as well. Without
+    permutations (B = 0) p is NaN.
     """
     if permutations.count == 0:
         return np.full(test.r.shape, np.nan)
-    threshold = np.square(test.r) * (1 - _TIE) - np.finfo(float).eps
+    threshold = r_squared_to_reach(test)
     exceed = np.zeros(test.r.shape, dtype=np.int64)
     for squared in permuted_r_squared(test, basis, permutations, rows):
         exceed += np.count_nonzero(squared >= threshold, axis=0)
+        see(squared)
     return (exceed + 1) / (permutations.count + 1)

@@ -90,7 +90,13 @@ class Statistics(Parameters):
     permutations: int = Field(
         10_000, ge=0, le=1_000_000, description="Freedman-Lane permutations; 0: no permutation p"
     )
-    seed: int = Field(1, ge=0, description="Seed of every permutation")
+    seed: int = Field(1, ge=0, description="Seed of every permutation and bootstrap")
+    bootstrap: int = Field(
+        2000,
+        ge=0,
+        le=100_000,
+        description="Bootstrap resamples of the confidence intervals; 0: no intervals",
+    )
     null_permutations: int = Field(
         500, ge=20, le=100_000, description="Permutations of the labels for the null rates"
     )

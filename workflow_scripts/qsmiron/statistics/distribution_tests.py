@@ -1,0 +1,99 @@
+"""One contrast against the whole χ distribution of every region: rows of the group_tests table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from .cell_results import CellResults, open_group_sizes, refuse_model
+from .cells import missingness_patterns
+from .covariates import Covariates
+from .linear import TOLERANCE, nuisance_space
+from .permutation import Permutations
+from .quantile_functions import QuantileFunctions
+from .settings import Levels, Statistics
+from .whole_distribution import distance_test, permuted_distances
+
+_NUMBERS = ("n_1", "n_2", "statistic", "p", "p_perm", "p_maxt", "effect")
+
+
+def distribution_test_table(
+    functions: QuantileFunctions,
+    contrast: str,
+    levels: Levels,
+    group: pd.Series,
+    covariates: Covariates,
+    settings: Statistics,
+) -> pd.DataFrame:
+    """Test a contrast on quantile functions, raw and with each subject's median removed.
+
+    Arguments as in :func:`.group_tests.group_test_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of ``TABLES["group_tests"]``, metrics ``wasserstein`` and ``wasserstein_centred``,
+        each a correction set of its own. The effect is the distance in ppb, which has no sign;
+        the statistic is that distance over its mean under permutation. No parametric p exists: p
+        is the permutation p in both arms, and q is that of p. There are no intervals.
+    """
+    level = group.reindex(functions.participants).to_numpy(object)
+    first = level == levels[0]
+    member = first | (level == levels[1])
+    uncorrected = covariates.values[:, :0]
+    return pd.concat(
+        [
+            _arm(functions, first, usable, values, settings).table(
+                (),
+                arm=arm,
+                test="quantile_permutation",
+                covariates=label,
+                effect_name="wasserstein_ppb",
+                contrast=contrast,
+                level_1=levels[0],
+                level_2=levels[1],
+            )
+            for arm, usable, values, label in (
+                ("replication", member, uncorrected, None),
+                ("rigorous", member & covariates.complete, covariates.values, covariates.label),
+            )
+        ],
+        ignore_index=True,
+    )
+
+
+def _arm(
+    functions: QuantileFunctions,
+    first: np.ndarray,
+    usable: np.ndarray,
+    covariates: np.ndarray,
+    settings: Statistics,
+) -> CellResults:
+    results = CellResults(functions, _NUMBERS)
+    permutations = Permutations(settings.seed, settings.permutations, len(first))
+    n_regions = functions.values.shape[1]
+    distances = np.full((permutations.count + 1, 2 * n_regions), np.nan)
+    for pattern in missingness_patterns(functions.values.sum(axis=2), usable):
+        columns = np.concatenate([pattern.columns, n_regions + pattern.columns])
+        group = first[pattern.rows]
+        if not open_group_sizes(results, columns, group):
+            continue
+        nuisance = nuisance_space(covariates[pattern.rows])
+        refuse_model(results, columns, group.astype(float), covariates.shape[1], nuisance, "group")
+        kept = results.open(pattern.columns)
+        if not kept.size:
+            continue
+        curves = functions.values[np.ix_(pattern.rows, kept)]
+        found = permuted_distances(
+            curves, functions.median, group, nuisance, permutations, pattern.rows
+        )
+        scale = np.abs(curves - curves.mean(axis=0)).max(axis=(0, 2))
+        for offset, part in ((0, found.raw), (n_regions, found.centred)):
+            varies = part.max(axis=0) > TOLERANCE * scale
+            results.refuse(kept[~varies] + offset, "no variation between the subjects")
+            distances[:, kept[varies] + offset] = part[:, varies]
+    results.set(np.arange(2 * n_regions), effect=distances[0])
+    for columns in np.split(np.arange(2 * n_regions), 2):
+        ratio, p, p_maxt = distance_test(distances[:, columns])
+        results.set(columns, statistic=ratio, p=p, p_perm=p, p_maxt=p_maxt)
+    return results

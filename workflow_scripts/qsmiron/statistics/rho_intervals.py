@@ -1,0 +1,99 @@
+"""Confidence intervals of Spearman's and of the partial Spearman correlation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .resampling import NO_INTERVAL, Intervals, bca_intervals, resample
+
+PERFECT = NO_INTERVAL + "the correlation is perfect"
+_CHUNK_NUMBERS = 10_000_000
+_SINGULAR = 1e-9
+
+
+def rho_intervals(
+    outcomes: np.ndarray, score: np.ndarray, covariates: np.ndarray, count: int, seed: int
+) -> Intervals:
+    """BCa interval of every cell's (partial) Spearman correlation with a score.
+
+    Subjects are resampled; each resample is ranked anew.
+
+    Parameters
+    ----------
+    outcomes
+        Subjects × cells, complete, no constant column.
+    score
+        One number per subject.
+    covariates
+        Subjects × k, unranked; k = 0 in the arm without.
+    count, seed
+        Number of resamples, and their seed.
+    """
+    draws = resample(np.zeros(len(score), int), count, seed)
+    weightings = (np.ones((1, len(score))), draws.weights, draws.left_out)
+    directions = [_directions(score, covariates, weights) for weights in weightings]
+    parts = []
+    chunk = max(1, _CHUNK_NUMBERS // max(count, len(score)))
+    for start in range(0, outcomes.shape[1], chunk):
+        part = outcomes[:, start : start + chunk]
+        observed, resampled, left_out = (
+            _correlations(part, weights, direction)
+            for weights, direction in zip(weightings, directions, strict=True)
+        )
+        found = bca_intervals(observed[0], resampled, left_out, draws.strata)
+        perfect = np.abs(observed[0]) > 1 - _SINGULAR
+        found.reason[perfect] = PERFECT
+        for end in (found.low, found.high):
+            end[perfect] = np.nan
+        parts.append(found)
+    return Intervals(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def rho_of_weights(
+    outcomes: np.ndarray, score: np.ndarray, covariates: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Partial Spearman correlations (weights × cells) of weighted subjects, else as above.
+
+    NaN where a resample leaves nothing of the score, or of an outcome, after the covariates.
+    """
+    return _correlations(outcomes, weights, _directions(score, covariates, weights))
+
+
+def _correlations(outcomes: np.ndarray, weights: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    from .resampling_loops import weighted_rank_correlations
+
+    order = np.ascontiguousarray(np.argsort(outcomes, axis=0, kind="stable").T)
+    rising = np.take_along_axis(outcomes.T, order, axis=1)
+    new_value = np.diff(rising, axis=1, prepend=np.nan) != 0
+    return weighted_rank_correlations(order, new_value, weights, directions, _SINGULAR**2)
+
+
+def _directions(score: np.ndarray, covariates: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted unit vectors (weights × (k+1) × n) of the ranked covariates, then of the score.
+
+    Those of the covariates span their space; the score's is orthogonal to it, and NaN where the
+    score is constant or a combination of the covariates.
+    """
+    root = np.sqrt(weights)
+    ranked = _centred_ranks(score, weights) * root
+    length = np.linalg.norm(ranked, axis=1)
+    spans = np.zeros((len(weights), len(score), 0))
+    if covariates.shape[1]:
+        columns = np.stack([_centred_ranks(column, weights) * root for column in covariates.T], 2)
+        sizes = np.linalg.norm(columns, axis=1, keepdims=True)
+        columns /= np.where(sizes > 0, sizes, 1)
+        spans, values, _ = np.linalg.svd(columns, full_matrices=False)
+        spans = spans * (values > _SINGULAR * np.maximum(values[:, :1], 1e-300))[:, None, :]
+        fitted = np.einsum("bnk,bk->bn", spans, np.einsum("bnk,bn->bk", spans, ranked))
+        ranked = ranked - fitted
+    left = np.linalg.norm(ranked, axis=1)
+    left = np.where(left > _SINGULAR * length, left, np.nan)
+    unit = ranked / left[:, None]
+    joined = np.concatenate([spans, unit[:, :, None]], axis=2) * root[:, :, None]
+    return np.ascontiguousarray(joined.transpose(0, 2, 1))
+
+
+def _centred_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Midranks (weights × n) of weighted values, less their mean."""
+    below = (values < values[:, None]) + 0.5 * (values == values[:, None])
+    return weights @ below.T - 0.5 * weights.sum(axis=1, keepdims=True)
