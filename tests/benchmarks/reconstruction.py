@@ -33,7 +33,7 @@ from qsmiron.config import Reconstruction  # noqa: E402
 from qsmiron.errors import InputError, reported_to_user  # noqa: E402
 from qsmiron.methods import Method, get_method  # noqa: E402
 from qsmiron.parameters import Parameters  # noqa: E402
-from qsmiron.spectral import bounding_box  # noqa: E402
+from qsmiron.spaces import bounding_box  # noqa: E402
 from qsmiron.volumes import voxel_size  # noqa: E402
 
 NEIGHBOUR_REACH_MM = 2.0
