@@ -27,7 +27,7 @@ COLUMNS: dict[str, list[tuple[str, str, str]]] = {
         ("metric", "Metric", "text"),
         ("role", "Role", "text"),
         ("n", "n", "text"),
-        ("effect", "δ", "coefficient"),
+        ("effect", "Effect", "coefficient"),
         ("p", "p", "p"),
         ("q", "q", "p"),
         ("p_perm", "p perm.", "p"),
