@@ -178,6 +178,8 @@ def test_starts_from_a_given_regions_table(demo: Run, tmp_path: Path) -> None:
     )
     run.snakemake()
     tests = read_table(run.results / "group/group_tests.tsv", "group_tests")
-    assert len(tests) == len(read_table(demo.results / "group/group_tests.tsv", "group_tests"))
+    whole = read_table(demo.results / "group/group_tests.tsv", "group_tests")
+    # whole distributions are tested where the images are: they take the quantile functions
+    assert len(tests) == (~whole["metric"].str.startswith("wasserstein")).sum()
     assert (run.results / "report.html").exists()
     assert not list(run.results.glob("sub-*"))

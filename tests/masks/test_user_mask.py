@@ -11,14 +11,16 @@ import pytest
 from bids_trees import make_tree
 
 from qsmiron.bids import Results, Scan, find_scans
-from qsmiron.config import Reconstruction, load_config, variant
+from qsmiron.config import Atlas, Reconstruction, load_config, variant
 from qsmiron.errors import InputError
 from qsmiron.masks.user import read_user_mask
 from qsmiron.study.cohort import Cohort
+from qsmiron.study.label_sources import LabelSources
 from qsmiron.study.variant_inputs import VariantInputs
 from qsmiron.volumes import Volume, read_json, read_volume, write_volume
 
 GRID = np.diag([2.0, 2.0, 3.0, 1.0])
+ATLAS = LabelSources({"DK": Atlas(label_table="DK.tsv")}, [], "raw", Path())
 TEMPLATE = "derivatives/masks/{folder}/{entities}_mask.nii.gz"
 
 
@@ -101,7 +103,7 @@ def test_a_kept_template_may_be_read_again():
 
 def test_a_missing_mask_stops_the_run_at_once(tmp_path):
     raw = make_tree(tmp_path / "raw", 3)
-    cohort = Cohort(find_scans(raw), Results("out"), ["main", "other"], [])
+    cohort = Cohort(find_scans(raw), Results("out"), ["main", "other"], ATLAS)
     own = chain(user=TEMPLATE)
     for subject in ("01", "03"):
         saved(raw / f"derivatives/masks/sub-{subject}/sub-{subject}_mask.nii.gz", box())
@@ -114,7 +116,7 @@ def test_a_missing_mask_stops_the_run_at_once(tmp_path):
 def test_a_job_is_given_the_mask_in_place_of_coordinates(tmp_path):
     raw = make_tree(tmp_path / "raw", 1)
     mask = saved(raw / "derivatives/masks/sub-01/sub-01_mask.nii.gz", box())
-    cohort = Cohort(find_scans(raw), Results("out"), ["own", "main"], [])
+    cohort = Cohort(find_scans(raw), Results("out"), ["own", "main"], ATLAS)
     chains = {"own": chain(user=TEMPLATE), "main": chain()}
     inputs = VariantInputs(cohort, chains.__getitem__, raw, str)
     own, main = (
