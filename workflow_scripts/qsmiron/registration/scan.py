@@ -19,7 +19,7 @@ from ..volumes import Volume
 from .coordinates import NOWHERE_MM, compose
 from .itk_bridge import ants_session
 from .similarity import correlation, mutual_information
-from .storage import as_stored, nearest_to_ras
+from .storage import as_stored, nearest_to_ras, own_frame, straightened
 from .template_to_t1w import RegisteredT1w, TemplateParameters, register_template
 from .tissues import CLASSES, TissueParameters, segment_tissues, template_priors
 from .within_subject import RigidParameters, combine_echoes, register_gre
@@ -79,14 +79,17 @@ def register_scan(
     (mutual information of T1w and GRE in the brain, nats), the extremes of the Jacobian
     determinant in the brain, the rigid motion between T1w and GRE (degrees, mm) and
     ``brain_in_gre``, the fraction of the brain that the GRE covers. Nothing of it depends on the
-    order that the images are stored in.
+    order that the images are stored in, nor on how the patient lies.
     """
     gre = Volume(combine_echoes([echo.data for echo in magnitude]), magnitude[0].affine)
     gre, turn = nearest_to_ras(gre)
     t1w, _ = nearest_to_ras(t1w)
+    frame = own_frame(t1w.affine)
+    t1w, gre = straightened(t1w, frame), straightened(gre, frame)
     found = _register(t1w, gre, template, parameters, threads)
     return replace(
         found,
+        gre_to_t1w=frame @ found.gre_to_t1w @ frame.T,
         coordinates=as_stored(found.coordinates, turn),
         tissues=as_stored(found.tissues, turn),
     )
