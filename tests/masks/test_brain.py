@@ -59,6 +59,18 @@ def test_a_guess_is_moved_to_the_edge_of_the_tissue(case):
     assert _overlap(found, brain) > 0.97
 
 
+@pytest.mark.parametrize("spacing", [2.0, 3.0, 4.0])
+def test_a_thin_bridge_to_a_shell_is_cut_on_any_grid(spacing):
+    shape = (np.array([200, 200, 200]) / spacing).astype(int)
+    where = points(tuple(shape), np.diag([spacing, spacing, spacing, 1.0])) - 99
+    radius = np.linalg.norm(where, axis=-1)
+    ball, shell = radius < 60, (radius > 66) & (radius < 84)
+    bridge = (np.abs(where[..., :2]).max(axis=-1) < 2.5) & (where[..., 2] > 0) & (radius < 84)
+    image = Volume((ball | shell | bridge).astype(np.float32), np.diag([spacing] * 3 + [1.0]))
+    found = refine_brain(image, ball, 20.0, ExtractionParameters(closing=0))
+    assert _overlap(found, ball) > 0.98
+
+
 def test_nothing_bright_is_an_error_for_the_user():
     speckle = (np.indices((30, 30, 30)).sum(axis=0) % 2).astype(np.float32)
     with pytest.raises(InputError, match="no bright tissue"):

@@ -26,15 +26,14 @@ def test_labels_land_where_they_belong_at_low_resolution(tmp_path, monkeypatch):
     where, gre, scan = _register(head, 4.0, RegistrationParameters(**COARSE))
     atlas = read_volume(template.desikan_killiany(), dtype=np.int32)
     truth, labels = head.labels(where), carry_labels(scan.coordinates, atlas)
-    assert dice(truth, labels, SUBCORTEX).mean() > 0.7
-    assert dice(truth, labels, CORTEX).mean() > 0.6
+    assert dice(truth, labels, SUBCORTEX).mean() > 0.8
+    assert dice(truth, labels, CORTEX).mean() > 0.78
     mask = mask_from_template(
         gre, scan.coordinates, read_volume(template.template_t1w()), GreMaskParameters()
     )
     brain = head.brain_mask(where)
     assert 2 * (mask & brain).sum() / (mask.sum() + brain.sum()) > 0.95
-    # 4 mm voxels on a grid along their own axes: their noise is not smoothed by interpolation
-    assert scan.quality["registration_similarity"] > 0.55
+    assert scan.quality["registration_similarity"] > 0.85
     assert scan.quality["jacobian_min"] > 0
     assert "failed" not in scan.quality
     assert abs(scan.quality["translation"] - np.sqrt(9 + 4 + 2.25)) < 2

@@ -80,7 +80,8 @@ def refine_brain(
     core = ndimage.distance_transform_edt(guess) * spacing > reach
     near = ndimage.distance_transform_edt(~guess) * spacing <= reach
     bright = (bright_tissue(image.data, parameters) & near) | core
-    bridge = parameters.erosion / 2
+    # on a coarse grid a bridge is at least a voxel to either side, or none would be cut
+    bridge = max(parameters.erosion / 2, spacing)
     eroded = (_distance(bright, parameters) > bridge) | core
     pieces, _ = ndimage.label(eroded)
     kept = np.isin(pieces, np.setdiff1d(np.unique(pieces[core]), [0]))
