@@ -31,6 +31,7 @@ paths = study.paths
 cohort = study.cohort
 settings = study.settings
 clinical = study.clinical
+multiverse = study.multiverse
 
 
 # Before any job of a run: every problem of the inputs at once.
@@ -54,6 +55,8 @@ wildcard_constraints:
     atlas=r"[A-Za-z0-9]+",
     contrast=r"[A-Za-z0-9_.+-]+",
     score=r"[A-Za-z0-9_.+-]+",
+    outcome=r"(contrast|score)-[A-Za-z0-9_.+-]+",
+    extent="multiverse|full_multiverse",
 
 
 include: "rules/cohort.smk"
@@ -62,6 +65,8 @@ include: "rules/reconstruction.smk"
 include: "rules/regions.smk"
 include: "rules/quality.smk"
 include: "rules/group.smk"
+include: "rules/multiverse.smk"
+include: "rules/viewer.smk"
 include: "rules/report.smk"
 
 
@@ -76,3 +81,9 @@ rule all:
         rules.check_inputs.output if study.has_images and study.has_clinical else [],
         # Without a clinical table there are maps, regions and their quality, and no group.
         rules.write_report.output if study.has_clinical else [],
+
+
+# Other reconstructions as well: every choice of the config's block multiverse.
+rule multiverse:
+    input:
+        multiverse.results("full_multiverse"),

@@ -37,6 +37,8 @@ rule test_groups:
         regions=study.regions_table,
         quantiles=[paths.group("quantiles.tsv")] if study.has_images else [],
         participants=ancient(study.clinical_table),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
     output:
         table=paths.contrast_tests,
     log:
@@ -47,17 +49,21 @@ rule test_groups:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
         runtime=30,
     params:
         code=settings.code("test_groups"),
         quantiles=lambda wildcards, input: option("--quantiles", *input.quantiles),
         settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
         clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
     message:
         "Testing the contrast {wildcards.contrast}"
     shell:
-        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q}"
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
         " --config <(printf '%s' {params.settings:q}) --contrast {wildcards.contrast}"
         " {params.quantiles:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"
@@ -94,6 +100,8 @@ rule correlate_scores:
         script=settings.script("correlate_scores"),
         regions=study.regions_table,
         participants=ancient(study.clinical_table),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
     output:
         table=paths.score_correlations,
     log:
@@ -104,16 +112,20 @@ rule correlate_scores:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 60, attempt),
         runtime=30,
     params:
         code=settings.code("correlate_scores"),
         settings=lambda wildcards: settings.score_slice(wildcards.score),
         clinical=lambda wildcards: clinical.score_values(wildcards.score),
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
     message:
         "Correlating with {wildcards.score}"
     shell:
-        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q}"
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
         " --config <(printf '%s' {params.settings:q}) --score {wildcards.score}"
         " --output {output.table:q}"
         " 2>&1 | tee {log:q}"
@@ -150,6 +162,8 @@ rule estimate_null_rates:
         script=settings.script("estimate_null_rates"),
         regions=study.regions_table,
         participants=ancient(study.clinical_table),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
     output:
         table=paths.group("null_rates.tsv"),
         description=paths.group("null_rates.json"),
@@ -161,16 +175,20 @@ rule estimate_null_rates:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 60, attempt),
         runtime=30,
     params:
         code=settings.code("estimate_null_rates"),
         settings=settings.slice("contrasts", "covariates", "statistics"),
         clinical=clinical.all_contrast_values(),
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
     message:
         "Estimating false-positive rates under permuted groups"
     shell:
-        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q}"
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 

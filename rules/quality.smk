@@ -24,8 +24,8 @@ rule draw_subject:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("draw_subject"),
         r2star=lambda wildcards, input: option("--r2star", *input.r2star),
@@ -61,8 +61,8 @@ rule draw_chi_maps:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("draw_chi_maps"),
         participant=cohort.example_participant,
@@ -78,7 +78,9 @@ rule draw_chi_maps:
 rule gather_quality:
     input:
         script=settings.script("gather_quality"),
-        chi=cohort.every_scan(paths.chi, paths.brain_mask, paths.reliable_mask),
+        chi=cohort.every_scan(
+            paths.chi, paths.brain_mask, paths.reliable_mask, paths.field_noise
+        ),
         registration=cohort.every_registered_scan(paths.registration_quality),
         regions=paths.group("regions.tsv"),
         region_voxels=paths.group("region_voxels.tsv"),

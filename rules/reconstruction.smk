@@ -19,8 +19,8 @@ rule mask_brain:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 30, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=lambda wildcards: settings.code(
             "mask_brain", settings.variant(wildcards.desc).mask.extractor_module
@@ -46,7 +46,7 @@ rule map_field:
         phase=cohort.phase,
         phase_sidecars=cohort.phase_sidecars,
         magnitude=cohort.magnitude,
-        mask=paths.brain_mask,
+        mask=cohort.from_stage("mask", paths.brain_mask),
     output:
         field=paths.total_field,
         noise=paths.field_noise,
@@ -59,8 +59,8 @@ rule map_field:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.reconstruction
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 40, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=lambda wildcards: settings.method_code(
             "map_field", wildcards.desc, "field_map"
@@ -83,8 +83,8 @@ rule map_field:
 rule remove_background_field:
     input:
         script=settings.script("remove_background_field"),
-        field=paths.total_field,
-        mask=paths.phase_mask,
+        field=cohort.from_stage("field_map", paths.total_field),
+        mask=cohort.from_stage("field_map", paths.phase_mask),
     output:
         local_field=paths.local_field,
         local_mask=paths.reliable_mask,
@@ -93,12 +93,14 @@ rule remove_background_field:
         paths.log("remove_background_field", "{folder}/{entities}_desc-{desc}"),
     benchmark:
         paths.benchmark("remove_background_field", "{folder}/{entities}_desc-{desc}")
+    wildcard_constraints:
+        desc=cohort.variant_pattern,
     conda:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.reconstruction
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 120, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 120, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=lambda wildcards: settings.method_code(
             "remove_background_field", wildcards.desc, "background_field"
@@ -121,8 +123,8 @@ rule remove_background_field:
 rule invert_dipole:
     input:
         script=settings.script("invert_dipole"),
-        local_field=paths.local_field,
-        mask=paths.reliable_mask,
+        local_field=cohort.from_stage("background_field", paths.local_field),
+        mask=cohort.from_stage("background_field", paths.reliable_mask),
         magnitude=cohort.first_magnitude,
     output:
         chi=paths.chi_unreferenced,
@@ -134,8 +136,8 @@ rule invert_dipole:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.reconstruction
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 150, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 150, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=lambda wildcards: settings.method_code(
             "invert_dipole", wildcards.desc, "inversion"
@@ -156,9 +158,9 @@ rule invert_dipole:
 rule reference_chi:
     input:
         script=settings.script("reference_chi"),
-        chi=paths.chi_unreferenced,
-        mask=paths.brain_mask,
-        reliable_mask=paths.reliable_mask,
+        chi=cohort.from_stage("inversion", paths.chi_unreferenced),
+        mask=cohort.from_stage("mask", paths.brain_mask),
+        reliable_mask=cohort.from_stage("background_field", paths.reliable_mask),
         r2star=cohort.variant_inputs(study).reference_r2star,
         magnitude=cohort.variant_inputs(study).reference_magnitude,
         labels=cohort.variant_inputs(study).reference_labels,
@@ -170,12 +172,14 @@ rule reference_chi:
         paths.log("reference_chi", "{folder}/{entities}_desc-{desc}"),
     benchmark:
         paths.benchmark("reference_chi", "{folder}/{entities}_desc-{desc}")
+    wildcard_constraints:
+        desc=cohort.variant_pattern,
     conda:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 30, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 30, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("reference_chi"),
         region=lambda wildcards: settings.variant(wildcards.desc).reference.region,
@@ -210,8 +214,8 @@ rule map_r2star:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 40, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 40, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=lambda wildcards: settings.method_code(
             "map_r2star", wildcards.desc, "r2star"

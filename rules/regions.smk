@@ -4,15 +4,21 @@
 rule measure_regions:
     input:
         script=settings.script("measure_regions"),
-        chi=paths.chi,
+        chi=cohort.from_stage("reference", paths.chi),
         labels=paths.labels,
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
-        mask=paths.reliable_mask,
+        mask=cohort.from_stage("background_field", paths.reliable_mask),
         r2star=cohort.r2star,
         tissues=lambda wildcards: (
-            cohort.tissues(wildcards) if settings.uses_grey_matter else []
+            cohort.tissues(wildcards)
+            if settings.uses_grey_matter(wildcards.desc)
+            else []
         ),
-        weights=[paths.label_weights] if settings.weighs_voxels else [],
+        weights=lambda wildcards: (
+            cohort.label_weights(wildcards)
+            if settings.weighs_voxels(wildcards.desc)
+            else []
+        ),
     output:
         regions=paths.measured,
         quantiles=paths.quantiles,
@@ -29,8 +35,8 @@ rule measure_regions:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 60, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("measure_regions"),
         who=cohort.who,
@@ -39,8 +45,8 @@ rule measure_regions:
         tissues=lambda wildcards, input: option("--tissues", *input.tissues),
         weights=lambda wildcards, input: option("--weights", *input.weights),
         labels_source=cohort.origin,
-        selection=settings.slice_values("regions"),
-        parameters=settings.slice_values("iron"),
+        selection=lambda wildcards: settings.selection(wildcards.desc).model_dump_json(),
+        parameters=lambda wildcards: settings.iron(wildcards.desc).model_dump_json(),
     message:
         "Measuring the {wildcards.atlas} regions of {wildcards.entities}"
     shell:
@@ -72,11 +78,11 @@ rule pool_thresholds:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 6, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 6, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("pool_thresholds"),
-        parameters=settings.slice_values("iron"),
+        parameters=lambda wildcards: settings.iron(wildcards.desc).model_dump_json(),
     message:
         "Pooling the high-iron thresholds of {wildcards.atlas} regions"
     shell:
@@ -107,7 +113,7 @@ rule count_deposits:
         runtime=5,
     params:
         code=settings.code("count_deposits"),
-        parameters=settings.slice_values("iron"),
+        parameters=lambda wildcards: settings.iron(wildcards.desc).model_dump_json(),
     message:
         "Counting the iron deposits of {wildcards.entities}"
     shell:
@@ -134,13 +140,14 @@ rule gather_regions:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("gather_regions"),
+        name=lambda wildcards: wildcards.table,
     message:
-        "Gathering {wildcards.table}.tsv of the cohort"
+        "Gathering {params.name}.tsv of the cohort"
     shell:
-        "python {input.script:q} --name {wildcards.table} --tables {input.tables:q}"
+        "python {input.script:q} --name {params.name} --tables {input.tables:q}"
         " --output {output.table:q}"
         " 2>&1 | tee {log:q}"

@@ -20,8 +20,8 @@ rule register_subject:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.registration
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 60, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 60, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("register_subject"),
         parameters=study.config.registration.parameters_json,
@@ -73,7 +73,7 @@ rule carry_labels:
         labels=paths.labels,
         table=paths.labels.replace(".nii.gz", ".tsv"),
         sidecar=paths.labels.replace(".nii.gz", ".json"),
-        weights=[paths.label_weights] if settings.weighs_voxels else [],
+        weights=[paths.label_weights] if settings.any_weighs_voxels else [],
     log:
         paths.log("carry_labels", "{folder}/{entities}_atlas-{atlas}"),
     benchmark:
@@ -82,8 +82,8 @@ rule carry_labels:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("carry_labels"),
         sources=cohort.label_arguments,
@@ -105,7 +105,7 @@ rule label_tissues:
         labels=paths.labels,
         table=paths.labels.replace(".nii.gz", ".tsv"),
         sidecar=paths.labels.replace(".nii.gz", ".json"),
-        weights=[paths.label_weights] if settings.weighs_voxels else [],
+        weights=[paths.label_weights] if settings.any_weighs_voxels else [],
     log:
         paths.log("label_tissues", "{folder}/{entities}_atlas-{atlas}"),
     benchmark:
@@ -116,8 +116,8 @@ rule label_tissues:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input.size_mb, 20, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("label_tissues"),
         weights=lambda wildcards, output: option("--weights", *output.weights),

@@ -221,6 +221,7 @@ rule write_report:
         tests=rules.gather_group_tests.output,
         correlations=rules.gather_correlations.output,
         null_rates=rules.estimate_null_rates.output,
+        headlines=multiverse.results("multiverse") + multiverse.influence,
         figures=study.every_contrast(paths.figure("distributions_{contrast}.png"))
         + study.every_contrast(paths.figure("effects_{contrast}.png"))
         + study.every_score(paths.figure("correlations_{score}.png")),
@@ -242,6 +243,7 @@ rule write_report:
             if study.is_demo
             else []
         ),
+        viewer=viewer.files,
     output:
         report=f"{paths.root}/report.html",
     log:
@@ -258,9 +260,11 @@ rule write_report:
         code=settings.code("write_report"),
         results=lambda wildcards: paths.root,
         settings=settings.whole_config,
+        viewer=viewer.arguments,
     message:
         "Writing the report"
     shell:
         "python {input.script:q} --results {params.results:q}"
-        " --config <(printf '%s' {params.settings:q}) --output {output.report:q}"
+        " --config <(printf '%s' {params.settings:q}) {params.viewer:q}"
+        " --output {output.report:q}"
         " 2>&1 | tee {log:q}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
+AFFINE = np.diag([10.0, 10.0, 10.0, 1.0])
+SHAPE = (6, 7, 5)
 COLUMNS = [
     "participant_id",
     "age",
@@ -24,8 +26,15 @@ COLUMNS = [
 ]
 
 
-def image_bytes(shape=(4, 5, 3), affine=AFFINE, dtype=np.int16) -> bytes:
-    return gzip.compress(nib.Nifti1Image(np.zeros(shape, dtype), affine).to_bytes(), 1)
+def image_bytes(
+    shape=SHAPE, affine=AFFINE, dtype=np.int16, part: str = "mag", seed: int = 0
+) -> bytes:
+    """A NIfTI file of noise: magnitudes, or phases as Siemens scanners store them."""
+    rng = np.random.default_rng(seed)
+    low, high = (-4096, 4095) if part == "phase" else (0, 1000)
+    values = rng.integers(low, high, shape)
+    values.flat[:2] = low, high - 1
+    return gzip.compress(nib.Nifti1Image(values.astype(dtype), affine).to_bytes(), 1)
 
 
 def megre(root: Path, subject: str, echo: int, part: str, ending: str = "nii.gz") -> Path:
@@ -35,10 +44,11 @@ def megre(root: Path, subject: str, echo: int, part: str, ending: str = "nii.gz"
 def add_subject(root: Path, subject: str, n_echoes: int = 3) -> None:
     anat = root / f"sub-{subject}" / "anat"
     anat.mkdir(parents=True)
-    image = image_bytes()
+    seed = abs(zlib.crc32(subject.encode())) * 100  # no two files are alike
     for echo in range(1, n_echoes + 1):
         for part in ("mag", "phase"):
-            megre(root, subject, echo, part).write_bytes(image)
+            seed += 1
+            megre(root, subject, echo, part).write_bytes(image_bytes(part=part, seed=seed))
             fields = {
                 "EchoTime": 0.005 * echo,
                 "MagneticFieldStrength": 3,
@@ -49,7 +59,7 @@ def add_subject(root: Path, subject: str, n_echoes: int = 3) -> None:
             if part == "phase":
                 fields["Units"] = "arbitrary"
             megre(root, subject, echo, part, "json").write_text(json.dumps(fields))
-    (anat / f"sub-{subject}_T1w.nii.gz").write_bytes(image)
+    (anat / f"sub-{subject}_T1w.nii.gz").write_bytes(image_bytes(seed=seed + 1))
 
 
 def row(number: int, **changes: str) -> dict[str, str]:
@@ -87,3 +97,10 @@ def edit_sidecar(path: Path, **changes: object) -> None:
     """Change fields of a sidecar; ``None`` removes one."""
     fields = json.loads(path.read_text()) | changes
     path.write_text(json.dumps({k: v for k, v in fields.items() if v is not None}))
+
+
+def new_images(anat: Path, seed: int = 10) -> None:
+    """Other voxels in every image of a folder, as another acquisition would have."""
+    for number, path in enumerate(sorted(anat.glob("*.nii.gz"))):
+        part = "phase" if "part-phase" in path.name else "mag"
+        path.write_bytes(image_bytes(part=part, seed=seed + number))

@@ -61,6 +61,7 @@ def test_the_digest_changes_with_the_code_that_runs_and_no_other(package: Path) 
     def digest() -> str:
         provenance._content.cache_clear()
         provenance._imports.cache_clear()
+        code_digest.cache_clear()
         return code_digest(package / "run.py")
 
     before = digest()

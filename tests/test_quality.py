@@ -82,6 +82,7 @@ def scan() -> ScanRecord:
         grid=np.diag([2.0, 2.0, 2.0, 1.0]),
         brain=brain,
         reliable=reliable,
+        noise=np.where(reliable, np.float32(0.002), np.float32(np.nan)),
         reference={"ReferenceMean": 0.001, "ReferenceSD": 0.02, "ReferenceVolume": 1296.0},
         registration={
             "registration_similarity": 0.93,
@@ -103,6 +104,7 @@ def test_a_good_scan_has_its_numbers_and_no_flag(scan: ScanRecord) -> None:
     assert row["brain_volume"] == pytest.approx(1440)
     assert row["reliable_fraction"] == pytest.approx(0.9)
     assert row["obliquity"] == pytest.approx(0, abs=1e-6)
+    assert row["field_noise"] == pytest.approx(0.002)
     assert row["n_regions"] == 8
     assert row["min_coverage"] == 0.9
     assert row["pallidum_chi"] == pytest.approx(0.13)
@@ -286,6 +288,7 @@ def test_the_table_of_a_cohort(tmp_path) -> None:
         paths = Results(str(tmp_path), folder, entities, "main")
         write_volume(paths.brain_mask, mask, affine)
         write_volume(paths.reliable_mask, mask, affine)
+        write_volume(paths.field_noise, np.full(mask.shape, 1e-3, np.float32), affine)
         write_volume(paths.chi, mask, affine, sidecar={"ReferenceMean": 0.0})
         if subject != "sub-02":
             failed = {"failed": "no overlap"} if subject == "sub-01" else None

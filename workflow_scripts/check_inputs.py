@@ -1,7 +1,8 @@
 """Check a data set, its clinical table and the config before anything long starts.
 
 Prints every problem at once, errors and warnings apart, and ends with status 1 if there is an
-error. Reads headers and sidecars only, so a cohort takes seconds. Example::
+error. Reads all headers, sidecars and tables, and the voxels of each scan's first echo and T1w, so
+that a cohort takes seconds. Example::
 
     python workflow_scripts/check_inputs.py /data/bids --config config/config.yaml
 """
@@ -36,6 +37,11 @@ def build_parser() -> argparse.ArgumentParser:
         "session_label, exclude, acquisition.phase_units; other keys are ignored "
         "(default: none, and no contrast or score is checked)",
     )
+    parser.add_argument(
+        "--every-image",
+        action="store_true",
+        help="read the voxels of every image: minutes instead of seconds",
+    )
     parser.add_argument("--report", metavar="JSON", help="write all problems to this file too")
     return parser
 
@@ -47,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     with reported_to_user():
         settings = read_settings(args.config) if args.config else {}
-        inspection = inspect_inputs(args.bids_dir, args.participants, settings)
+        inspection = inspect_inputs(args.bids_dir, args.participants, settings, args.every_image)
         terminal = sys.stdout.isatty()
         width = min(shutil.get_terminal_size((100, 24)).columns, 120) if terminal else None
         print(as_text(inspection, args.bids_dir, width, terminal), flush=True)

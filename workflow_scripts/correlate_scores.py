@@ -33,6 +33,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="YAML or JSON; its blocks scores, covariates and statistics are used",
     )
     add("--score", help="one score (column) of the config (default: all)")
+    add("--quality", help="quality table (TSV), for covariates of the scans")
+    add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--output", required=True, help="output: correlations table (TSV; JSON beside it)")
     return parser
 
@@ -40,7 +42,13 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        data = read_inputs(args.regions, args.participants, args.config)
+        data = read_inputs(
+            args.regions,
+            args.participants,
+            args.config,
+            quality=args.quality,
+            region_voxels=args.region_voxels,
+        )
         tables = []
         for score in data.design.pick_scores(args.score, args.config):
             values = get_numeric(data.clinical, score, args.participants)

@@ -29,6 +29,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="YAML or JSON; its blocks contrasts, covariates and statistics are used",
     )
     add("--contrast", help="name of one contrast of the config (default: all)")
+    add("--quality", help="quality table (TSV), for covariates of the scans")
+    add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--output", required=True, help="output: null_rates table (TSV; JSON beside it)")
     return parser
 
@@ -36,7 +38,13 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        data = read_inputs(args.regions, args.participants, args.config)
+        data = read_inputs(
+            args.regions,
+            args.participants,
+            args.config,
+            quality=args.quality,
+            region_voxels=args.region_voxels,
+        )
         table = over_contrasts(data, [(data.cells, null_rate_table)], args.contrast)
         write_table(table, args.output, "null_rates")
 

@@ -33,6 +33,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--quantiles", help="quantile functions of χ (TSV), for the whole-distribution rows")
     add("--contrast", help="name of one contrast of the config (default: all)")
+    add("--quality", help="quality table (TSV), for covariates of the scans")
+    add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--output", required=True, help="output: group_tests table (TSV; JSON beside it)")
     return parser
 
@@ -40,7 +42,14 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        data = read_inputs(args.regions, args.participants, args.config, args.quantiles)
+        data = read_inputs(
+            args.regions,
+            args.participants,
+            args.config,
+            args.quantiles,
+            args.quality,
+            args.region_voxels,
+        )
         analyses = [(data.cells, group_test_table), (data.functions, distribution_test_table)]
         table = over_contrasts(data, analyses, args.contrast)
         write_table(table, args.output, "group_tests")

@@ -7,10 +7,12 @@ Example:
 """
 
 import argparse
+from pathlib import Path
 
 from qsmiron.errors import reported_to_user
 from qsmiron.report.config_reading import read_config
 from qsmiron.report.page import report_page
+from qsmiron.report.viewer import ViewerSources
 from qsmiron.volumes import write_text
 
 
@@ -23,18 +25,26 @@ def build_parser() -> argparse.ArgumentParser:
     add("--config", required=True, help="config: YAML or JSON file, or a JSON object as text")
     add("--participants", help="clinical table (default: participants.tsv of the results)")
     add("--methods", help="methods text (default: methods.md of the results)")
+    add("--mean-chi", type=Path, help="mean χ in template space, of average_chi: the slice viewer")
+    add("--atlas", default="", help="atlas of the results that the viewer shows; with --mean-chi")
+    add("--atlas-labels", type=Path, help="its labels in template space (NIfTI)")
+    add("--template-map", type=Path, help="template coordinates → those of the atlas' own template")
     add("--output", required=True, help="output: HTML")
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
+    viewer = None
+    if args.mean_chi:
+        viewer = ViewerSources(args.mean_chi, args.atlas, args.atlas_labels, args.template_map)
     with reported_to_user():
         page = report_page(
             args.results,
             read_config(args.config),
             args.participants,
             args.methods,
+            viewer,
         )
         write_text(args.output, page)
 

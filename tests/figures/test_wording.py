@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from qsmiron.figures import wording
-from qsmiron.figures.study_findings import FINDINGS
+from qsmiron.statistics.study_findings import FINDINGS
 from qsmiron.regions.metrics import METRICS
 from qsmiron.simulation.effects import EFFECTS
 from qsmiron.statistics.multiplicity import PRIMARY_METRICS

@@ -186,6 +186,12 @@ class Results:
         """A file of the scan under ``work``."""
         return f"{self.work}/{self.folder}/{self.entities}_{suffix}"
 
+    def of_branch(self, path: str) -> str:
+        """A file of the scan's ``anat`` folder where a branch of the multiverse has its own."""
+        scan = f"{self.root}/{self.folder}/"
+        own = f"{self.work}/multiverse/{self.folder}/"
+        return own + path.removeprefix(scan) if path.startswith(scan) else path
+
     @property
     def chi(self) -> str:
         """Referenced susceptibility (ppm)."""
@@ -307,6 +313,21 @@ class Results:
         return f"{self.work}/group/desc-{self.desc}_atlas-{self.atlas}_thresholds.tsv"
 
     @property
+    def template_chi(self) -> str:
+        """The scan's χ (ppm) in template space: for pictures, never measured."""
+        return self.intermediate(f"desc-{self.desc}_templatechi.nii.gz")
+
+    @property
+    def mean_chi(self) -> str:
+        """Its mean over the participants."""
+        return f"{self.work}/group/desc-{self.desc}_meanchi.nii.gz"
+
+    @property
+    def chi_count(self) -> str:
+        """How many participants have a value at each voxel of that mean."""
+        return f"{self.work}/group/desc-{self.desc}_chicount.nii.gz"
+
+    @property
     def contrast_tests(self) -> str:
         """Tests of one contrast."""
         return f"{self.work}/group/contrast-{{contrast}}_tests.tsv"
@@ -315,6 +336,15 @@ class Results:
     def score_correlations(self) -> str:
         """Correlations with one score."""
         return f"{self.work}/group/score-{{score}}_correlations.tsv"
+
+    @property
+    def branch_regions(self) -> str:
+        """The regions table of a branch of the multiverse."""
+        return f"{self.work}/multiverse/desc-{self.desc}_regions.tsv"
+
+    def headline(self, table: str) -> str:
+        """A table of one outcome's headline findings."""
+        return f"{self.work}/group/{{outcome}}/{table}.tsv"
 
     def group(self, name: str) -> str:
         """A table of the whole cohort."""

@@ -8,6 +8,7 @@ validated by the class that stands beside the method.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -24,7 +25,7 @@ from .reference import REGIONS as REFERENCE_REGIONS
 from .regions.deposits import IronParameters
 from .regions.selection import SelectionParameters
 from .registration.scan import RegistrationParameters
-from .statistics.settings import StudyDesign
+from .statistics.settings import AnalysisChoices, StudyDesign
 
 CONFIG_NAME = "configuration"
 
@@ -181,6 +182,44 @@ class Atlas(Parameters):
         return self
 
 
+class ReconstructionChoices(Parameters):
+    """Other methods of the stages of reconstruction, as ``variants`` would name them."""
+
+    field_map: tuple[dict[str, Any], ...] = Field((), description="instead of the field map's")
+    background_field: tuple[dict[str, Any], ...] = Field(
+        ({"method": "vsharp"}, {"method": "pdf"}), description="instead of the background removal's"
+    )
+    inversion: tuple[dict[str, Any], ...] = Field(
+        ({"method": "rts"},), description="instead of the inversion's"
+    )
+
+
+class Multiverse(AnalysisChoices):
+    """Other defensible choices: every combination of them is a branch of the analysis."""
+
+    covariates: tuple[tuple[str, ...], ...] = Field(
+        ((), ("age",)), description="other sets of covariates"
+    )
+    metrics: dict[str, tuple[str, ...]] = Field(
+        {
+            "susceptibility": ("chi_median", "chi_trimmed_mean"),
+            "distribution": ("chi_iqr",),
+            "iron_deposits": ("deposit_volume", "deposit_mass"),
+        },
+        description="other metrics of an outcome family, beside its primary one",
+    )
+    reference: tuple[Reference, ...] = Field(
+        (Reference(region="csf"),), description="other references of χ"
+    )
+    regions: tuple[dict[str, Any], ...] = Field(
+        ({"deep_erosion": 2},), description="changes of the block regions"
+    )
+    iron: tuple[dict[str, Any], ...] = Field(
+        (), description="changes of the block iron, such as {deposit_percentile: 90}"
+    )
+    reconstruction: ReconstructionChoices = ReconstructionChoices()
+
+
 class Threads(Parameters):
     """Threads of one job."""
 
@@ -222,6 +261,7 @@ class Config(StudyDesign):
     atlases: dict[str, Atlas]
     regions: SelectionParameters = SelectionParameters()
     iron: IronParameters = IronParameters()
+    multiverse: Multiverse = Multiverse()
     threads: Threads = Threads()
 
     @field_validator("participant_label", "session_label", "exclude", mode="before")
@@ -270,12 +310,24 @@ def load_config(values: dict[str, Any]) -> Config:
 
 def variant(config: Config, label: str) -> Reconstruction:
     """The reconstruction chain of a variant: the common chain with the variant's changes."""
-    values = config.reconstruction.model_dump()
-    for stage, changes in config.variants[label].items():
+    return changed_chain(config.reconstruction, config.variants[label], f"variants.{label}")
+
+
+def changed_chain(
+    chain: Reconstruction, changed: Mapping[str, dict[str, Any]], where: str
+) -> Reconstruction:
+    """A chain with other methods or parameters in some stages; ``where`` is the config's block.
+
+    Raises
+    ------
+    InputError
+        For an unknown stage, or a stage's value that is not allowed.
+    """
+    values = chain.model_dump()
+    for stage, changes in changed.items():
         if stage not in values:
             raise InputError(
-                f"{CONFIG_NAME}: variants.{label}.{stage}: no such stage; there are "
-                + ", ".join(values)
+                f"{CONFIG_NAME}: {where}.{stage}: no such stage; there are " + ", ".join(values)
             )
         if "method" in changes and changes["method"] != values[stage].get("method"):
             # The parameters of another method mean nothing to this one.
@@ -285,7 +337,7 @@ def variant(config: Config, label: str) -> Reconstruction:
     try:
         return Reconstruction.model_validate(values)
     except ValidationError as error:
-        raise explain(error, f"{CONFIG_NAME}: variants.{label}") from error
+        raise explain(error, f"{CONFIG_NAME}: {where}") from error
 
 
 def check_methods(chain: Reconstruction, where: str) -> None:

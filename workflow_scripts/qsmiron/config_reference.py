@@ -39,7 +39,13 @@ def _default(value: Any) -> str:
     if value is PydanticUndefined:
         return "required"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(str(item) for item in value) + "]"
+        nested = (Parameters, dict, list, tuple)
+        items = (_default(item) if isinstance(item, nested) else str(item) for item in value)
+        return "[" + ", ".join(items) + "]"
+    if isinstance(value, Parameters):
+        return _default(value.model_dump(exclude_defaults=True))
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_default(item)}" for key, item in value.items()) + "}"
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     return f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -44,8 +44,12 @@ def script_sources(script: str | Path, extra: Iterable[str] = ()) -> list[Path]:
     return [script, *sorted(found - {script})]
 
 
-def code_digest(script: str | Path, extra: Iterable[str] = ()) -> str:
-    """SHA-256 (hex, shortened) over the content of :func:`script_sources`, in its order."""
+@cache
+def code_digest(script: str | Path, extra: tuple[str, ...] = ()) -> str:
+    """SHA-256 (hex, shortened) over the content of :func:`script_sources`, in its order.
+
+    Worked out once for a script and its ``extra`` modules: every job of a cohort asks for it.
+    """
     digest = hashlib.sha256()
     for path in script_sources(script, extra):
         digest.update(path.name.encode() + b"\0" + _content(path) + b"\0")

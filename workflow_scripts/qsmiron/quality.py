@@ -66,7 +66,8 @@ class QualityParameters(Parameters):
 class ScanRecord:
     """What the jobs of one scan left behind.
 
-    ``brain`` and ``reliable`` are masks on the grid with the affine ``grid``; ``reference`` the
+    ``brain`` and ``reliable`` are masks on the grid with the affine ``grid``, ``noise`` the SD of
+    the total field's noise (ppm) on it; ``reference`` the
     fields of the χ map's sidecar; ``registration`` is empty without a T1w and holds ``failed``,
     the reason, where it gave up; ``regions`` holds the scan's rows of the regions table (n/a as
     NaN), ``volumes`` those of :func:`.volume_outliers.volume_scores` (None: not compared).
@@ -80,6 +81,7 @@ class ScanRecord:
     grid: np.ndarray
     brain: np.ndarray
     reliable: np.ndarray
+    noise: np.ndarray
     reference: Mapping[str, Any]
     registration: Mapping[str, Any]
     regions: pd.DataFrame
@@ -116,6 +118,7 @@ def read_scan(
         grid=brain.affine,
         brain=brain.data > 0.5,
         reliable=read_mask(paths.reliable_mask, like=brain),
+        noise=read_volume(paths.field_noise, finite=False).data,
         reference=read_json(sidecar_path(paths.chi)),
         registration=read_json(registered) if registered.exists() else {},
         regions=own(regions),
@@ -140,6 +143,7 @@ def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, An
         "obliquity": obliquity(scan.grid),
         "brain_volume": scan.brain.sum() * voxel_ml,
         "reliable_fraction": (scan.reliable & scan.brain).sum() / max(scan.brain.sum(), 1),
+        "field_noise": _median(scan.noise[scan.brain]),
         "reference_mean": scan.reference.get("ReferenceMean"),
         "reference_sd": scan.reference.get("ReferenceSD"),
         "reference_volume": scan.reference.get("ReferenceVolume"),
@@ -158,6 +162,11 @@ def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, An
 def obliquity(affine: np.ndarray) -> float:
     """Angle (degrees) between the slices' normal, the third array axis, and B0."""
     return float(np.degrees(np.arccos(min(1.0, abs(b0_direction(affine)[2])))))
+
+
+def _median(values: np.ndarray) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if values.size else np.nan
 
 
 def _number(registration: Mapping[str, Any], key: str) -> float:

@@ -49,6 +49,19 @@ _INFERENCE = {
     "reason": Column("Why a value of the row is n/a", text=True),
 }
 
+_HEADLINE = {
+    "kind": Column("contrast or score", text=True),
+    "name": Column("The contrast or score, as the config names it", text=True),
+    "origin": Column(
+        "study: a finding is reported there; cohort: the strongest of this cohort (smallest p of "
+        "the rigorous arm's primary metrics); both",
+        text=True,
+    ),
+    "atlas": _VARIANT["atlas"],
+    **{key: _CELL[key] for key in ("index", "region", "hemisphere", "family")},
+}
+_EFFECT_NAME = Column("cliffs_delta (of covariate residuals) or rho (partial)", text=True)
+
 TABLES: dict[str, dict[str, Column]] = {
     "regions": {
         **_WHO,
@@ -167,6 +180,58 @@ TABLES: dict[str, dict[str, Column]] = {
         "ci_high": Column("Upper end of that interval"),
         **{key: _INFERENCE[key] for key in ("p", "p_perm", "p_maxt", "q", "reason")},
     },
+    "multiverse": {
+        **_HEADLINE,
+        "main": Column("yes for the specification as configured", text=True),
+        "desc": Column("Branch: the desc- label of its files", text=True),
+        "field_map": Column("Method of the field map", text=True),
+        "background_field": Column("Method of background removal", text=True),
+        "inversion": Column("Method of dipole inversion", text=True),
+        "reference": Column("What χ is relative to", text=True),
+        "regions": Column("What differs in which voxels of a region count", text=True),
+        "iron": Column("What differs in how χ becomes iron and deposits", text=True),
+        "metric": _CELL["metric"],
+        "covariates": Column("Covariates, comma-separated; n/a for none", text=True),
+        "n": Column("Subjects in the test"),
+        "df": Column("Degrees of freedom of the test"),
+        "effect": Column("Effect size; positive: as in group_tests and correlations"),
+        "effect_name": _EFFECT_NAME,
+        "p": Column("Two-sided parametric p value of rank ANCOVA or partial Spearman"),
+        "reason": _INFERENCE["reason"],
+    },
+    "specification_curves": {
+        **_HEADLINE,
+        "effect_name": _EFFECT_NAME,
+        "n_specifications": Column("Combinations of choices"),
+        "n_tested": Column("Those whose test was possible"),
+        "n_same_sign": Column("Those with the sign of the main one"),
+        "n_significant": Column("Of these, those with p below the level (statistics.alpha)"),
+        "effect_main": Column("Effect as configured"),
+        "p_main": Column("Its p"),
+        "effect_median": Column("Median effect over the specifications"),
+        "effect_low": Column("Smallest effect"),
+        "effect_high": Column("Largest effect"),
+        "p_median": Column(
+            "p of the whole curve: |median of the partial correlations| under Freedman-Lane "
+            "permutations that all specifications share, (b + 1)/(B + 1)"
+        ),
+        "p_share": Column(
+            "p of the whole curve by the same permutations: the largest share of results below "
+            "the level in one direction"
+        ),
+    },
+    "influence": {
+        **_HEADLINE,
+        "metric": _CELL["metric"],
+        "participant_id": _WHO["participant_id"],
+        "n": Column("Subjects in the test"),
+        "effect_name": _EFFECT_NAME,
+        "effect": Column("Effect with everybody"),
+        "p": Column("Its p (rank ANCOVA or partial Spearman, with the covariates)"),
+        "effect_without": Column("Effect without the participant"),
+        "p_without": Column("Its p"),
+        "reason": _INFERENCE["reason"],
+    },
     "null_rates": {
         "arm": _VARIANT["desc"]._replace(description="replication or rigorous"),
         **_VARIANT,
@@ -213,6 +278,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "obliquity": Column("Angle between the slice normal and B0", "degrees"),
         "brain_volume": Column("Volume of the brain mask", "mL"),
         "reliable_fraction": Column("Reliable mask / brain mask", "1"),
+        "field_noise": Column("Median noise SD of the total field in the brain", "ppm"),
         "reference_mean": Column("Mean χ of the reference region, subtracted", "ppm"),
         "reference_sd": Column("SD of χ in the reference region", "ppm"),
         "reference_volume": Column("Volume of the reference region", "mL"),

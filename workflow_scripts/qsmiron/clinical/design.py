@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from ..errors import Problem
+from ..scan_covariates import REGION_VOLUME, SCAN_COVARIATES
 from .sheet import KNOWN_COLUMNS, Sheet, as_number, is_missing, known_name, not_a_number
 
 SMALLEST_GROUP = 3
@@ -36,6 +37,8 @@ def check_design(
         for column in dict.fromkeys(str(column) for column in columns):
             where = f"config, {kind}"
             if column not in sheet.columns:
+                if kind == "covariates" and column in (*SCAN_COVARIATES, REGION_VOLUME):
+                    continue  # from the scans
                 problems.append(_no_column(sheet, where, column))
             elif kind == "scores":
                 problems += _check_numeric(sheet, column, f"the correlations with {column}")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from .study_findings import findings_of
+from ..statistics.study_findings import findings_of
 from .wording import format_coefficient, format_p, region_label
 
 ARMS = ("replication", "rigorous")

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from ..figures.cells import Cell, one_variant, result_of
-from ..figures.study_findings import FINDINGS, Finding
 from ..figures.wording import (
     FAMILY_LABELS,
     format_coefficient,
@@ -18,6 +17,7 @@ from ..figures.wording import (
     region_label,
     score_label,
 )
+from ..statistics.study_findings import FINDINGS, Finding
 
 HEADER = [
     "Reported finding", "Measured here as", "Reported", "n", "Effect [95 % CI]", "p", "adj. p",

@@ -31,6 +31,8 @@ from .markdown import to_html
 from .pictures import figures_in, figures_of, quality_pictures
 from .region_table import WHICH, region_table
 from .rendering import render, template_file
+from .robustness_table import robustness_table
+from .viewer import ViewerSources, slice_viewer
 
 QUALITY_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
     "brain_volume": ("Brain (mL)", "{:.0f}".format),
@@ -56,6 +58,7 @@ def report_page(
     config: Config,
     participants: str | Path | None = None,
     methods: str | Path | None = None,
+    viewer: ViewerSources | None = None,
 ) -> str:
     """HTML of the report on a results folder.
 
@@ -70,6 +73,8 @@ def report_page(
         Clinical table; default: ``participants.tsv`` of the results.
     methods
         Methods text (Markdown); default: ``methods.md`` of the results.
+    viewer
+        What the slice viewer shows; default: there is none.
 
     Raises
     ------
@@ -95,7 +100,7 @@ def report_page(
     return render(
         "report.html.j2",
         style=template_file("report.css"),
-        script=template_file("report.js"),
+        scripts=[template_file(name) for name in ("report.js", *(["viewer.js"] * bool(viewer)))],
         version=__version__,
         demo=is_demo,
         n=len(studied),
@@ -107,7 +112,12 @@ def report_page(
         several_atlases=tests["atlas"].nunique() > 1,
         cohort=_cohort_tables(studied, clinical, config),
         findings=findings_table(tests, correlations),
+        robustness=robustness_table(
+            _table(paths, "specification_curves", paths.group("multiverse_curves.tsv")),
+            _table(paths, "influence"),
+        ),
         figures=figures_in(results / "figures", figures_of(config)),
+        viewer=slice_viewer(viewer, tests, correlations, regions) if viewer else None,
         region_tables=[region_table(table, name) for name, table in tables.items() if len(table)],
         recovery=_recovery(_table(paths, "recovery")) if is_demo else [],
         null_rates=_null_rates(_table(paths, "null_rates")),

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from ..config import Config
 
 FIGURE_ORDER = (
-    "chi_maps", "distributions", "effects", "quantiles", "correlations", "recovery",
+    "chi_maps", "distributions", "effects", "quantiles", "correlations", "multiverse",
+    "full_multiverse", "recovery",
 )  # fmt: skip
 
 QUALITY_BUDGET_BYTES = 10_000_000
@@ -34,7 +35,11 @@ def figures_of(config: Config) -> set[str]:
     stems = {"chi_maps"} | ({"recovery"} if config.bids_dir is None else set())
     for kind in ("distributions", "effects", "quantiles"):
         stems |= {f"{kind}_{contrast}" for contrast in config.contrasts}
-    return stems | {f"correlations_{score}" for score in config.scores}
+    stems |= {f"correlations_{score}" for score in config.scores}
+    outcomes = [f"contrast-{name}" for name in config.contrasts]
+    outcomes += [f"score-{name}" for name in config.scores]
+    # the full multiverse is drawn only where it was asked for
+    return stems | {f"{extent}multiverse_{name}" for name in outcomes for extent in ("", "full_")}
 
 
 def figures_in(folder: Path, drawn: set[str]) -> list[Picture]:

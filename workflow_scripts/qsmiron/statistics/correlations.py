@@ -96,8 +96,8 @@ def _rigorous(
     results = CellResults(cells, _NUMBERS)
     permutations = Permutations(settings.seed, settings.permutations, len(cells.participants))
     families = FamilyWise(cells.index["metric"].to_numpy(object), settings.permutations)
-    usable = np.isfinite(score) & covariates.complete
-    for pattern in missingness_patterns(cells.values, usable):
+    regions = cells.index["index"].to_numpy()
+    for pattern, design in covariates.designs(cells.values, regions, np.isfinite(score)):
         x = score[pattern.rows]
         results.set(pattern.columns, n=x.size)
         if not x.size:
@@ -107,7 +107,6 @@ def _rigorous(
             continue
         if np.ptp(x) == 0:
             results.refuse(pattern.columns, "constant score")
-        design = covariates.values[pattern.rows]
         nuisance = ranked_nuisance(design)
         ranked = pd.Series(x).rank().to_numpy()
         refuse_model(results, pattern.columns, ranked, design.shape[1], nuisance, "score")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ..errors import InputError, Problem
+from .cells import Pattern, missingness_patterns
 from .groups import get_column
 from .linear import nuisance_space
 from .settings import level_text
@@ -18,11 +20,13 @@ class Covariates:
     """``values`` is subjects × columns, NaN where missing.
 
     ``names`` are the clinical columns, ``columns`` those of the matrix (``age``, ``sex[M]``).
+    ``regional`` is one more covariate, whose value differs from region to region.
     """
 
     names: tuple[str, ...]
     columns: tuple[str, ...]
     values: np.ndarray
+    regional: RegionalCovariate | None = None
 
     @property
     def complete(self) -> np.ndarray:
@@ -32,7 +36,71 @@ class Covariates:
     @property
     def label(self) -> str | None:
         """The names as the result tables have them; ``None`` without covariates."""
-        return ",".join(self.names) or None
+        regional = [] if self.regional is None else [self.regional.name]
+        return ",".join([*self.names, *regional]) or None
+
+    def subset(self, kept: np.ndarray) -> Covariates:
+        """Of some of the subjects (boolean per subject)."""
+        regional = self.regional
+        if regional is not None:
+            regional = replace(regional, values=regional.values[kept])
+        return replace(self, values=self.values[kept], regional=regional)
+
+    def designs(
+        self, values: np.ndarray, regions: np.ndarray, usable: np.ndarray
+    ) -> Iterator[tuple[Pattern, np.ndarray]]:
+        """Cells that have subjects and covariates in common, with those subjects' covariates.
+
+        Parameters
+        ----------
+        values
+            Subjects × cells, NaN where missing.
+        regions
+            Label of each cell's region in the atlas.
+        usable
+            Boolean per subject: has a group or score.
+
+        Yields
+        ------
+        pattern, design
+            As :func:`.missingness_patterns` yields them, of subjects with every covariate; the
+            design has a row per subject of the pattern.
+        """
+        if self.regional is None:
+            for pattern in missingness_patterns(values, usable & self.complete):
+                yield pattern, self.values[pattern.rows]
+            return
+        for region in dict.fromkeys(regions):
+            columns = np.flatnonzero(regions == region)
+            extra = self.regional.of(region)
+            complete = self.complete & np.isfinite(extra)
+            for pattern in missingness_patterns(values[:, columns], usable & complete):
+                design = np.column_stack([self.values, extra])[pattern.rows]
+                yield Pattern(pattern.rows, columns[pattern.columns]), design
+
+
+@dataclass(frozen=True)
+class RegionalCovariate:
+    """A number of each region of each subject, such as its volume.
+
+    ``values`` is subjects × regions, NaN where missing; ``regions`` are the regions' labels.
+    """
+
+    name: str
+    regions: np.ndarray
+    values: np.ndarray
+
+    def of(self, region: int) -> np.ndarray:
+        """The subjects' values for one region; NaN for a region that was not measured."""
+        column = np.flatnonzero(self.regions == region)
+        if not column.size:
+            return np.full(len(self.values), np.nan)
+        return self.values[:, column[0]]
+
+
+def no_covariates(n_subjects: int) -> Covariates:
+    """None at all."""
+    return Covariates((), (), np.zeros((n_subjects, 0)))
 
 
 def covariate_matrix(

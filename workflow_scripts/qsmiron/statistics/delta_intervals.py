@@ -69,7 +69,10 @@ def deltas_of_weights(
             k = basis.shape[1]
             slopes[part] = (solver.reshape(-1, len(first)) @ centred).reshape(-1, k, len(centred.T))
     same = _SAME * np.abs(centred).max(axis=0)
-    return weighted_deltas(np.ascontiguousarray(centred.T), basis, slopes, weights, first, same)
+    order = np.argsort(nuisance.residuals(outcomes), axis=0).T
+    return weighted_deltas(
+        np.ascontiguousarray(centred.T), order, basis, slopes, weights, first, same
+    )
 
 
 def _slope_solvers(basis: np.ndarray, weights: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .cell_results import CellResults, open_group_sizes, refuse_model
-from .cells import missingness_patterns
-from .covariates import Covariates
+from .covariates import Covariates, no_covariates
 from .linear import TOLERANCE, nuisance_space
 from .permutation import Permutations
 from .quantile_functions import QuantileFunctions
@@ -40,22 +39,21 @@ def distribution_test_table(
     level = group.reindex(functions.participants).to_numpy(object)
     first = level == levels[0]
     member = first | (level == levels[1])
-    uncorrected = covariates.values[:, :0]
     return pd.concat(
         [
-            _arm(functions, first, usable, values, settings).table(
+            _arm(functions, first, member, adjusted, settings).table(
                 (),
                 arm=arm,
                 test="quantile_permutation",
-                covariates=label,
+                covariates=adjusted.label,
                 effect_name="wasserstein_ppb",
                 contrast=contrast,
                 level_1=levels[0],
                 level_2=levels[1],
             )
-            for arm, usable, values, label in (
-                ("replication", member, uncorrected, None),
-                ("rigorous", member & covariates.complete, covariates.values, covariates.label),
+            for arm, adjusted in (
+                ("replication", no_covariates(len(first))),
+                ("rigorous", covariates),
             )
         ],
         ignore_index=True,
@@ -65,21 +63,22 @@ def distribution_test_table(
 def _arm(
     functions: QuantileFunctions,
     first: np.ndarray,
-    usable: np.ndarray,
-    covariates: np.ndarray,
+    member: np.ndarray,
+    covariates: Covariates,
     settings: Statistics,
 ) -> CellResults:
     results = CellResults(functions, _NUMBERS)
     permutations = Permutations(settings.seed, settings.permutations, len(first))
     n_regions = functions.values.shape[1]
     distances = np.full((permutations.count + 1, 2 * n_regions), np.nan)
-    for pattern in missingness_patterns(functions.values.sum(axis=2), usable):
+    regions = functions.index["index"].to_numpy()[:n_regions]
+    for pattern, design in covariates.designs(functions.values.sum(axis=2), regions, member):
         columns = np.concatenate([pattern.columns, n_regions + pattern.columns])
         group = first[pattern.rows]
         if not open_group_sizes(results, columns, group):
             continue
-        nuisance = nuisance_space(covariates[pattern.rows])
-        refuse_model(results, columns, group.astype(float), covariates.shape[1], nuisance, "group")
+        nuisance = nuisance_space(design)
+        refuse_model(results, columns, group.astype(float), design.shape[1], nuisance, "group")
         kept = results.open(pattern.columns)
         if not kept.size:
             continue

@@ -124,11 +124,11 @@ def _rigorous(
     results = CellResults(cells, _NUMBERS)
     permutations = Permutations(settings.seed, settings.permutations, len(cells.participants))
     families = FamilyWise(cells.index["metric"].to_numpy(object), settings.permutations)
-    for pattern in missingness_patterns(cells.values, member & covariates.complete):
+    regions = cells.index["index"].to_numpy()
+    for pattern, design in covariates.designs(cells.values, regions, member):
         outcomes, group = _describe(results, cells, pattern, first)
         if not group.size:
             continue
-        design = covariates.values[pattern.rows]
         nuisance = nuisance_space(design)
         refuse_model(
             results, pattern.columns, group.astype(float), design.shape[1], nuisance, "group"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ import pandas as pd
 
 from ..clinical import read_clinical
 from ..tables import read_table
-from .cells import Cells, HasParticipants, cell_matrices, match_participants
+from .cells import Cells, cell_matrices, match_participants
 from .covariates import Covariates, covariate_matrix
 from .groups import assign_group
 from .quantile_functions import QuantileFunctions, read_quantile_functions
+from .scan_covariates import ScanTables, read_scan_tables, split_covariates
 from .settings import StudyDesign, read_study_design
 
 
@@ -33,12 +34,29 @@ class Inputs:
     config: str
     participants: str
     functions: list[QuantileFunctions]
+    scans: ScanTables
 
-    def covariates(self, cells: HasParticipants) -> Covariates:
-        """Covariates of the config for the participants of ``cells``."""
-        return covariate_matrix(
-            self.clinical, self.design.covariates, cells.participants, self.participants
-        )
+    def covariates(
+        self, cells: Cells | QuantileFunctions, names: tuple[str, ...] | None = None
+    ) -> Covariates:
+        """Covariates of the config, or those named, for the participants of ``cells``.
+
+        Raises
+        ------
+        InputError
+            As :func:`.covariate_matrix`, and for a covariate of the scans without their table.
+        """
+        names = self.design.covariates if names is None else names
+        table = self.clinical
+        clinical, scan, volume = split_covariates(names, table.columns)
+        if scan:
+            table = table.join(self.scans.columns(scan, cells.desc))
+        ordered = tuple(name for name in names if name in (*clinical, *scan))
+        found = covariate_matrix(table, ordered, cells.participants, self.participants)
+        if volume:
+            regional = self.scans.region_volume(cells, cells.desc, cells.atlas)
+            found = replace(found, regional=regional)
+        return found
 
 
 def over_contrasts(
@@ -70,8 +88,10 @@ def read_inputs(
     participants: str | Path,
     config: str | Path,
     quantiles: str | Path | None = None,
+    quality: str | Path | None = None,
+    region_voxels: str | Path | None = None,
 ) -> Inputs:
-    """Read regions table, clinical table, config and, if named, the quantiles table, each once.
+    """Read regions table, clinical table, config and the further tables named, each once.
 
     Raises
     ------
@@ -84,4 +104,5 @@ def read_inputs(
     cells = cell_matrices(read_table(regions, "regions"), session, str(regions))
     functions = read_quantile_functions(quantiles, session) if quantiles else []
     match_participants([*cells, *functions], clinical, str(participants))
-    return Inputs(design, clinical, cells, str(config), str(participants), functions)
+    scans = read_scan_tables(quality, region_voxels, session)
+    return Inputs(design, clinical, cells, str(config), str(participants), functions, scans)

@@ -13,8 +13,8 @@ import pandas as pd
 from scipy import stats
 
 from .cell_results import MIN_DF, MIN_GROUP
-from .cells import Cells, Pattern, missingness_patterns
-from .covariates import Covariates
+from .cells import Cells, Pattern
+from .covariates import Covariates, no_covariates
 from .linear import Nuisance, nuisance_space, t_from_r, vanishes
 from .multiplicity import NOT_TESTED
 from .permutation import Permutations
@@ -50,18 +50,19 @@ def null_rate_table(
     metric = cells.index["metric"].to_numpy(object)
     tested_metrics = ~np.isin(metric, list(NOT_TESTED))
     rows = []
-    for arm, usable, positives in (
-        ("replication", member, _mann_whitney_positives),
-        ("rigorous", member & covariates.complete, _rank_ancova_positives),
+    regions = cells.index["index"].to_numpy()
+    for arm, adjusted, positives in (
+        ("replication", no_covariates(len(first)), _mann_whitney_positives),
+        ("rigorous", covariates, _rank_ancova_positives),
     ):
         positive = np.zeros((permutations.count, len(metric)), dtype=bool)
         tested = np.zeros(len(metric), dtype=bool)
-        for pattern in missingness_patterns(cells.values, usable):
+        for pattern, design in adjusted.designs(cells.values, regions, member):
             labels = first[pattern.rows]
             if min(labels.sum(), (~labels).sum()) < MIN_GROUP:
                 continue
             outcomes = cells.values[np.ix_(pattern.rows, pattern.columns)]
-            nuisance = nuisance_space(covariates.values[pattern.rows])
+            nuisance = nuisance_space(design)
             kept = np.ptp(outcomes, axis=0) > 0
             if arm == "rigorous":
                 if not _estimable(nuisance, len(labels)):

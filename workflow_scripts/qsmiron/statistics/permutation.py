@@ -68,17 +68,49 @@ def permuted_r_squared(
     numpy.ndarray
         Permutations of the chunk × cells, float64.
     """
+    widest = max(test.outcome_residuals.shape[1], permutations.n_subjects)
+    chunk = max(1, _CHUNK_NUMBERS // widest)
+    for crossed, left in _products(test, basis, permutations, rows, chunk):
+        squared = np.square(crossed)
+        if left is not None:
+            squared /= left
+        yield squared
+
+
+def permuted_r(
+    test: PartialTest,
+    basis: np.ndarray,
+    permutations: Permutations,
+    rows: np.ndarray,
+    chunk: int,
+) -> Iterator[np.ndarray]:
+    """Partial correlations with their signs, ``chunk`` permutations at a time.
+
+    The other arguments and what is yielded are those of :func:`permuted_r_squared`.
+    """
+    for crossed, left in _products(test, basis, permutations, rows, chunk):
+        yield crossed if left is None else crossed / np.sqrt(left)
+
+
+def _products(
+    test: PartialTest,
+    basis: np.ndarray,
+    permutations: Permutations,
+    rows: np.ndarray,
+    chunk: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """xᵀPe, and 1 − ‖QᵀPe‖² where there are covariates; permutations × cells."""
     e = test.outcome_residuals / np.linalg.norm(test.outcome_residuals, axis=0)
     x = test.regressor_residuals / np.linalg.norm(test.regressor_residuals)
-    chunk = max(1, _CHUNK_NUMBERS // max(e.shape[1], permutations.n_subjects))
     for orders in permutations.orders(rows, chunk):
-        squared = np.square(x[orders] @ e)
-        if basis.shape[1]:
-            left = np.ones_like(squared)
-            for column in basis.T:
-                left -= np.square(column[orders] @ e)
-            squared /= np.maximum(left, np.finfo(float).tiny)
-        yield squared
+        crossed = x[orders] @ e
+        if not basis.shape[1]:
+            yield crossed, None
+            continue
+        left = np.ones_like(crossed)
+        for column in basis.T:
+            left -= np.square(column[orders] @ e)
+        yield crossed, np.maximum(left, np.finfo(float).tiny)
 
 
 def r_squared_to_reach(test: PartialTest) -> np.ndarray:

@@ -9,56 +9,89 @@ from numba import njit
 
 
 @njit(cache=True)
-def weighted_deltas(outcomes, design, slopes, weights, first, same):
+def weighted_deltas(outcomes, order, design, slopes, weights, first, same):
     """Cliff's δ of outcome − slopes · design, resamples × cells.
 
     ``outcomes`` cells × n, ``design`` n × k, ``slopes`` resamples × k × cells, ``first`` n
-    (boolean); values that differ by no more than ``same`` (per cell) are tied.
+    (boolean); values that differ by no more than ``same`` (per cell) are tied. ``order``
+    (cells × n) lists the subjects about by rising difference: any order gives the same δ, the
+    closer it is the sooner (a resample's slopes change it little).
     """
     n_cells, n = outcomes.shape
     count = len(weights)
     k = design.shape[1]
     out = np.empty((count, n_cells))
-    ones = np.empty(n, np.int64)
-    twos = np.empty(n, np.int64)
-    left = np.empty(n)
-    right = np.empty(n)
+    sizes = np.zeros((count, 2))
     for b in range(count):
-        n_ones = 0
-        n_twos = 0
-        sum_one = 0.0
-        sum_two = 0.0
         for i in range(n):
-            if weights[b, i] > 0:
-                if first[i]:
-                    ones[n_ones] = i
-                    n_ones += 1
-                    sum_one += weights[b, i]
-                else:
-                    twos[n_twos] = i
-                    n_twos += 1
-                    sum_two += weights[b, i]
-        for c in range(n_cells):
-            for j in range(n_ones):
-                value = outcomes[c, ones[j]]
-                for d in range(k):
-                    value -= slopes[b, d, c] * design[ones[j], d]
-                left[j] = value
-            for j in range(n_twos):
-                value = outcomes[c, twos[j]]
-                for d in range(k):
-                    value -= slopes[b, d, c] * design[twos[j], d]
-                right[j] = value
-            total = 0.0
-            for i in range(n_ones):
-                above = 0.0
-                for j in range(n_twos):
-                    difference = left[i] - right[j]
-                    sign = int(difference > same[c]) - int(difference < -same[c])
-                    above += weights[b, twos[j]] * sign
-                total += weights[b, ones[i]] * above
-            out[b, c] = total / (sum_one * sum_two)
+            sizes[b, 0 if first[i] else 1] += weights[b, i]
+    subjects = np.empty((2, n), np.int64)
+    start = np.empty((2, n))
+    covariates = np.empty((2, k, n))
+    values = np.empty((2, n))
+    counts = np.empty((2, n))
+    below = np.empty(n + 1)
+    for c in range(n_cells):
+        members = [0, 0]
+        for i in order[c]:
+            g = 0 if first[i] else 1
+            m = members[g]
+            subjects[g, m] = i
+            start[g, m] = outcomes[c, i]
+            for d in range(k):
+                covariates[g, d, m] = design[i, d]
+            members[g] += 1
+        for b in range(count):
+            used = [0, 0]
+            for g in range(2):
+                filled = 0
+                for m in range(members[g]):
+                    value = start[g, m]
+                    for d in range(k):
+                        value -= slopes[b, d, c] * covariates[g, d, m]
+                    weight = weights[b, subjects[g, m]]
+                    values[g, filled] = value
+                    counts[g, filled] = weight
+                    filled += weight > 0
+                _insertion_sort(values[g], counts[g], filled)
+                used[g] = filled
+            total = _above_less_below(values, counts, used[0], used[1], same[c], below)
+            out[b, c] = total / (sizes[b, 0] * sizes[b, 1])
     return out
+
+
+@njit(cache=True)
+def _insertion_sort(values, counts, size):
+    """Sort in place, ``counts`` along; fast where little is out of order."""
+    for i in range(1, size):
+        value, weight = values[i], counts[i]
+        j = i
+        while j > 0 and values[j - 1] > value:
+            values[j], counts[j] = values[j - 1], counts[j - 1]
+            j -= 1
+        values[j], counts[j] = value, weight
+
+
+@njit(cache=True)
+def _above_less_below(values, counts, n_ones, n_twos, same, below):
+    """Weight of pairs with the first level above, less that with it below.
+
+    ``values`` and ``counts`` (2 × n) are sorted; ``below`` is working space.
+    """
+    below[0] = 0.0
+    for j in range(n_twos):
+        below[j + 1] = below[j] + counts[1, j]
+    total = 0.0
+    smaller = 0
+    not_larger = 0
+    for i in range(n_ones):
+        value = values[0, i]
+        while smaller < n_twos and value - values[1, smaller] > same:
+            smaller += 1
+        while not_larger < n_twos and not value - values[1, not_larger] < -same:
+            not_larger += 1
+        total += counts[0, i] * (below[smaller] + below[not_larger] - below[n_twos])
+    return total
 
 
 @njit(cache=True)
@@ -66,20 +99,20 @@ def weighted_rank_correlations(order, new_value, weights, directions, vanishing)
     """(Partial) correlation of the outcomes' midranks with the last direction, resamples × cells.
 
     ``order`` (cells × n) lists the subjects by rising outcome, ``new_value`` (cells × n) says
-    where in that list a value differs from the one before; ``directions`` (resamples × (k+1) × n)
+    where in that list a value differs from the one before; ``directions`` (resamples × n × (k+1))
     are orthonormal under the weights, times the weights: k of the covariates, then the score's.
     NaN where the share of the outcome's variation outside the covariates is below ``vanishing``.
     """
     n_cells, n = order.shape
-    count, k_1, _ = directions.shape
+    count, _, k_1 = directions.shape
     out = np.empty((count, n_cells))
     products = np.empty(k_1)
+    ranks = np.empty(n)
     for b in range(count):
         size = 0.0
         for i in range(n):
             size += weights[b, i]
         for c in range(n_cells):
-            products[:] = 0.0
             squares = 0.0
             below = 0.0
             start = 0
@@ -89,15 +122,14 @@ def weighted_rank_correlations(order, new_value, weights, directions, vanishing)
                 while end < n and not new_value[c, end]:
                     tied += weights[b, order[c, end]]
                     end += 1
-                if tied > 0:
-                    rank = below + (tied + 1) / 2 - (size + 1) / 2
-                    squares += tied * rank * rank
-                    for j in range(start, end):
-                        subject = order[c, j]
-                        for d in range(k_1):
-                            products[d] += directions[b, d, subject] * rank
+                rank = below + (tied + 1) / 2 - (size + 1) / 2
+                squares += tied * rank * rank
+                # Whoever is not in the resample has a direction of 0.
+                for j in range(start, end):
+                    ranks[j] = rank
                 below += tied
                 start = end
+            _project(directions[b], order[c], ranks, products)
             left = squares
             for d in range(k_1 - 1):
                 left -= products[d] * products[d]
@@ -106,3 +138,25 @@ def weighted_rank_correlations(order, new_value, weights, directions, vanishing)
             else:
                 out[b, c] = np.nan
     return out
+
+
+@njit(cache=True)
+def _project(directions, order, ranks, products):
+    """Inner product of the ordered ranks with every direction (n × directions).
+
+    Three directions a time: sums that do not wait for each other.
+    """
+    n, k_1 = directions.shape
+    for d in range(0, k_1 - 2, 3):
+        one, two, three = 0.0, 0.0, 0.0
+        for i in range(n):
+            subject = order[i]
+            one += directions[subject, d] * ranks[i]
+            two += directions[subject, d + 1] * ranks[i]
+            three += directions[subject, d + 2] * ranks[i]
+        products[d], products[d + 1], products[d + 2] = one, two, three
+    for d in range(k_1 - k_1 % 3, k_1):
+        one = 0.0
+        for i in range(n):
+            one += directions[order[i], d] * ranks[i]
+        products[d] = one

@@ -69,7 +69,7 @@ def _correlations(outcomes: np.ndarray, weights: np.ndarray, directions: np.ndar
 
 
 def _directions(score: np.ndarray, covariates: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted unit vectors (weights × (k+1) × n) of the ranked covariates, then of the score.
+    """Weighted unit vectors (weights × n × (k+1)) of the ranked covariates, then of the score.
 
     Those of the covariates span their space; the score's is orthogonal to it, and NaN where the
     score is constant or a combination of the covariates.
@@ -89,11 +89,14 @@ def _directions(score: np.ndarray, covariates: np.ndarray, weights: np.ndarray) 
     left = np.linalg.norm(ranked, axis=1)
     left = np.where(left > _SINGULAR * length, left, np.nan)
     unit = ranked / left[:, None]
-    joined = np.concatenate([spans, unit[:, :, None]], axis=2) * root[:, :, None]
-    return np.ascontiguousarray(joined.transpose(0, 2, 1))
+    return np.concatenate([spans, unit[:, :, None]], axis=2) * root[:, :, None]
 
 
 def _centred_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Midranks (weights × n) of weighted values, less their mean."""
-    below = (values < values[:, None]) + 0.5 * (values == values[:, None])
-    return weights @ below.T - 0.5 * weights.sum(axis=1, keepdims=True)
+    order = np.argsort(values, kind="stable")
+    value, group = np.unique(values, return_inverse=True)
+    starts = np.searchsorted(values[order], value)
+    tied = np.add.reduceat(weights[:, order], starts, axis=1)
+    middle = np.cumsum(tied, axis=1) - 0.5 * tied
+    return middle[:, group] - 0.5 * weights.sum(axis=1, keepdims=True)

@@ -9,10 +9,20 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters, parse_parameters
+from ..regions.metrics import METRICS
+from ..scan_covariates import SCAN_COVARIATES
+from .multiplicity import NOT_TESTED, PRIMARY_METRICS
 
 
 def level_text(value: Any) -> str:
@@ -120,7 +130,10 @@ class StudyDesign(Parameters):
         ("alsfrs_r", "umn_score", "ecas_total"), description="Columns to correlate with"
     )
     covariates: tuple[str, ...] = Field(
-        ("age", "sex"), description="Columns that the rigorous arm adjusts for"
+        ("age", "sex"),
+        description="Columns that the rigorous arm adjusts for; also region_volume, "
+        + ", ".join(SCAN_COVARIATES)
+        + ", which come from the scans",
     )
     statistics: Statistics = Field(default_factory=Statistics, description="Procedure")
 
@@ -140,6 +153,34 @@ class StudyDesign(Parameters):
     def pick_scores(self, name: str | None, where: str = "config") -> list[str]:
         """All scores, or the one called ``name``; an unknown name is an :class:`InputError`."""
         return _pick(name, self.scores, "score", where)
+
+
+class AnalysisChoices(Parameters):
+    """Other choices of the analysis of measured values, beside the design's own."""
+
+    covariates: tuple[tuple[str, ...], ...] = Field(
+        (), description="other sets of covariates, such as [[], [age]]"
+    )
+    metrics: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="other metrics of an outcome family, beside its primary one",
+    )
+
+    @field_validator("metrics")
+    @classmethod
+    def _tested_metrics(cls, metrics: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for family, names in metrics.items():
+            if family not in PRIMARY_METRICS:
+                raise ValueError(f"{family}: expected one of {', '.join(PRIMARY_METRICS)}")
+            known = [
+                name
+                for name, metric in METRICS.items()
+                if metric.family == family and name not in NOT_TESTED
+            ]
+            for name in names:
+                if name not in known:
+                    raise ValueError(f"{family}: {name}: expected one of {', '.join(known)}")
+        return metrics
 
 
 def _pick(name: str | None, known: Any, kind: str, where: str) -> list[str]:

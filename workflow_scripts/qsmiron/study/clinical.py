@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..config import Config
 from .design import contrast_columns
 
@@ -23,18 +25,21 @@ class ClinicalValues:
             for who, row in sorted(self._clinical.items())
         }
 
-    def contrast_values(self, contrast: str) -> dict[str, list[str]]:
-        """What the tests of a contrast read of the clinical table."""
+    def contrast_values(self, contrast: str, also: Sequence[str] = ()) -> dict[str, list[str]]:
+        """What the tests of a contrast read of the clinical table; ``also`` are more columns."""
         columns = sorted(contrast_columns(self.config.contrasts[contrast]))
-        return self._columns([*columns, *self.config.covariates])
+        return self._columns([*columns, *self._covariates(also)])
 
     def all_contrast_values(self) -> list[dict[str, list[str]]]:
         """What the tests of all contrasts read of the clinical table."""
         return [self.contrast_values(contrast) for contrast in self.config.contrasts]
 
-    def score_values(self, score: str) -> dict[str, list[str]]:
-        """What the correlations with a score read of the clinical table."""
-        return self._columns([score, *self.config.covariates])
+    def score_values(self, score: str, also: Sequence[str] = ()) -> dict[str, list[str]]:
+        """What the correlations with a score read of it; ``also`` are more columns."""
+        return self._columns([score, *self._covariates(also)])
+
+    def _covariates(self, also: Sequence[str]) -> list[str]:
+        return list(dict.fromkeys([*self.config.covariates, *also]))
 
     def age(self, folder: str) -> str:
         """Age (years) of the participant whose scan lies in ``folder``; empty if unknown."""

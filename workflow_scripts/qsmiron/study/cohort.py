@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..bids import Results, Scan
 from ..volumes import sidecar_path
+from .branches import Branch, Sharing
 from .label_sources import LabelSources
 from .variant_inputs import VariantInputs
 
@@ -32,10 +34,15 @@ class Cohort:
         paths: Results,
         variants: Iterable[str],
         label_sources: LabelSources,
+        branches: Iterable[Branch] = (),
+        sharing: Sharing | None = None,
     ) -> None:
         self.scans = scans
         self.paths = paths
         self.variants = list(variants)
+        self.branches = list(branches)
+        self._branch_labels = {branch.desc for branch in self.branches}
+        self._sharing = sharing
         self.label_sources = label_sources
         self.atlases = list(label_sources.atlases)
         self._by_name = {(scan.folder, scan.entities): scan for scan in scans}
@@ -125,16 +132,35 @@ class Cohort:
         scan = self.scan(wildcards)
         return [] if scan.t1w is None else [self._fill(path, scan)]
 
+    def from_stage(self, stage: str, path: str) -> Callable[[Wildcards], str]:
+        """Input function: a stage's file of the variant or branch, which may share another's."""
+
+        def file(wildcards: Wildcards) -> str:
+            desc = self.shared(stage, wildcards.desc)
+            own = path if desc not in self._branch_labels else self.paths.of_branch(path)
+            return self._fill(own, self.scan(wildcards), desc)
+
+        return file
+
+    def shared(self, stage: str, desc: str) -> str:
+        """Whose files of a stage a variant or branch takes."""
+        return self._sharing.label(stage, desc) if self._sharing else desc
+
     def r2star(self, wildcards: Any) -> list[str]:
         """The R2* map of a scan; none for a single echo."""
         scan = self.scan(wildcards)
-        return [self._fill(self.paths.r2star, scan, wildcards.desc)] if scan.n_echoes > 1 else []
+        desc = self.shared("r2star", wildcards.desc)
+        return [self._fill(self.paths.r2star, scan, desc)] if scan.n_echoes > 1 else []
 
     def labels(self, wildcards: Wildcards, atlas: str) -> list[str]:
         """Labels of an atlas on a scan's grid, where it has any."""
         scan = self.scan(wildcards)
         has_labels = self.label_sources.has_labels(scan, atlas)
         return [self._fill(self.paths.labels, scan, atlas=atlas)] if has_labels else []
+
+    def label_weights(self, wildcards: Wildcards) -> list[str]:
+        """How much of each voxel lies in its own region of an atlas."""
+        return [self._fill(self.paths.label_weights, self.scan(wildcards), "", wildcards.atlas)]
 
     def first_labels(self, wildcards: Wildcards) -> list[str]:
         """Labels of the first atlas on a scan's grid, where it has any."""
@@ -189,6 +215,16 @@ class Cohort:
     def first_atlas(self) -> str:
         """The atlas that pictures show."""
         return self.atlases[0]
+
+    @property
+    def variant_pattern(self) -> str:
+        """Regular expression of the variants' labels."""
+        return "|".join(map(re.escape, self.variants))
+
+    @property
+    def branch_pattern(self) -> str:
+        """Regular expression of the branches' labels; of nothing without branches."""
+        return "|".join(sorted(self._branch_labels)) or "(?!)"
 
     # --- results of all scans --------------------------------------------------------------------
 

@@ -37,8 +37,15 @@ def fit_design(
             (config.covariates, shipped.covariates),
         )
     )
+    chosen = [names for names in config.multiverse.covariates if set(names) <= present]
+    multiverse = config.multiverse.model_copy(update={"covariates": tuple(chosen)})
     fitted = config.model_copy(
-        update={"contrasts": contrasts, "scores": scores, "covariates": covariates}
+        update={
+            "contrasts": contrasts,
+            "scores": scores,
+            "covariates": covariates,
+            "multiverse": multiverse,
+        }
     )
     return fitted, list(_warnings(config, fitted, columns is not None, table))
 
@@ -61,5 +68,14 @@ def _warnings(config: Config, fitted: Config, readable: bool, table: str) -> Ite
                 "a clinical table with their columns",
                 f"They are left out of the group results; name your own under {block} in the "
                 "config, or add the columns.",
+                "warning",
+            )
+    for names in config.multiverse.covariates:
+        if readable and names not in fitted.multiverse.covariates:
+            yield Problem(
+                f"{table}, multiverse.covariates",
+                f"no column for each of {', '.join(names)}",
+                "a clinical table with these columns",
+                "The choice is left out.",
                 "warning",
             )

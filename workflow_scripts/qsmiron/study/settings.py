@@ -7,10 +7,14 @@ jobs that depend on it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..config import STAGES, Config, Reconstruction, Step, variant
 from ..provenance import code_digest
+from ..regions.deposits import IronParameters
+from ..regions.selection import SelectionParameters
+from .branches import Branch
 
 _PACKAGE = "qsmiron"
 
@@ -18,9 +22,10 @@ _PACKAGE = "qsmiron"
 class Settings:
     """Slices of a study's configuration, and the code that a job runs."""
 
-    def __init__(self, config: Config, home: Path) -> None:
+    def __init__(self, config: Config, home: Path, branches: Iterable[Branch] = ()) -> None:
         self.config = config
         self.home = home
+        self._branches = {branch.desc: branch for branch in branches}
 
     # --- code ------------------------------------------------------------------------------------
 
@@ -61,8 +66,9 @@ class Settings:
     # --- methods and parameters ------------------------------------------------------------------
 
     def variant(self, desc: str) -> Reconstruction:
-        """The reconstruction chain of a variant."""
-        return variant(self.config, desc)
+        """The reconstruction chain of a variant or branch."""
+        branch = self._branches.get(desc)
+        return branch.chain if branch else variant(self.config, desc)
 
     def step(self, desc: str, stage: str) -> Step:
         """One stage of a variant's chain."""
@@ -72,15 +78,29 @@ class Settings:
         """A variant's chain as a JSON object, for the sidecar of its maps."""
         return self.variant(desc).model_dump_json()
 
-    @property
-    def weighs_voxels(self) -> bool:
-        """Whether means are weighted by the fraction of each voxel in its region."""
-        return self.config.regions.partial_volume_weights
+    def selection(self, desc: str) -> SelectionParameters:
+        """Which voxels of a region a variant or branch measures."""
+        branch = self._branches.get(desc)
+        return branch.regions if branch else self.config.regions
+
+    def iron(self, desc: str) -> IronParameters:
+        """How a variant or branch turns χ into iron and deposits."""
+        branch = self._branches.get(desc)
+        return branch.iron if branch else self.config.iron
+
+    def weighs_voxels(self, desc: str) -> bool:
+        """Whether its means are weighted by the fraction of each voxel in its region."""
+        return self.selection(desc).partial_volume_weights
 
     @property
-    def uses_grey_matter(self) -> bool:
-        """Whether cortex is measured by its grey-matter probability."""
-        return self.weighs_voxels or self.config.regions.cortex_grey_matter > 0
+    def any_weighs_voxels(self) -> bool:
+        """Whether any variant or branch does, so that labels come with weights."""
+        used = [self.config.regions, *(branch.regions for branch in self._branches.values())]
+        return any(selection.partial_volume_weights for selection in used)
+
+    def uses_grey_matter(self, desc: str) -> bool:
+        """Whether it measures cortex by its grey-matter probability."""
+        return self.weighs_voxels(desc) or self.selection(desc).cortex_grey_matter > 0
 
     # --- slices ----------------------------------------------------------------------------------
 
@@ -94,9 +114,10 @@ class Settings:
         dumped = self.config.model_dump(mode="json", include=set(keys), exclude_none=True)
         return json.dumps({key: dumped[key] for key in keys if key in dumped})
 
-    def slice_values(self, key: str) -> str:
-        """What stands inside one block, as a JSON object."""
-        return json.dumps(self.config.model_dump(mode="json")[key])
+    @property
+    def analysis_choices(self) -> str:
+        """The multiverse's choices within the analysis, as a JSON object."""
+        return self.config.multiverse.model_dump_json(include={"covariates", "metrics"})
 
     def contrast_slice(self, contrast: str) -> str:
         """The settings of one contrast's tests."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bids import Results, Scan, find_scans
 from ..clinical import clinical_values
-from ..config import Config, load_config
+from ..config import Config, load_config, variant
 from ..errors import InputError, Problem
+from ..scan_covariates import REGION_VOLUME, SCAN_COVARIATES
+from .branches import Branch, Sharing, branches
 from .clinical import ClinicalValues
 from .cohort import Cohort
 from .demo import Demo
 from .design import fit_design
 from .label_sources import LabelSources
+from .multiverse import MultiverseLayout
 from .settings import Settings
+from .variant_inputs import VariantInputs
 
 if TYPE_CHECKING:
     from ..checks.cohort import Inspection
@@ -37,7 +42,7 @@ class Study:
     """What the rules of the workflow are written in.
 
     ``cohort`` has the scans, ``settings`` the parameters, ``clinical`` the clinical values,
-    ``paths`` the results and ``demo`` the built-in cohort.
+    ``multiverse`` the branches, ``paths`` the results and ``demo`` the built-in cohort.
     """
 
     def __init__(self, config: Config, home: str | Path) -> None:
@@ -57,14 +62,35 @@ class Study:
         columns = {name for row in values.values() for name in row} if values else None
         config, self.left_out = fit_design(config, columns, self.clinical_table)
         self.config = config
-        self.settings = Settings(config, self.home)
         self.clinical = ClinicalValues(values, config)
         sources = LabelSources(config.atlases, scans, self.bids_dir, self.home)
-        self.cohort = Cohort(scans, self.paths, config.variants, sources)
+        served = self._served(config, Cohort(scans, self.paths, config.variants, sources))
+        self.settings = Settings(config, self.home, served)
+        self.cohort = Cohort(
+            scans, self.paths, config.variants, sources, served, Sharing(config, served)
+        )
         self.contrasts = list(config.contrasts)
         self.scores = list(config.scores)
+        self.multiverse = MultiverseLayout(self)
         if self.has_images:
             self.cohort.variant_inputs(self)  # problems are named when the workflow is read
+
+    def _served(self, config: Config, cohort: Cohort) -> list[Branch]:
+        """The branches of the multiverse that all scans can have; of the others, a warning."""
+        if not (self.has_images and cohort.labelled(cohort.first_atlas)):
+            return []
+        table = cohort.label_sources.label_table
+        inputs = VariantInputs(cohort, lambda desc: variant(config, desc), self.bids_dir, table)
+        served = []
+        for branch in branches(config):
+            lacking = inputs.problems(branch.chain, branch.regions, "multiverse")
+            self.left_out += [
+                replace(problem, severity="warning", remedy="The choice is left out.")
+                for problem in lacking[:1]
+                if problem.where not in {other.where for other in self.left_out}
+            ]
+            served += [] if lacking else [branch]
+        return served
 
     def _find_scans(self, config: Config) -> list[Scan]:
         excluded = {label.removeprefix("sub-") for label in config.exclude}
@@ -152,6 +178,19 @@ class Study:
         """The quality table, where there are images."""
         return [self.paths.group("quality.tsv")] if self.has_images else []
 
+    def covariate_quality(self, choices: bool = False) -> list[str]:
+        """The quality table, if a covariate comes from it; with ``choices``, any set's."""
+        return self._covariate_table("quality.tsv", SCAN_COVARIATES, choices)
+
+    def covariate_volumes(self, choices: bool = False) -> list[str]:
+        """The table of the regions' volumes, if they are a covariate."""
+        return self._covariate_table("region_voxels.tsv", (REGION_VOLUME,), choices)
+
+    def _covariate_table(self, name: str, served: tuple[str, ...], choices: bool) -> list[str]:
+        sets = (self.config.covariates, *(self.config.multiverse.covariates if choices else ()))
+        asked = {covariate for names in sets for covariate in names}
+        return [self.paths.group(name)] if asked & set(served) else []
+
     def label_table(self, atlas: str) -> str:
         """Label table of an atlas."""
         return self.cohort.label_sources.label_table(atlas)
@@ -171,11 +210,19 @@ def option(name: str, *values: Any) -> list[str]:
     return [name, *given] if given else []
 
 
-def memory(input_mb: float, factor: float, attempt: int = 1) -> int:
+def memory(files: Iterable[str], factor: float, attempt: int = 1) -> int:
     """Memory (MB) of a job whose need grows with its compressed input, more on each attempt."""
-    return int((700 + factor * input_mb) * attempt)
+    return int((700 + factor * _megabytes(files)) * attempt)
 
 
-def minutes(input_mb: float, attempt: int = 1) -> int:
+def minutes(files: Iterable[str], attempt: int = 1) -> int:
     """Time limit (min) of a job whose need grows with its compressed input; generous."""
-    return int((10 + 0.5 * input_mb) * attempt)
+    return int((10 + 0.5 * _megabytes(files)) * attempt)
+
+
+def _megabytes(files: Iterable[str]) -> float:
+    """Size (2²⁰ bytes) of the files; Snakemake puts off a resource whose input is still missing.
+
+    Snakemake's own ``input.size_mb`` starts an event loop each time: a quarter of a dry run.
+    """
+    return sum(os.stat(file).st_size for file in files) / 2**20

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class VariantInputs:
-    """Input files of the jobs of each variant.
+    """Input files of the jobs of each variant and branch.
 
     ``variant`` takes a label to its chain, ``label_table`` an atlas to its table; the user's
     masks are below ``bids_dir`` or absolute; ``selection`` is the config's block ``regions``.
@@ -42,17 +42,24 @@ class VariantInputs:
         selection: SelectionParameters | None = None,
     ) -> None:
         self.cohort = cohort
-        self.chains = {desc: variant(desc) for desc in cohort.variants}
+        labels = (*cohort.variants, *(branch.desc for branch in cohort.branches))
+        self.chains = {desc: variant(desc) for desc in labels}
         self.bids_dir = bids_dir
         self.label_table = label_table
         problems = [
             problem
-            for desc, chain in self.chains.items()
-            for problem in (*self._missing_masks(chain), *self._missing_tissue(chain, desc))
+            for desc in cohort.variants
+            for problem in self.problems(self.chains[desc], selection, f"variant {desc}")
         ]
-        problems += self._missing_grey_matter(selection) if selection else ()
         if problems:
             raise InputError(*dict.fromkeys(problems))
+
+    def problems(
+        self, chain: Reconstruction, selection: SelectionParameters | None, where: str
+    ) -> list[Problem]:
+        """What the scans lack for a chain and a selection; ``where`` is the config's block."""
+        found = [*self._missing_masks(chain), *self._missing_tissue(chain, where)]
+        return [*found, *(self._missing_grey_matter(selection) if selection else ())]
 
     def user_mask(self, wildcards: Wildcards) -> list[str]:
         """The user's own brain mask of a scan; none where the variant computes it."""
@@ -102,17 +109,17 @@ class VariantInputs:
                     "Put it there, correct the path, or set reconstruction.mask.user to null.",
                 )
 
-    def _missing_tissue(self, chain: Reconstruction, desc: str) -> Iterator[Problem]:
+    def _missing_tissue(self, chain: Reconstruction, block: str) -> Iterator[Problem]:
         reference = chain.reference
         remedy = "Choose reference.region brain, or exclude the participant."
         if reference.needs_fluid:
-            where = f"configuration, variant {desc}, reference.region csf"
+            where = f"configuration, {block}, reference.region csf"
             for scan in self.cohort.scans:
                 if scan.n_echoes < 2:
                     expected = "scans of at least two echoes: fluid is found by its low R2*"
                     yield Problem(where, f"{_name(scan)}, of a single echo", expected, remedy)
         if reference.atlas is not None:
-            where = f"configuration, variant {desc}, reference.atlas"
+            where = f"configuration, {block}, reference.atlas"
             yield from self._unknown_region(reference, where)
             if reference.atlas not in self.cohort.atlases:
                 return

@@ -1,0 +1,204 @@
+# The multiverse: the headline findings under other defensible choices, and without each patient.
+# A branch is one combination of choices before the statistics. It takes the files of its
+# variant wherever its choices are the same; what is its own lies in results/work. Branches that
+# take another reconstruction belong to the target `multiverse` and not to the usual run.
+
+
+use rule remove_background_field as remove_background_field_of_branch with:
+    output:
+        local_field=paths.local_field,
+        local_mask=paths.of_branch(paths.reliable_mask),
+        sidecar=paths.of_branch(paths.reliable_mask).replace(".nii.gz", ".json"),
+    log:
+        paths.log("remove_background_field", "{folder}/{entities}_desc-{desc}_branch"),
+    benchmark:
+        paths.benchmark(
+            "remove_background_field", "{folder}/{entities}_desc-{desc}_branch"
+        )
+    wildcard_constraints:
+        desc=cohort.branch_pattern,
+
+
+use rule reference_chi as reference_chi_of_branch with:
+    output:
+        chi=paths.of_branch(paths.chi),
+        sidecar=paths.of_branch(paths.chi).replace(".nii.gz", ".json"),
+    log:
+        paths.log("reference_chi", "{folder}/{entities}_desc-{desc}_branch"),
+    benchmark:
+        paths.benchmark("reference_chi", "{folder}/{entities}_desc-{desc}_branch")
+    wildcard_constraints:
+        desc=cohort.branch_pattern,
+
+
+use rule gather_regions as gather_regions_of_branch with:
+    input:
+        script=settings.script("gather_regions"),
+        tables=lambda wildcards: cohort.every_scan_with_labels(
+            paths.measured,
+            paths.deposits,
+            desc=wildcards.desc,
+            atlas=cohort.first_atlas,
+        ),
+    output:
+        table=paths.branch_regions,
+        description=paths.branch_regions.replace(".tsv", ".json"),
+    log:
+        paths.log("gather_regions", "{desc}_branch"),
+    benchmark:
+        paths.benchmark("gather_regions", "{desc}_branch")
+    wildcard_constraints:
+        desc=cohort.branch_pattern,
+    params:
+        code=settings.code("gather_regions"),
+        name="regions",
+    message:
+        "Gathering the regions of the branch {wildcards.desc}"
+
+
+rule vary_choices:
+    input:
+        script=settings.script("vary_choices"),
+        regions=study.regions_table,
+        branches=lambda wildcards: multiverse.regions_tables(wildcards.extent),
+        tests=lambda wildcards: multiverse.tests(wildcards.outcome),
+        participants=ancient(study.clinical_table),
+        quality=study.covariate_quality(choices=True),
+        region_voxels=study.covariate_volumes(choices=True),
+    output:
+        multiverse=paths.headline("{extent}"),
+        curves=paths.headline("{extent}_curves"),
+    log:
+        paths.log("vary_choices", "{outcome}_{extent}"),
+    benchmark:
+        paths.benchmark("vary_choices", "{outcome}_{extent}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: study.config.threads.statistics
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=30,
+    params:
+        code=settings.code("vary_choices"),
+        outcome=lambda wildcards: multiverse.option(wildcards.outcome),
+        settings=lambda wildcards: multiverse.settings(wildcards.outcome),
+        clinical=lambda wildcards: multiverse.clinical_values(wildcards.outcome),
+        desc=cohort.variants[0],
+        atlas=multiverse.atlas,
+        analysis=settings.analysis_choices,
+        choices=lambda wildcards: multiverse.choices(wildcards.extent),
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Varying the choices behind the findings of {wildcards.outcome}"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} {input.branches:q}"
+        " --tests {input.tests:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) {params.outcome:q} --desc {params.desc:q}"
+        " --atlas {params.atlas:q} --analysis {params.analysis:q} --choices {params.choices:q}"
+        " --multiverse {output.multiverse:q} --curves {output.curves:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule leave_one_out:
+    input:
+        script=settings.script("leave_one_out"),
+        regions=study.regions_table,
+        tests=lambda wildcards: multiverse.tests(wildcards.outcome),
+        participants=ancient(study.clinical_table),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        table=paths.headline("influence"),
+    log:
+        paths.log("leave_one_out", "{outcome}"),
+    benchmark:
+        paths.benchmark("leave_one_out", "{outcome}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=30,
+    params:
+        code=settings.code("leave_one_out"),
+        outcome=lambda wildcards: multiverse.option(wildcards.outcome),
+        settings=lambda wildcards: multiverse.settings(wildcards.outcome),
+        clinical=lambda wildcards: multiverse.clinical_values(wildcards.outcome),
+        desc=cohort.variants[0],
+        atlas=multiverse.atlas,
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Leaving each patient out of the findings of {wildcards.outcome}"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --tests {input.tests:q}"
+        " --participants {input.participants:q} {params.scans:q} --config <(printf '%s' {params.settings:q})"
+        " {params.outcome:q} --desc {params.desc:q} --atlas {params.atlas:q}"
+        " --influence {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule gather_headlines:
+    input:
+        script=settings.script("gather_headlines"),
+        tables=lambda wildcards: multiverse.every_outcome(
+            paths.headline(wildcards.table)
+        ),
+    output:
+        table=paths.group("{table}.tsv"),
+        description=paths.group("{table}.json"),
+    log:
+        paths.log("gather_headlines", "{table}"),
+    benchmark:
+        paths.benchmark("gather_headlines", "{table}")
+    wildcard_constraints:
+        table="|".join(multiverse.tables),
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        code=settings.code("gather_headlines"),
+        name=lambda wildcards: multiverse.tables[wildcards.table],
+    message:
+        "Gathering {wildcards.table}.tsv"
+    shell:
+        "python {input.script:q} --name {params.name:q} --tables {input.tables:q}"
+        " --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule draw_specification_curves:
+    input:
+        script=settings.script("draw_specification_curves"),
+        multiverse=paths.headline("{extent}"),
+        curves=paths.headline("{extent}_curves"),
+    output:
+        png=paths.figure("{extent}_{outcome}.png"),
+        svg=paths.figure("{extent}_{outcome}.svg"),
+    log:
+        paths.log("draw_specification_curves", "{outcome}_{extent}"),
+    benchmark:
+        paths.benchmark("draw_specification_curves", "{outcome}_{extent}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=settings.code("draw_specification_curves"),
+        alpha=study.config.statistics.alpha,
+    message:
+        "Drawing the specification curves of {wildcards.outcome}"
+    shell:
+        "python {input.script:q} --multiverse {input.multiverse:q} --curves {input.curves:q}"
+        " --alpha {params.alpha} --output {output.png:q}"
+        " 2>&1 | tee {log:q}"

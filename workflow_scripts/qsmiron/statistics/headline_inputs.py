@@ -1,0 +1,90 @@
+"""What the work on headline findings reads: the main branch's cells, the branches', the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import InputError, Problem
+from ..parameters import explain
+from ..tables import read_table
+from .cells import Cells, cell_matrices, match_participants
+from .headlines import Headline, headlines
+from .inputs import Inputs
+from .regressors import Regressor
+
+_TEST_TABLES = {"contrast": "group_tests", "score": "correlations"}
+_Stage = Literal["field_map", "background_field", "inversion", "reference", "regions", "iron"]
+
+
+def main_cells(data: Inputs, desc: str, atlas: str, where: str) -> Cells:
+    """The measurements of one variant and atlas.
+
+    Raises
+    ------
+    InputError
+        If the regions table (``where``) has none of them.
+    """
+    for cells in data.cells:
+        if (cells.desc, cells.atlas) == (desc, atlas):
+            return cells
+    known = ", ".join(f"{cells.desc} {cells.atlas}" for cells in data.cells)
+    raise InputError(
+        Problem(where, f"no rows of desc {desc}, atlas {atlas}", f"one of {known}", "Name one.")
+    )
+
+
+def read_branches(paths: Sequence[str | Path], data: Inputs, main: Cells) -> list[Cells]:
+    """The main branch, then the measurements of each further regions table, of the same atlas.
+
+    Raises
+    ------
+    InputError
+        For a table without this atlas, or of a branch that is there already.
+    """
+    session = data.design.statistics.session
+    found = {main.desc: main}
+    for path in paths:
+        table = read_table(path, "regions")
+        here = cell_matrices(table[table["atlas"] == main.atlas], session, str(path))
+        match_participants(here, data.clinical, data.participants)
+        for cells in here:
+            if cells.desc in found:
+                raise InputError(
+                    Problem(
+                        f"{path}, column desc",
+                        f"{cells.desc} once more",
+                        "every branch in one table only, the main one in the first",
+                        "Name each table once.",
+                    )
+                )
+            found[cells.desc] = cells
+    return list(found.values())
+
+
+def read_choices(text: str, where: str) -> dict[str, dict[str, str]]:
+    """What each branch (``desc``) chose, by stage, in words, from a JSON object.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    try:
+        return TypeAdapter(dict[str, dict[_Stage, str]]).validate_json(text)
+    except ValidationError as error:
+        raise explain(error, where) from error
+
+
+def read_headlines(path: str | Path, regressor: Regressor, desc: str, atlas: str) -> list[Headline]:
+    """The headline findings of a contrast or score, from the table of its tests."""
+    table = read_table(path, _TEST_TABLES[regressor.kind])
+    table = table[
+        (table[regressor.kind] == regressor.name)
+        & (table["desc"] == desc)
+        & (table["atlas"] == atlas)
+    ].reset_index(drop=True)
+    return headlines(table, regressor.kind, regressor.name)

@@ -1,0 +1,159 @@
+"""The branches of the multiverse: every combination of the choices before the statistics.
+
+Steegen et al. 2016, doi 10.1177/1745691616658637. A branch is named like a variant, by a desc-
+label; what it has in common with an earlier variant or branch is not computed again. The choices
+of the analysis itself (metric, covariates) need no files and are made within a job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from ..config import (
+    CONFIG_NAME,
+    Config,
+    Reconstruction,
+    Reference,
+    changed_chain,
+    check_methods,
+    variant,
+)
+from ..parameters import parse_parameters
+from ..regions.deposits import IronParameters
+from ..regions.selection import SelectionParameters
+
+STAGES = ("field_map", "background_field", "inversion", "reference", "regions", "iron")
+"""The stages that branches may differ in, in the order of the data flow."""
+
+RECONSTRUCTION = STAGES[:3]
+"""Those that take a new reconstruction: only the full multiverse has them."""
+
+AS_CONFIGURED = "as configured"
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One combination of choices.
+
+    ``choices`` says for each of :data:`STAGES` in words what was chosen; ``full`` whether the
+    branch takes a reconstruction of its own and so belongs to the full multiverse only.
+    """
+
+    desc: str
+    chain: Reconstruction
+    regions: SelectionParameters
+    iron: IronParameters
+    choices: dict[str, str] = field(compare=False)
+    full: bool = False
+
+
+def main_branch(config: Config) -> Branch:
+    """The analysis as configured: the first variant."""
+    desc = next(iter(config.variants))
+    chain = variant(config, desc)
+    words = {stage: getattr(chain, stage).method for stage in RECONSTRUCTION}
+    words["reference"] = _reference_words(chain.reference)
+    words |= {"regions": AS_CONFIGURED, "iron": AS_CONFIGURED}
+    return Branch(desc, chain, config.regions, config.iron, words)
+
+
+def branches(config: Config) -> list[Branch]:
+    """All branches but the main one, those of the small multiverse first.
+
+    Raises
+    ------
+    InputError
+        Naming an alternative that is no valid value of its stage.
+    """
+    main = main_branch(config)
+    alternatives = [[None, *_alternatives(config, stage)] for stage in STAGES]
+    made = [_branch(main, chosen) for chosen in product(*alternatives) if any(chosen)]
+    unique: dict[tuple[str, ...], Branch] = {}
+    for branch in (main, *made):
+        unique.setdefault(_content(branch), branch)
+    return sorted(list(unique.values())[1:], key=lambda branch: branch.full)
+
+
+def _content(branch: Branch) -> tuple[str, ...]:
+    """What each of :data:`STAGES` does, as text."""
+    parts = [getattr(branch.chain, stage) for stage in STAGES[:4]] + [branch.regions, branch.iron]
+    return tuple(part.model_dump_json() for part in parts)
+
+
+def _alternatives(config: Config, stage: str) -> Iterator[dict[str, Any]]:
+    block = config.multiverse
+    if stage in RECONSTRUCTION:
+        yield from getattr(block.reconstruction, stage)
+    elif stage == "reference":
+        yield from (reference.model_dump() for reference in block.reference)
+    else:
+        yield from getattr(block, stage)
+
+
+def _branch(main: Branch, chosen: tuple[dict[str, Any] | None, ...]) -> Branch:
+    changes = {stage: change for stage, change in zip(STAGES, chosen, strict=True) if change}
+    where = "multiverse"
+    chain = changed_chain(
+        main.chain, {key: value for key, value in changes.items() if key in STAGES[:4]}, where
+    )
+    check_methods(chain, f"{CONFIG_NAME}, {where}")
+    regions, iron = (
+        parse_parameters(
+            type(base), base.model_dump() | changes.get(name, {}), f"{CONFIG_NAME}, {where}.{name}"
+        )
+        for name, base in (("regions", main.regions), ("iron", main.iron))
+    )
+    words = dict(main.choices)
+    for stage, change in changes.items():
+        if stage == "reference":
+            words[stage] = _reference_words(chain.reference)
+        elif stage in RECONSTRUCTION:
+            step = getattr(chain, stage)
+            words[stage] = ", ".join([step.method, *_pairs(step.parameters)])
+        else:
+            words[stage] = ", ".join(_pairs(change))
+    content = json.dumps([main.desc, changes], sort_keys=True)
+    label = "mv" + hashlib.sha256(content.encode()).hexdigest()[:8]
+    full = any(stage in changes for stage in RECONSTRUCTION)
+    return Branch(label, chain, regions, iron, words, full)
+
+
+def _reference_words(reference: Reference) -> str:
+    return " ".join(filter(None, (reference.atlas, reference.region)))
+
+
+def _pairs(changes: dict[str, Any]) -> list[str]:
+    return [
+        key.replace("_", " ") if value is True else f"{key.replace('_', ' ')} {value}"
+        for key, value in changes.items()
+    ]
+
+
+class Sharing:
+    """Which variant's or branch's files a branch takes, stage by stage.
+
+    ``label("inversion", desc)`` is the first variant or branch with the same chain up to that
+    stage. Declared variants share nothing: their files are results of their own.
+    """
+
+    def __init__(self, config: Config, found: list[Branch]) -> None:
+        main = main_branch(config)
+        self._main = main.desc
+        self._labels: dict[tuple[str, str], str] = {}
+        first: dict[tuple[str, ...], str] = {}
+        for branch in (main, *found):
+            parts = _content(branch)
+            for length, stage in enumerate(STAGES, start=1):
+                key = (stage, *parts[:length])
+                self._labels[branch.desc, stage] = first.setdefault(key, branch.desc)
+
+    def label(self, stage: str, desc: str) -> str:
+        """``desc`` itself, or whose files it shares; of other stages, the main variant's."""
+        if stage in STAGES:
+            return self._labels.get((desc, stage), desc)
+        return self._main if (desc, STAGES[0]) in self._labels else desc

@@ -1,0 +1,116 @@
+"""The multiverse as the workflow lays it out: which tables, settings and values its jobs have.
+
+An *outcome* is ``contrast-NAME`` or ``score-NAME``. An *extent* is ``multiverse``, the branches
+that the usual run has, or ``full_multiverse``, those of other reconstructions as well.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .branches import main_branch
+
+if TYPE_CHECKING:
+    from .study import Study
+
+EXTENTS = ("multiverse", "full_multiverse")
+
+
+class MultiverseLayout:
+    """Inputs and parameters of the rules of the multiverse, for one study."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    @property
+    def atlas(self) -> str:
+        """The atlas of the headline findings: the first."""
+        return next(iter(self._study.config.atlases))
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Every contrast and score."""
+        study = self._study
+        return [f"contrast-{name}" for name in study.contrasts] + [
+            f"score-{name}" for name in study.scores
+        ]
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """The group's tables of headline findings, and the kind that each is."""
+        kinds = {"influence": "influence"}
+        for extent in EXTENTS:
+            kinds |= {extent: "multiverse", f"{extent}_curves": "specification_curves"}
+        return kinds
+
+    def every_outcome(self, path: str, extent: str = "") -> list[str]:
+        """A path for every contrast and score."""
+        return [path.format(outcome=outcome, extent=extent) for outcome in self.outcomes]
+
+    def results(self, extent: str) -> list[str]:
+        """What the multiverse of an extent leaves: tables, and a figure per outcome."""
+        if not self.outcomes:
+            return []
+        paths = self._study.paths
+        tables = [paths.group(f"{extent}.tsv"), paths.group(f"{extent}_curves.tsv")]
+        return [*tables, *self.every_outcome(paths.figure("{extent}_{outcome}.png"), extent)]
+
+    @property
+    def influence(self) -> list[str]:
+        """The table of each patient's influence, if there is any outcome."""
+        return [self._study.paths.group("influence.tsv")] if self.outcomes else []
+
+    def regions_tables(self, extent: str) -> list[str]:
+        """The regions table of every branch but the main one."""
+        paths = self._study.paths
+        return [
+            paths.branch_regions.format(desc=branch.desc)
+            for branch in self._study.cohort.branches
+            if extent == EXTENTS[1] or not branch.full
+        ]
+
+    def tests(self, outcome: str) -> str:
+        """The table of the outcome's tests."""
+        kind, name = _split(outcome)
+        paths = self._study.paths
+        path = paths.contrast_tests if kind == "contrast" else paths.score_correlations
+        return path.format(**{kind: name})
+
+    def option(self, outcome: str) -> list[str]:
+        """The command-line option that names an outcome."""
+        kind, name = _split(outcome)
+        return [f"--{kind}", name]
+
+    def settings(self, outcome: str) -> str:
+        """The settings of an outcome's tests, as a JSON object."""
+        kind, name = _split(outcome)
+        settings = self._study.settings
+        return settings.contrast_slice(name) if kind == "contrast" else settings.score_slice(name)
+
+    def clinical_values(self, outcome: str) -> dict[str, list[str]]:
+        """What its tests read of the clinical table, under every set of covariates."""
+        kind, name = _split(outcome)
+        also = [column for chosen in self._study.config.multiverse.covariates for column in chosen]
+        clinical = self._study.clinical
+        values = clinical.contrast_values if kind == "contrast" else clinical.score_values
+        return values(name, also)
+
+    def choices(self, extent: str) -> str:
+        """What each branch chose, in words: a JSON object of desc and stage."""
+        if not self._study.has_images:
+            return "{}"
+        main = main_branch(self._study.config)
+        branches = [main, *self._study.cohort.branches]
+        return json.dumps(
+            {
+                branch.desc: branch.choices
+                for branch in branches
+                if extent == EXTENTS[1] or not branch.full
+            }
+        )
+
+
+def _split(outcome: str) -> tuple[str, str]:
+    kind, _, name = outcome.partition("-")
+    return kind, name
