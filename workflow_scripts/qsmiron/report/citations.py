@@ -27,6 +27,8 @@ CITATIONS: dict[str, str] = {
     "max_t": "Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993",
     "bca": "Efron, J Am Stat Assoc 1987, doi 10.1080/01621459.1987.10478410",
     "fdr": "Benjamini and Hochberg, J R Stat Soc B 1995, doi 10.1111/j.2517-6161.1995.tb02031.x",
+    "multiverse": "Steegen et al., Perspect Psychol Sci 2016, doi 10.1177/1745691616658637",
+    "specification_curve": "Simonsohn et al., Nat Hum Behav 2020, doi 10.1038/s41562-020-0912-z",
     "snakemake": "Mölder et al., F1000Research 2021, doi 10.12688/f1000research.29032.2",
     "study": "Pirozzi et al., Amyotroph Lateral Scler Frontotemporal Degener 2025, "
     "doi 10.1080/21678421.2025.2522406",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ def methods_text(
         scores=config.scores,
         covariates=config.covariates,
         statistics=config.statistics,
+        choices=choice_words(config),
         cohort=_cohort(quality),
         excluded=config.exclude,
         acquisition=acquisition_table(sidecars),
@@ -122,6 +123,26 @@ def contrast_words(block: Any) -> str:
         f"{first} against {second}, by exact k-means (k = 2) on the change from {block.baseline} "
         f"to {block.followup}"
     )
+
+
+def choice_words(config: Config) -> list[str]:
+    """The choices that the multiverse of a usual run varies, in words; none for an empty one."""
+    block = config.multiverse
+    references = [" ".join(filter(None, (one.atlas, one.region))) for one in block.reference]
+    covariates = [", ".join(names) or "none" for names in block.covariates]
+    metrics = [name for names in block.metrics.values() for name in names]
+    # branches of other images need images
+    varied = {} if config.analysis_only else {
+        "reference": references,
+        "voxels of a region": [_changes(change) for change in block.regions],
+        "iron and deposits": [_changes(change) for change in block.iron],
+    }  # fmt: skip
+    varied |= {"covariates": covariates, "metric": metrics}
+    return [f"{stage} ({'; '.join(words)})" for stage, words in varied.items() if words]
+
+
+def _changes(changes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {_value(value)}" for key, value in changes.items())
 
 
 def _cohort(quality: pd.DataFrame | None) -> dict[str, int] | None:
