@@ -125,6 +125,33 @@ rule draw_correlations:
         " 2>&1 | tee {log:q}"
 
 
+rule draw_forest:
+    input:
+        script=settings.script("draw_forest"),
+        tests=lambda wildcards: multiverse.tests(wildcards.outcome),
+    output:
+        png=paths.figure("forest_{outcome}.png"),
+        svg=paths.figure("forest_{outcome}.svg"),
+    log:
+        paths.log("draw_forest", "{outcome}"),
+    benchmark:
+        paths.benchmark("draw_forest", "{outcome}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=settings.code("draw_forest"),
+        outcome=lambda wildcards: multiverse.option(wildcards.outcome),
+    message:
+        "Drawing the largest effects of {wildcards.outcome}"
+    shell:
+        "python {input.script:q} --tests {input.tests:q} {params.outcome:q} --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule draw_recovery:
     input:
         script=settings.script("draw_recovery"),
@@ -222,6 +249,7 @@ rule write_report:
         correlations=rules.gather_correlations.output,
         null_rates=rules.estimate_null_rates.output,
         headlines=multiverse.results("multiverse") + multiverse.influence,
+        forests=multiverse.every_outcome(paths.figure("forest_{outcome}.png")),
         figures=study.every_contrast(paths.figure("distributions_{contrast}.png"))
         + study.every_contrast(paths.figure("effects_{contrast}.png"))
         + study.every_score(paths.figure("correlations_{score}.png")),

@@ -11,6 +11,7 @@ from qsmiron.figures.contrast_groups import members
 from qsmiron.figures.correlations import correlations_figure
 from qsmiron.figures.distributions import beeswarm, distributions_figure
 from qsmiron.figures.effects import effects_figure
+from qsmiron.figures.forest import REGIONS, forest_figure
 from qsmiron.figures.quantile_differences import (
     densities,
     quantile_functions,
@@ -19,7 +20,9 @@ from qsmiron.figures.quantile_differences import (
 from qsmiron.figures.recovery import recovery_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.parameters import parse_parameters
+from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 from qsmiron.statistics.settings import StudyDesign
+from qsmiron.statistics.study_findings import findings_of
 from qsmiron.volumes import Volume
 
 
@@ -196,3 +199,32 @@ def test_files_are_the_same_every_time_and_tell_their_caption(tmp_path):
     assert "planted" in svg
     assert not re.search(r"<dc:date>", svg)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.svg", "b.png", "b.svg"]
+
+
+@pytest.mark.parametrize(
+    ("table", "kind", "name"),
+    [("group_tests", "contrast", "progression"), ("correlations", "score", "ecas_total")],
+)
+def test_a_forest_has_the_reported_regions_and_the_largest_effects(table, kind, name):
+    tests = getattr(made_up, table)()
+    figure, title, _ = forest_figure(tests, kind, name)
+    assert "Largest effects" in title
+    effect = "effect" if kind == "contrast" else "rho"
+    rows = tests[(tests[kind] == name) & (tests["arm"] == "rigorous") & tests["p"].notna()]
+    for axes, (family, measured) in zip(figure.axes, PRIMARY_METRICS.items(), strict=True):
+        own = rows[rows["metric"] == measured]
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        shown = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in "os"]
+        assert len(labels) == len(shown) == min(REGIONS, len(own))
+        assert shown == sorted(shown)
+        reported = [one for one in findings_of(kind, name) if one.metric == measured and one.region]
+        assert sum("★" in label for label in labels) == len(reported), family
+        largest = own[effect].abs().nlargest(REGIONS - len(reported)).to_numpy()
+        assert np.isin(largest.round(12), np.abs(shown).round(12)).all()
+    assert "n = " in texts(figure)
+
+
+def test_a_forest_without_any_test_says_so():
+    tests = made_up.group_tests().assign(p=np.nan, effect=np.nan)
+    figure, _, _ = forest_figure(tests, "contrast", "progression")
+    assert texts(figure).count("no test") == 4

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from qsmiron.figures import wording
-from qsmiron.statistics.study_findings import FINDINGS
 from qsmiron.regions.metrics import METRICS
 from qsmiron.simulation.effects import EFFECTS
 from qsmiron.statistics.multiplicity import PRIMARY_METRICS
+from qsmiron.statistics.study_findings import FINDINGS
 
 
 @pytest.mark.parametrize(

@@ -188,4 +188,6 @@ def _matrix(axes: Any, rows: pd.DataFrame, choices: list[tuple[str, str]]) -> No
     for line in first.values():
         if line:
             axes.axhline(line - 0.5, color=FAINT, linewidth=0.3)
-    axes.set_xlabel(f"{len(rows)} specifications, by effect", labelpad=1)
+    low, high = rows["n"].min(), rows["n"].max()
+    n = f"{low:.0f}" if low == high else f"{low:.0f}–{high:.0f}"
+    axes.set_xlabel(f"{len(rows)} specifications, by effect; n = {n}", labelpad=1)

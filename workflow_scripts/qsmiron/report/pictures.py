@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..config import Config
 
 FIGURE_ORDER = (
-    "chi_maps", "distributions", "effects", "quantiles", "correlations", "multiverse",
+    "chi_maps", "distributions", "effects", "forest", "quantiles", "correlations", "multiverse",
     "full_multiverse", "recovery",
 )  # fmt: skip
 
@@ -39,7 +39,8 @@ def figures_of(config: Config) -> set[str]:
     outcomes = [f"contrast-{name}" for name in config.contrasts]
     outcomes += [f"score-{name}" for name in config.scores]
     # the full multiverse is drawn only where it was asked for
-    return stems | {f"{extent}multiverse_{name}" for name in outcomes for extent in ("", "full_")}
+    kinds = ("forest", "multiverse", "full_multiverse")
+    return stems | {f"{kind}_{name}" for name in outcomes for kind in kinds}
 
 
 def figures_in(folder: Path, drawn: set[str]) -> list[Picture]:
