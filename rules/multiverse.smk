@@ -82,7 +82,9 @@ rule vary_choices:
         code=settings.code("vary_choices"),
         outcome=lambda wildcards: multiverse.option(wildcards.outcome),
         settings=lambda wildcards: multiverse.settings(wildcards.outcome),
-        clinical=lambda wildcards: multiverse.clinical_values(wildcards.outcome),
+        clinical=lambda wildcards: multiverse.clinical_values(
+            wildcards.outcome, choices=True
+        ),
         desc=cohort.variants[0],
         atlas=multiverse.atlas,
         analysis=settings.analysis_choices,

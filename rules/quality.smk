@@ -105,7 +105,7 @@ rule gather_quality:
     message:
         "Gathering quality.tsv of the cohort"
     shell:
-        "python {input.script:q} --scans {params.scans:q} --results {params.results:q}"
-        " --desc {params.variants:q} --regions {input.regions:q}"
+        "python {input.script:q} @<(printf '%s\\n' --scans {params.scans:q})"
+        " --results {params.results:q} --desc {params.variants:q} --regions {input.regions:q}"
         " --region-voxels {input.region_voxels:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"

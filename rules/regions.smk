@@ -78,16 +78,17 @@ rule pool_thresholds:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input, 6, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         code=settings.code("pool_thresholds"),
         parameters=lambda wildcards: settings.iron(wildcards.desc).model_dump_json(),
     message:
         "Pooling the high-iron thresholds of {wildcards.atlas} regions"
     shell:
-        "python {input.script:q} --values {input.values:q} --label-table {input.label_table:q}"
-        " --thresholds {output.thresholds:q} --parameters {params.parameters:q}"
+        "python {input.script:q} @<(printf '%s\\n' --values {input.values:q})"
+        " --label-table {input.label_table:q} --thresholds {output.thresholds:q}"
+        " --parameters {params.parameters:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -141,13 +142,13 @@ rule gather_regions:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
-        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         code=settings.code("gather_regions"),
         name=lambda wildcards: wildcards.table,
     message:
         "Gathering {params.name}.tsv of the cohort"
     shell:
-        "python {input.script:q} --name {params.name} --tables {input.tables:q}"
-        " --output {output.table:q}"
+        "python {input.script:q} --name {params.name} --output {output.table:q}"
+        " @<(printf '%s\\n' --tables {input.tables:q})"
         " 2>&1 | tee {log:q}"

@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import yaml
+
 from qsmiron.config_reference import config_reference
 
 HOME = Path(__file__).resolve().parents[1]
@@ -23,14 +25,55 @@ def test_every_rule_has_its_script_and_every_script_its_rule() -> None:
     assert rules == scripts - DEVELOPERS_SCRIPTS
 
 
-def test_versions_are_pinned_in_one_place() -> None:
-    pins = (HOME / "envs/requirements.txt").read_text().splitlines()
-    pins = [line for line in pins if line and not line.startswith("#")]
+def requirements(name: str) -> list[str]:
+    lines = (HOME / "envs" / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_every_environment_has_the_same_pins() -> None:
+    pins = requirements("requirements.txt")
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9.]+", pin) for pin in pins)
-    assert "-r requirements.txt" in (HOME / "envs/qsmiron.yaml").read_text()
     assert "envs/requirements.txt" in (HOME / "envs/Containerfile").read_text()
     assert "envs/requirements.txt" in (HOME / "pyproject.toml").read_text()
-    assert "==" not in (HOME / "envs/qsmiron.yaml").read_text()
+    (python, _, conda) = yaml.safe_load((HOME / "envs/qsmiron.yaml").read_text())["dependencies"]
+    assert conda == {"pip": pins}
+    assert f"python:{python.removeprefix('python=')}-" in (HOME / "envs/Containerfile").read_text()
+    for name in ("requirements-test.txt", "requirements-deepbet.txt"):
+        first, *others = requirements(name)
+        assert first == "-r requirements.txt"
+        assert all("==" in pin for pin in others)
+
+
+def test_every_rule_runs_in_the_one_environment() -> None:
+    text = "".join(path.read_text() for path in (HOME / "rules").glob("*.smk"))
+    environments = re.findall(r"^    conda:\n +\"(.*)\"$", text, re.MULTILINE)
+    assert set(environments) == {"../envs/qsmiron.yaml"}
+    assert len(environments) == len(re.findall(r"^ *rule \w+:", text, re.MULTILINE))
+
+
+def test_the_slurm_plugin_goes_with_the_pins() -> None:
+    """They are installed without looking at each other, so a package in both must agree."""
+    ours = dict(pin.split("==") for pin in requirements("requirements.txt"))
+    plugins = dict(pin.split("==") for pin in requirements("requirements-slurm.txt"))
+    assert all(ours.get(name, version) == version for name, version in plugins.items())
+    assert "executor: slurm" in (HOME / "config/profiles/slurm/config.yaml").read_text()
+
+
+def test_every_job_of_a_subject_goes_in_a_group() -> None:
+    """Each submission costs as much as a job: a new rule of one scan must be given a group."""
+    profile = yaml.safe_load((HOME / "config/profiles/slurm/config.yaml").read_text())
+    grouped = {rule for rule, _ in (entry.split("=") for entry in profile["groups"])}
+    text = "".join(path.read_text() for path in sorted((HOME / "rules").glob("*.smk")))
+    of_a_scan = {
+        rule
+        for rule, body in re.findall(
+            r"^ *(?:use )?rule (?:\w+ as )?(\w+).*?:\n(.*?)(?=^ *(?:use )?rule |\Z)",
+            text,
+            re.M | re.S,
+        )
+        if re.search(r"\{(entities|subject)\}", body)
+    }
+    assert of_a_scan == grouped
 
 
 def test_the_library_knows_neither_snakemake_nor_argparse() -> None:

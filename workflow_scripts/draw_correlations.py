@@ -10,6 +10,7 @@ Example:
 import argparse
 
 from qsmiron.errors import reported_to_user
+from qsmiron.figures.cells import VALUE_COLUMNS
 from qsmiron.figures.correlations import correlations_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.statistics.groups import get_numeric
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
         read_study_design(args.config).pick_scores(args.score, args.config)
         clinical = read_table(args.participants).set_index("participant_id")
         figure, title, caption = correlations_figure(
-            read_table(args.regions, "regions"),
+            read_table(args.regions, "regions", VALUE_COLUMNS),
             read_table(args.correlations, "correlations"),
             get_numeric(clinical, args.score, args.participants),
             args.score,

@@ -10,6 +10,7 @@ Example:
 import argparse
 
 from qsmiron.errors import reported_to_user
+from qsmiron.figures.cells import VALUE_COLUMNS
 from qsmiron.figures.contrast_groups import members
 from qsmiron.figures.distributions import distributions_figure
 from qsmiron.figures.style import save_figure
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
             args.participants,
         )
         figure, title, caption = distributions_figure(
-            read_table(args.regions, "regions"),
+            read_table(args.regions, "regions", VALUE_COLUMNS),
             read_table(args.group_tests, "group_tests"),
             groups,
             args.contrast,

@@ -3,6 +3,8 @@
 Example: python workflow_scripts/gather_quality.py --results results --scans "sub-01|sub-01|5|3"
     --desc main --regions results/group/regions.tsv
     --region-voxels results/group/region_voxels.tsv --output results/group/quality.tsv
+
+Arguments may stand in a file, one a line: @arguments.txt.
 """
 
 import argparse
@@ -20,7 +22,9 @@ from qsmiron.volume_outliers import volume_scores
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        fromfile_prefix_chars="@",
     )
     add = parser.add_argument
     add("--results", required=True, help="results folder")

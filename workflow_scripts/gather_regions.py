@@ -5,6 +5,8 @@ may be given beside the tables they belong to. Example:
 
     python workflow_scripts/gather_regions.py --name regions --output regions.tsv
         --tables sub-*_regions.tsv sub-*_deposits.tsv
+
+Of a large cohort, the arguments may stand in a file, one a line: @arguments.txt.
 """
 
 import argparse
@@ -16,7 +18,9 @@ from qsmiron.tables import write_table
 
 def build_parser():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        fromfile_prefix_chars="@",
     )
     add = parser.add_argument
     add("--tables", nargs="*", default=[], help="TSV files of the kind --name, or none")

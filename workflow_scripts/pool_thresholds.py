@@ -5,6 +5,8 @@ same. Give only a reference group's files to take it from that group. Example:
 
     python workflow_scripts/pool_thresholds.py --values sub-*_values.npz
         --label-table config/atlases/DesikanKilliany.tsv --thresholds thresholds.tsv
+
+Of a large cohort, the arguments may stand in a file, one a line: @arguments.txt.
 """
 
 import argparse
@@ -20,7 +22,9 @@ from qsmiron.tables import write_table
 
 def build_parser():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        fromfile_prefix_chars="@",
     )
     add = parser.add_argument
     add("--values", nargs="+", required=True, help="NPZ files of measure_regions.py --values")
@@ -39,7 +43,7 @@ def main(argv=None):
     with reported_to_user():
         parameters = parse_parameters(IronParameters, args.parameters, "--parameters")
         labels = read_label_table(args.label_table)
-        scans = [read_values(path, labels) for path in args.values]
+        scans = [read_values(path, labels, lazily=True) for path in args.values]
         thresholds, n_subjects = pool_thresholds(scans, parameters)
         rows = threshold_rows(scans[0].who, labels, thresholds, n_subjects)
         write_table(rows, args.thresholds, "thresholds")

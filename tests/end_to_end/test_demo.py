@@ -29,7 +29,10 @@ def edit(table: Path, participant: str, column: str, value: str) -> None:
 
 
 def test_writes_every_table_of_the_contract(demo: Run) -> None:
-    for name in ("regions", "group_tests", "correlations", "quality", "recovery", "null_rates"):
+    for name in (
+        "regions", "group_tests", "correlations", "quality", "recovery", "null_rates",
+        "multiverse", "influence",
+    ):  # fmt: skip
         table = read_table(demo.results / f"group/{name}.tsv", name)
         assert list(table.columns) == list(TABLES[name])
         described = json.loads((demo.results / f"group/{name}.json").read_text())
@@ -115,7 +118,12 @@ def test_one_score_repeats_its_own_jobs_only(demo: Run) -> None:
         "assign_groups": 1,
         "correlate_scores": 1,
         "gather_correlations": 1,
+        "vary_choices": 1,
+        "leave_one_out": 1,
+        "gather_headlines": 3,
         "draw_correlations": 1,
+        "draw_forest": 1,
+        "draw_specification_curves": 1,
         "compare_recovery": 1,
         "draw_recovery": 1,
         "write_report": 1,

@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +13,8 @@ from qsmiron.regions.deposits import (
     mixture_quantile,
     pool_thresholds,
 )
-from qsmiron.regions.values import RegionValues, Who, sort_by_region
+from qsmiron.regions.label_table import Label
+from qsmiron.regions.values import RegionValues, Who, read_values, sort_by_region, write_values
 
 
 def brute_force(samples, weights, probability):
@@ -41,6 +43,21 @@ def test_mixture_quantile_against_brute_force(seed):
     ]
     weights = [Fraction(1, n_samples)] * n_samples
     for percent in (1, 20, 50, 90, 95, 99):
+        assert mixture_quantile(
+            samples, [float(weight) for weight in weights], percent / 100
+        ) == brute_force(samples, weights, Fraction(percent, 100))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_quantile_of_samples_larger_than_the_knots_that_bracket_it(seed):
+    rng = np.random.default_rng(seed)
+    decimals = 1 if seed % 2 else 5  # with many ties and with few
+    samples = [
+        np.sort(np.round(rng.normal(rng.normal(), 1, n), decimals)).astype(np.float32)
+        for n in (1, 999, 1000, 1001, 2500, 9000)
+    ]
+    weights = [Fraction(1, 12)] * 4 + [Fraction(1, 3)] * 2
+    for percent in (1, 50, 95, 99):
         assert mixture_quantile(
             samples, [float(weight) for weight in weights], percent / 100
         ) == brute_force(samples, weights, Fraction(percent, 100))
@@ -96,6 +113,25 @@ def test_fixed_threshold():
     assert thresholds[0] == 0.15
     assert math.isnan(thresholds[1])
     assert n_subjects.tolist() == [2, 0]
+
+
+def test_pooling_files_holds_one_scan_at_a_time(tmp_path):
+    rng = np.random.default_rng(3)
+    table, scans = [Label(1, "brain", "B")], []
+    for i in range(30):
+        scans.append(scan(f"sub-{i}", [rng.normal(rng.normal(), 1, 100_000)]))
+        write_values(tmp_path / f"{i}.npz", scans[-1])
+    expected, _ = pool_thresholds(scans, IronParameters())
+    n_bytes = sum(one.chi.values.nbytes for one in scans)
+    tracemalloc.start()
+    try:
+        stored = [read_values(tmp_path / f"{i}.npz", table, lazily=True) for i in range(30)]
+        found, _ = pool_thresholds(stored, IronParameters())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found[0] == expected[0]
+    assert peak < n_bytes / 3  # one scan is 1/30, the knots' values and shares about 1/8
 
 
 def test_pooling_refuses_mixed_or_repeated_scans():

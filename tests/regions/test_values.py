@@ -154,3 +154,29 @@ def test_voxel_volume_of_an_oblique_grid():
     affine = np.eye(4)
     affine[:3, :3] = turn @ np.diag([-1.0, 2.0, 2.5])
     assert voxel_volume(affine) == pytest.approx(5.0, rel=1e-12)
+
+
+def test_values_read_region_by_region_are_those_read_at_once(arrays, tmp_path):
+    regions = sort_by_region(*arrays, INDEX, minimum_coverage=0.5)
+    write_values(tmp_path / "v.npz", RegionValues(Who("sub-07"), regions, 1.0))
+    lazily = read_values(tmp_path / "v.npz", TABLE, lazily=True).chi
+    for position in range(3):
+        np.testing.assert_array_equal(lazily.of(position), regions.of(position))
+        assert lazily.size_of(position) == regions.of(position).size
+
+
+def test_values_that_cannot_be_read_in_parts_are_refused(arrays, tmp_path):
+    path = tmp_path / "v.npz"
+    write_values(path, RegionValues(Who("sub-07"), sort_by_region(*arrays, INDEX), 1.0))
+    with np.load(path) as file:
+        stored = dict(file)
+    np.savez_compressed(path, **stored)
+    read_values(path, TABLE)
+    with pytest.raises(InputError, match="no region values"):
+        read_values(path, TABLE, lazily=True)
+    np.savez(path, **stored | {"chi": stored["chi"][:-1]})
+    with pytest.raises(InputError, match="no region values"):
+        read_values(path, TABLE, lazily=True)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="no region values"):
+        read_values(path, TABLE, lazily=True)

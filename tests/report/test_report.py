@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 
+import made_up_multiverse
 import made_up_results as made_up
 import pytest
 from matplotlib import pyplot as plt
@@ -58,6 +59,7 @@ def results(tmp_path_factory):
     )
     draw_recovery.main(["--recovery", str(folder / "group/recovery.tsv"),
                         "--output", str(folder / "figures/recovery.png")])  # fmt: skip
+    made_up_multiverse.write_tables(folder)
     figure, axes = plt.subplots(figsize=(4, 3))
     axes.plot([0, 1])
     first = folder / "figures/sub-01/sub-01_desc-main_quality.png"
@@ -135,6 +137,21 @@ def test_findings_stand_beside_this_cohort(text):
     assert f"{found['effect']:.2f}"[1:] in cells[4]
     assert "UMN+ higher, p &lt; .05" in cells[-1]
     assert "a region not named" in section
+
+
+def test_it_shows_how_robust_the_findings_are(text):
+    section = text[text.index('id="findings"') : text.index('id="cohort"')]
+    assert "<h3>Robustness</h3>" in section
+    rows = re.findall(r"<tr><td>.*?</tr>", section[section.index("Robustness") :])
+    assert len(rows) == len(made_up_multiverse.HEADLINES)
+    assert all("sub-05" in row for row in rows)
+
+
+def test_without_headline_findings_there_is_no_robustness(tmp_path):
+    made_up.write_tables(tmp_path, ["group_tests", "quality"])
+    write_report.main(["--results", str(tmp_path), "--config", CONFIG,
+                       "--output", str(tmp_path / "report.html")])  # fmt: skip
+    assert "<h3>Robustness</h3>" not in (tmp_path / "report.html").read_text()
 
 
 def test_the_tables_carry_every_row(page):

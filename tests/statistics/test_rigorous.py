@@ -106,11 +106,34 @@ def test_permutations_do_not_depend_on_chunks_or_neighbours():
     pieces = np.concatenate(list(permutations.orders(rows, 7)))
     np.testing.assert_array_equal(whole, pieces)
     assert (np.sort(whole, axis=1) == np.arange(5)).all()
-    # The subset's order is the one it has in the whole.
+    # The subset's order is that of the whole, whose cycles skip the others.
     full = np.concatenate(list(permutations.orders(np.arange(12), 50)))
     for order, subset in zip(full, whole, strict=True):
-        kept = [row for row in order if row in rows]
-        assert [int(rows[i]) for i in subset] == kept
+        for row, chosen in zip(rows, subset, strict=True):
+            following = order[row]
+            while following not in rows:
+                following = order[following]
+            assert rows[chosen] == following
+    turned = np.concatenate(list(permutations.orders(rows[::-1], 50)))
+    np.testing.assert_array_equal(turned[:, ::-1], 4 - whole)
+
+
+def test_orders_of_a_subset_are_uniform():
+    rows = np.array([0, 3, 4, 6])
+    orders = np.concatenate(list(Permutations(1, 24_000, 7).orders(rows, 5000)))
+    _, counts = np.unique(orders, axis=0, return_counts=True)
+    assert len(counts) == 24
+    assert stats.chisquare(counts).pvalue > 0.001
+
+
+def test_most_of_a_subset_is_ordered_as_in_the_whole():
+    rows = np.arange(2, 40)
+    permutations = Permutations(1, 200, 40)
+    (subset,), (whole,) = (
+        list(permutations.orders(chosen, 200)) for chosen in (rows, np.arange(40))
+    )
+    # all but those who would get the value of one of the two outside
+    assert ((rows[subset] != whole[:, 2:]).sum(axis=1) <= 2).all()
 
 
 def test_no_permutations_no_p():

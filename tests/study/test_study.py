@@ -142,5 +142,11 @@ def test_a_study_without_scans_is_refused(
         load_study({**values, "bids_dir": str(raw), **change}, HOME)
 
 
-def test_memory_grows_with_input_and_attempt() -> None:
-    assert memory(0, 10) < memory(100, 10) < memory(100, 10, attempt=2)
+def test_memory_grows_with_input_and_attempt(tmp_path: Path) -> None:
+    small, large = tmp_path / "small", tmp_path / "large"
+    small.write_bytes(b"")
+    with large.open("wb") as file:
+        file.truncate(100 * 2**20)
+    assert memory([small], 10) == 700
+    assert memory([small, large], 10) == 1700
+    assert memory([small, large], 10, attempt=2) == 3400

@@ -345,5 +345,5 @@ def check_methods(chain: Reconstruction, where: str) -> None:
     parse_parameters(GreMaskParameters, chain.mask.parameters, f"{where}, mask.parameters")
     for stage, registry in STAGES.items():
         step = getattr(chain, stage)
-        model, _ = get_method(registry, step.method).load()
+        model, _ = get_method(registry, step.method, f"{where}, {stage}.method").load()
         parse_parameters(model, step.parameters, f"{where}, {stage}.parameters")

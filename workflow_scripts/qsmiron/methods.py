@@ -35,10 +35,10 @@ class Method:
         return getattr(module, self.parameters), getattr(module, self.function)
 
 
-def get_method(methods: Mapping[str, Method], name: str) -> Method:
+def get_method(methods: Mapping[str, Method], name: str, where: str = "method") -> Method:
     """The method called ``name``; :class:`InputError` that lists what exists otherwise."""
     if name not in methods:
         raise InputError(
-            Problem("method", repr(name), " or ".join(methods), "Choose one of those names.")
+            Problem(where, repr(name), " or ".join(methods), "Choose one of those names.")
         )
     return methods[name]

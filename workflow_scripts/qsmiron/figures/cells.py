@@ -11,6 +11,9 @@ from .wording import format_coefficient, format_p, region_label
 
 ARMS = ("replication", "rigorous")
 
+VALUE_COLUMNS = ("participant_id", "desc", "atlas", "region", "hemisphere", "metric", "value")
+"""What the figures need of a regions table."""
+
 
 class Cell(NamedTuple):
     """A region of one side and a metric; ``reported`` where the study reports a finding in it."""

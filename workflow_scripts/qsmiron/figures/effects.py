@@ -139,11 +139,12 @@ def _row(
     significant = {int(index) for index in cells.loc[cells["p"] < ALPHA, "index"]}
     corrected = tests[(tests["arm"] == "rigorous") & (tests["metric"] == name)]
     passed = {int(index) for index in corrected.loc[corrected["q"] < ALPHA, "index"]}
+    white = float(np.percentile(template.data[template.data > 0], 99.5))
     for place, (axes, (plane, mm)) in enumerate(zip(row, SLICES_MM, strict=True)):
         axis = PLANES[plane]
         index = round((mm - template.affine[axis, 3]) / template.affine[axis, axis])
         index = min(max(index, 0), template.data.shape[axis] - 1)
-        _slice(axes, template, labels, plane, index, effect, scale)
+        _slice(axes, template, labels, plane, index, effect, scale, white)
         for found in np.unique(take(labels.data, plane, index)):
             if found in significant or found in passed:
                 mask = Volume(labels.data == found, labels.affine)
@@ -164,11 +165,11 @@ def _slice(
     index: int,
     effect: np.ndarray,
     scale: Any,
+    white: float,
 ) -> None:
     """One slice as an RGBA picture: grey template, regions in colour, nothing outside."""
     grey = take(template.data, plane, index).astype(float)
-    top = np.percentile(template.data[template.data > 0], 99.5)
-    shade = 0.3 + 0.42 * np.clip(grey / top, 0, 1)
+    shade = 0.3 + 0.42 * np.clip(grey / white, 0, 1)
     picture = np.stack([shade, shade, shade, (grey > 0).astype(float)], axis=-1)
     value = effect[take(labels.data, plane, index)]
     coloured = np.isfinite(value)

@@ -91,9 +91,11 @@ def smooth_contour(
     picture = take(mask.data, plane, index).astype(np.float32)
     if not picture.any():
         return
+    # only where the mask is: a contour keeps its picture, and a figure has hundreds of them
+    (top, bottom), (left, right) = (np.flatnonzero(picture.any(axis=a))[[0, -1]] for a in (1, 0))
     across, up = pixel_size(mask, plane)
     fine = zoom(
-        gaussian_filter(np.pad(picture, 2), 0.6),
+        gaussian_filter(np.pad(picture[top : bottom + 1, left : right + 1], 2), 0.6),
         refine,
         order=1,
         grid_mode=True,
@@ -102,8 +104,8 @@ def smooth_contour(
     if fine.max() <= 0.5:
         return
     height, width_pixels = fine.shape
-    x = (np.arange(width_pixels) + 0.5) * across / refine - 2 * across
-    y = (np.arange(height) + 0.5) * up / refine - 2 * up
+    x = ((np.arange(width_pixels) + 0.5) / refine - 2 + left) * across
+    y = ((np.arange(height) + 0.5) / refine - 2 + top) * up
     limits = axes.get_xlim(), axes.get_ylim()
     axes.contour(x, y, fine, levels=[0.5], colors=[colour], linewidths=width)
     axes.set(xlim=limits[0], ylim=limits[1])

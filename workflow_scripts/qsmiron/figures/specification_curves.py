@@ -62,9 +62,10 @@ def specification_figure(
         f"Effect ({effect}) of each headline finding under every combination of choices, in order "
         "of size; below each effect, the choices behind it. Filled: p "
         f"< {format_coefficient(alpha)} with the sign of the analysis as configured, which is the "
-        "ringed one. p (curve): how often the median effect of all specifications is as large "
-        "when patients are permuted. ★: the study reports a finding there; without it, the "
-        "strongest of this cohort, picked by its p, so that its own p and p (curve) are too small."
+        "ringed one. p (curve): how often the median partial correlation of all specifications is "
+        "as large when patients are permuted. ★: the study reports a finding there; without it, "
+        "the strongest of this cohort. That one was picked by its p, and so was the region of a "
+        "finding that names none: their own p and p (curve) are too small."
     )
     name = str(curves["name"].iloc[0]) if len(curves) else ""
     kind = str(curves["kind"].iloc[0]) if len(curves) else ""

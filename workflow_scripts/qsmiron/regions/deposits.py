@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
@@ -22,6 +23,8 @@ from .values import RegionValues
 _MM3_PER_LITRE = 1e6
 # A cumulated weight this close to the wanted probability has reached it (rounding of the sum).
 _ROUNDING = 1e-12
+# Values of a sample that bracket the pooled quantile: about 2/1,000 of all voxels are then merged.
+_KNOTS = 1000
 
 
 class DepositParameters(Parameters):
@@ -41,37 +44,77 @@ class IronParameters(LineParameters, DepositParameters):
 
 
 def mixture_quantile(
-    samples: Sequence[np.ndarray], weights: Sequence[float], probability: float
+    samples: Iterable[np.ndarray], weights: Sequence[float], probability: float
 ) -> float:
     """Quantile of a mixture of empirical distributions: the smallest x with F(x) ≥ probability.
 
-    Exact, but only the values between the samples' own quantiles are merged: the mixture's
-    quantile cannot lie outside them.
+    Exact, in memory that does not grow with the size of a sample: a first pass keeps at most
+    1,000 values of each, at known ranks, and these bracket the quantile; a second pass merges
+    the values inside the bracket.
 
     Parameters
     ----------
-    samples : sequence of ndarray, shape (n_s,)
-        Ascending, none empty.
+    samples : iterable of ndarray, shape (n_s,)
+        Ascending, none empty. Gone through twice, and one sample is held at a time.
     weights : sequence of float
         Weight of each sample; the values of a sample share it equally. They add up to 1.
     probability : float
         Between 0 and 1.
     """
-    reached = probability - _ROUNDING
-    own = [sample[max(math.ceil(reached * sample.size) - 1, 0)] for sample in samples]
-    low, high = min(own), max(own)
+    low, high = _bracket(samples, weights, probability)
     below, candidates, shares = 0.0, [], []
     for sample, weight in zip(samples, weights, strict=True):
         first = np.searchsorted(sample, low, side="left")
         last = np.searchsorted(sample, high, side="right")
         below += weight * first / sample.size
-        candidates.append(sample[first:last])
+        candidates.append(sample[first:last].copy())  # a view would keep the whole sample
         shares.append(np.full(last - first, weight / sample.size))
-    merged = np.concatenate(candidates)
+    return float(_reached(candidates, shares, probability, below))
+
+
+def _bracket(
+    samples: Iterable[np.ndarray], weights: Sequence[float], probability: float
+) -> tuple[np.floating, np.floating]:
+    """Values that the mixture's quantile lies between, from a few ranks of each sample.
+
+    Of the values between two knots it is known that they are neither smaller than the one nor
+    larger than the other: all of them at the lower knot, the mixture comes to its quantile too
+    early; all at the upper one, too late.
+    """
+    knots, early, late = [], [], []
+    for sample, weight in zip(samples, weights, strict=True):
+        n_knots = min(_KNOTS, sample.size)
+        ranks = np.linspace(0, sample.size - 1, n_knots).round().astype(np.int64)
+        knots.append(sample[ranks])
+        share = weight / sample.size
+        early.append(np.diff(ranks, append=sample.size) * share)
+        late.append(np.diff(ranks, prepend=-1) * share)
+    return _reached(knots, early, probability), _reached(knots, late, probability + 2 * _ROUNDING)
+
+
+def _reached(
+    values: Sequence[np.ndarray],
+    shares: Sequence[np.ndarray],
+    probability: float,
+    below: float = 0.0,
+) -> np.floating:
+    """The smallest value up to which ``below`` and the shares add up to the probability."""
+    merged = np.concatenate(values)
     order = np.argsort(merged, kind="stable")
     cumulated = below + np.concatenate(shares)[order].cumsum()
-    position = min(int(np.searchsorted(cumulated, reached)), merged.size - 1)
-    return float(merged[order[position]])
+    position = np.searchsorted(cumulated, probability - _ROUNDING)
+    return merged[order[min(int(position), merged.size - 1)]]
+
+
+@dataclass(frozen=True)
+class _RegionSamples:
+    """The values of one region in each scan, read one scan at a time whenever gone through."""
+
+    scans: Sequence[RegionValues]
+    region: int
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (scan.chi.of(self.region) for scan in self.scans)
 
 
 def pool_thresholds(
@@ -95,18 +138,17 @@ def pool_thresholds(
     n_regions = len(scans[0].chi.index)
     thresholds, n_subjects = np.full(n_regions, np.nan), np.zeros(n_regions, dtype=int)
     for region in range(n_regions):
-        samples = [(scan.who.participant_id, scan.chi.of(region)) for scan in scans]
-        samples = [(subject, sample) for subject, sample in samples if sample.size]
-        scans_of = Counter(subject for subject, _ in samples)
+        having = [scan for scan in scans if scan.chi.size_of(region)]
+        scans_of = Counter(scan.who.participant_id for scan in having)
         n_subjects[region] = len(scans_of)
-        if not samples:
+        if not having:
             continue
         if parameters.deposit_threshold is not None:
             thresholds[region] = parameters.deposit_threshold
             continue
         thresholds[region] = mixture_quantile(
-            [sample for _, sample in samples],
-            [1 / (len(scans_of) * scans_of[subject]) for subject, _ in samples],
+            _RegionSamples(having, region),
+            [1 / (len(scans_of) * scans_of[scan.who.participant_id]) for scan in having],
             parameters.deposit_percentile / 100,
         )
     return thresholds, n_subjects

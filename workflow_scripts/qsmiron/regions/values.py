@@ -21,6 +21,22 @@ from .label_table import Label
 
 
 @dataclass(frozen=True)
+class StoredArray:
+    """A one-dimensional array inside an NPZ file, of which each slice is read when it is asked for.
+
+    ``start`` is the position (bytes) of its first value in the file.
+    """
+
+    path: Path
+    dtype: np.dtype
+    start: int
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        first = self.start + int(part.start) * self.dtype.itemsize
+        return np.fromfile(self.path, self.dtype, int(part.stop - part.start), offset=first)
+
+
+@dataclass(frozen=True)
 class SortedRegions:
     """A map's values by region.
 
@@ -34,7 +50,7 @@ class SortedRegions:
         Those of them inside the reliable mask with a value, whatever else was left out.
     offsets : ndarray of int64, shape (R + 1,)
         Region ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
-    values : ndarray of float32, shape (N,)
+    values : ndarray or StoredArray of float32, shape (N,)
         Measured values, ascending in each region.
     weights : ndarray of float32, shape (N,), optional
         Weights of these values in weighted means, in the same order.
@@ -46,7 +62,7 @@ class SortedRegions:
     n_label_voxels: np.ndarray
     n_reliable: np.ndarray
     offsets: np.ndarray
-    values: np.ndarray
+    values: np.ndarray | StoredArray
     weights: np.ndarray | None = None
     minimum_coverage: float = 0.0
 
@@ -71,6 +87,11 @@ class SortedRegions:
         Empty for a withheld region, so that nothing is ever computed from it.
         """
         return self.values[self._slice(region)]
+
+    def size_of(self, region: int) -> int:
+        """Number of the values of :meth:`of`."""
+        part = self._slice(region)
+        return int(part.stop - part.start)
 
     def weights_of(self, region: int) -> np.ndarray | None:
         """Weights of the values of :meth:`of`, in that order; None if all weigh the same."""
@@ -284,8 +305,11 @@ def write_values(path: str | Path, values: RegionValues) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def read_values(path: str | Path, table: Sequence[Label]) -> RegionValues:
+def read_values(path: str | Path, table: Sequence[Label], *, lazily: bool = False) -> RegionValues:
     """Read what :func:`write_values` wrote.
+
+    ``lazily`` leaves the susceptibilities in the file, each region's to be read when it is asked
+    for: a cohort's values need not fit into memory.
 
     Raises
     ------
@@ -296,9 +320,11 @@ def read_values(path: str | Path, table: Sequence[Label]) -> RegionValues:
     try:
         with np.load(path, allow_pickle=False) as file:
             who = Who(**{key: str(file[key]) for key in Who.__dataclass_fields__})
-            names = ("index", "n_label_voxels", "n_reliable", "offsets", "chi")
+            counts = [file[name] for name in ("index", "n_label_voxels", "n_reliable", "offsets")]
             chi = SortedRegions(
-                *(file[name] for name in names), minimum_coverage=float(file["minimum_coverage"])
+                *counts,
+                _stored_array(path, "chi", size=int(counts[-1][-1])) if lazily else file["chi"],
+                minimum_coverage=float(file["minimum_coverage"]),
             )
             values = RegionValues(who, chi, float(file["voxel_volume"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
@@ -317,3 +343,19 @@ def read_values(path: str | Path, table: Sequence[Label]) -> RegionValues:
             )
         )
     return values
+
+
+def _stored_array(path: Path, name: str, size: int) -> StoredArray:
+    """Where an array of ``size`` values lies in an NPZ; ValueError if it is not whole or packed."""
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo(f"{name}.npy")
+        with archive.open(entry) as member:
+            np.lib.format.read_magic(member)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+            header = member.tell()
+    if entry.compress_type != zipfile.ZIP_STORED or shape != (size,):
+        raise ValueError("an array that cannot be read in parts")
+    with path.open("rb") as file:
+        file.seek(entry.header_offset + 26)  # two lengths end the fixed part of a member's header
+        lengths = int.from_bytes(file.read(2), "little") + int.from_bytes(file.read(2), "little")
+    return StoredArray(path, dtype, entry.header_offset + 30 + lengths + header)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..config import Config, variant
+from .power_text import power_words
 from .regions_text import is_mixed, label_source_words, selection_words, tissue_atlases
 
 CAUTIONS: tuple[str, ...] = (
@@ -19,19 +20,23 @@ CAUTIONS: tuple[str, ...] = (
     "Small and thin regions carry partial volume of their neighbours.",
     "There are no controls: differences are between patients, and say nothing of the distance "
     "from health.",
-    "Power: 16 against 22 patients have 80 % power only for d of about 0.95, and 38 patients for "
-    "|ρ| of about .44. A p above .05 is no evidence of absence.",
     "The raw p values are uncorrected over regions, metrics, contrasts and scores; q corrects over "
     "the regions of one contrast or score, one family and its primary metric.",
 )
 
 
-def cautions(config: Config, regions: pd.DataFrame | None = None) -> list[str]:
+def cautions(
+    config: Config,
+    regions: pd.DataFrame | None = None,
+    tests: pd.DataFrame | None = None,
+    correlations: pd.DataFrame | None = None,
+) -> list[str]:
     """The cautions of any run, and those of this one.
 
-    ``regions`` is the ``regions`` table, for where the labels come from.
+    ``regions`` is the ``regions`` table, for where the labels come from; ``tests`` and
+    ``correlations`` are the ``group_tests`` and ``correlations`` tables, for the power.
     """
-    found = list(CAUTIONS)
+    found = [*CAUTIONS, power_words(tests, correlations)]
     if any(atlas.image is None for atlas in config.atlases.values()):
         found.append(
             "The Desikan-Killiany atlas' accumbens is about 3.5 times that of a dedicated "

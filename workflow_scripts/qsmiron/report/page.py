@@ -126,7 +126,7 @@ def report_page(
         quality_left_out=left_out,
         methods=to_html(methods.read_text("utf-8"), 2) if methods.exists() else "",
         assumptions=assumptions(config),
-        cautions=cautions(config, regions),
+        cautions=cautions(config, regions, tests, correlations),
         files=[
             f"group/{path.name}" for path in sorted((results / "group").glob("*.tsv"))
         ],

@@ -8,6 +8,7 @@ import pandas as pd
 from ..figures.wording import (
     FAMILY_LABELS,
     format_coefficient,
+    format_p,
     format_probability,
     region_label,
     score_label,
@@ -18,6 +19,9 @@ HEADER = [
     "Finding", "Effect", "Over all choices", "Same sign", "p < α", "p (curve)",
     "Without any one patient", "p", "Most influential",
 ]  # fmt: skip
+
+# keeps a value on one line
+_NBSP = "\u00a0"
 
 
 def robustness_table(curves: pd.DataFrame, influence: pd.DataFrame) -> list[list[str]]:
@@ -35,11 +39,11 @@ def robustness_table(curves: pd.DataFrame, influence: pd.DataFrame) -> list[list
         rows.append(
             [
                 _finding(curve),
-                f"{symbol} = {format_coefficient(curve['effect_main'])}, "
-                f"p = {format_probability(curve['p_main'])}",
+                f"{symbol}{_NBSP}={_NBSP}{format_coefficient(curve['effect_main'])}, "
+                + format_p(curve["p_main"]).replace(" ", _NBSP),
                 _range(curve["effect_low"], curve["effect_high"]),
-                f"{int(curve['n_same_sign'])} of {tested}",
-                f"{int(curve['n_significant'])} of {tested}",
+                f"{int(curve['n_same_sign'])}{_NBSP}of{_NBSP}{tested}",
+                f"{int(curve['n_significant'])}{_NBSP}of{_NBSP}{tested}",
                 format_probability(curve["p_median"]),
                 *_influence(influence[here]),
             ]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..clinical import read_clinical
 from ..tables import read_table
-from .cells import Cells, cell_matrices, match_participants
+from .cells import COLUMNS, Cells, cell_matrices, match_participants
 from .covariates import Covariates, covariate_matrix
 from .groups import assign_group
 from .quantile_functions import QuantileFunctions, read_quantile_functions
@@ -101,7 +101,7 @@ def read_inputs(
     design = read_study_design(config)
     clinical = read_clinical(participants)
     session = design.statistics.session
-    cells = cell_matrices(read_table(regions, "regions"), session, str(regions))
+    cells = cell_matrices(read_table(regions, "regions", COLUMNS), session, str(regions))
     functions = read_quantile_functions(quantiles, session) if quantiles else []
     match_participants([*cells, *functions], clinical, str(participants))
     scans = read_scan_tables(quality, region_voxels, session)

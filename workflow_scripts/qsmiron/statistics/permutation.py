@@ -18,12 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from .rank_ancova import PartialTest
 
 _CHUNK_NUMBERS = 2_000_000
+_KEPT_NUMBERS = 50_000_000
 # Ranks make many permutations tie with the observed order; rounding must not decide those.
 _TIE = 1e-10
 
@@ -32,9 +34,10 @@ _TIE = 1e-10
 class Permutations:
     """``count`` random orders of ``n_subjects`` subjects, the same whenever they are asked for.
 
-    A subset of subjects is permuted in the order that the subset has in the whole permutation, so
-    that cells with different missing subjects share their permutations (a maximum over cells
-    needs that).
+    A subset takes the whole permutation without the others: who would get the value of a subject
+    outside gets that of the next inside along the cycle. Such an order is uniform too, and cells
+    with different missing subjects share theirs for all but few subjects (a maximum or a median
+    over cells needs that: independent ones would vary too little together).
     """
 
     seed: int
@@ -43,10 +46,37 @@ class Permutations:
 
     def orders(self, rows: np.ndarray, chunk: int) -> Iterator[np.ndarray]:
         """Orders of the subjects ``rows``, as positions 0 … len(rows)−1, chunk × len(rows)."""
+        position = np.full(self.n_subjects, -1)
+        position[rows] = np.arange(len(rows))
+        for whole in self._whole_orders(chunk):
+            subjects = whole[:, rows]
+            which, where = np.nonzero(position[subjects] < 0)
+            while which.size:
+                following = whole[which, subjects[which, where]]
+                subjects[which, where] = following
+                outside = position[following] < 0
+                which, where = which[outside], where[outside]
+            yield position[subjects]
+
+    def _whole_orders(self, chunk: int) -> Iterator[np.ndarray]:
+        if self.count * self.n_subjects <= _KEPT_NUMBERS:
+            for start in range(0, self.count, chunk):
+                yield self._kept_orders[start : start + chunk]
+            return
         generator = np.random.default_rng(self.seed)
         for start in range(0, self.count, chunk):
             keys = generator.random((min(chunk, self.count - start), self.n_subjects))
-            yield np.argsort(keys[:, rows], axis=1)
+            yield np.argsort(keys, axis=1)
+
+    @cached_property
+    def _kept_orders(self) -> np.ndarray:
+        # Sorting is most of the work, and every set of cells with missing subjects of its own
+        # asks for the orders again.
+        generator = np.random.default_rng(self.seed)
+        orders = np.empty((self.count, self.n_subjects), dtype=np.int32)
+        for part in np.array_split(orders, self.count // 1000 + 1):
+            part[:] = np.argsort(generator.random(part.shape), axis=1)
+        return orders
 
 
 def permuted_r_squared(

@@ -21,48 +21,58 @@ def weighted_deltas(outcomes, order, design, slopes, weights, first, same):
     count = len(weights)
     k = design.shape[1]
     out = np.empty((count, n_cells))
-    sizes = np.zeros((count, 2))
+    pairs = np.empty(count)
     for b in range(count):
+        sizes = np.zeros(2)
         for i in range(n):
-            sizes[b, 0 if first[i] else 1] += weights[b, i]
-    subjects = np.empty((2, n), np.int64)
-    start = np.empty((2, n))
-    covariates = np.empty((2, k, n))
+            sizes[int(first[i])] += weights[b, i]
+        pairs[b] = sizes[0] * sizes[1]
+    subjects = np.empty(n, np.int64)
+    start = np.empty(n)
+    covariates = np.empty((k, n))
+    moved = np.empty(n)
     values = np.empty((2, n))
     counts = np.empty((2, n))
     below = np.empty(n + 1)
+    n_ones = first.sum()
     for c in range(n_cells):
-        members = [0, 0]
+        ones, twos = 0, n_ones
         for i in order[c]:
-            g = 0 if first[i] else 1
-            m = members[g]
-            subjects[g, m] = i
-            start[g, m] = outcomes[c, i]
+            if first[i]:
+                subjects[ones] = i
+                ones += 1
+            else:
+                subjects[twos] = i
+                twos += 1
+        for m in range(n):
+            start[m] = outcomes[c, subjects[m]]
             for d in range(k):
-                covariates[g, d, m] = design[i, d]
-            members[g] += 1
+                covariates[d, m] = design[subjects[m], d]
         for b in range(count):
-            used = [0, 0]
-            for g in range(2):
-                filled = 0
-                for m in range(members[g]):
-                    value = start[g, m]
-                    for d in range(k):
-                        value -= slopes[b, d, c] * covariates[g, d, m]
-                    weight = weights[b, subjects[g, m]]
-                    values[g, filled] = value
-                    counts[g, filled] = weight
-                    filled += weight > 0
-                _insertion_sort(values[g], counts[g], filled)
-                used[g] = filled
-            total = _above_less_below(values, counts, used[0], used[1], same[c], below)
-            out[b, c] = total / (sizes[b, 0] * sizes[b, 1])
+            moved[:] = start
+            for d in range(k):
+                slope = slopes[b, d, c]
+                for m in range(n):
+                    moved[m] -= slope * covariates[d, m]
+            ones = _sorted(moved[:n_ones], weights[b], subjects[:n_ones], values[0], counts[0])
+            twos = _sorted(moved[n_ones:], weights[b], subjects[n_ones:], values[1], counts[1])
+            total = _above_less_below(values, counts, ones, twos, same[c], below)
+            out[b, c] = total / pairs[b]
     return out
 
 
 @njit(cache=True)
-def _insertion_sort(values, counts, size):
-    """Sort in place, ``counts`` along; fast where little is out of order."""
+def _sorted(moved, weights, subjects, values, counts):
+    """Fill in the values of the subjects that have a weight, rising, and the weights; how many.
+
+    By insertion, as little is out of order.
+    """
+    size = 0
+    for m in range(len(moved)):
+        weight = weights[subjects[m]]
+        values[size] = moved[m]
+        counts[size] = weight
+        size += weight > 0
     for i in range(1, size):
         value, weight = values[i], counts[i]
         j = i
@@ -70,6 +80,7 @@ def _insertion_sort(values, counts, size):
             values[j], counts[j] = values[j - 1], counts[j - 1]
             j -= 1
         values[j], counts[j] = value, weight
+    return size
 
 
 @njit(cache=True)
@@ -88,6 +99,7 @@ def _above_less_below(values, counts, n_ones, n_twos, same, below):
         value = values[0, i]
         while smaller < n_twos and value - values[1, smaller] > same:
             smaller += 1
+        not_larger = max(not_larger, smaller)
         while not_larger < n_twos and not value - values[1, not_larger] < -same:
             not_larger += 1
         total += counts[0, i] * (below[smaller] + below[not_larger] - below[n_twos])

@@ -77,13 +77,13 @@ def permuted_distances(
     n, n_regions, steps = functions.shape
     residuals = nuisance.residuals(functions.reshape(n, -1))
     curves_of = residuals.reshape(n, n_regions, steps)
-    grams = [_gram(curves) for curves in (curves_of, curves_of - curves_of[:, :, median, None])]
+    forms = [_form(curves) for curves in (curves_of, curves_of - curves_of[:, :, median, None])]
     difference = nuisance.residuals(np.where(first, 1 / first.sum(), -1 / (~first).sum()))
     found = Distances(*(np.empty((permutations.count + 1, n_regions)) for _ in range(2)))
     done = 0
     for orders in _with_the_observed(n, permutations, rows, residuals.shape[1]):
         curves = (difference[orders] @ residuals).reshape(len(orders), n_regions, steps)
-        raw, centred = (_share_left(gram, nuisance.basis, orders) for gram in grams)
+        raw, centred = (_share_left(form, nuisance.basis, orders) for form in forms)
         part = slice(done, done + len(orders))
         middle = curves[:, :, median, None]
         found.centred[part] = np.abs(curves - middle).mean(axis=2) / np.sqrt(centred)
@@ -92,21 +92,31 @@ def permuted_distances(
     return found
 
 
-def _gram(curves: np.ndarray) -> np.ndarray:
-    """Inner products of the subjects' curves (n × regions × n), with trace 1 in each region."""
+def _form(curves: np.ndarray) -> np.ndarray:
+    """What gives the squared size of a sum of subjects' curves, region by region, n × regions × m.
+
+    Inner products of the curves (m = n) with trace 1 or, where subjects outnumber probabilities,
+    the curves themselves (m probabilities) scaled to a squared size of 1 in all.
+    """
+    if len(curves) > curves.shape[2]:
+        size = np.sqrt(np.square(curves).sum(axis=(0, 2)))[:, None]
+        return curves / np.where(size > 0, size, 1)
     gram = np.einsum("irp,jrp->irj", curves, curves, optimize=True)
     trace = np.einsum("iri->r", gram)[:, None]
     return gram / np.where(trace > 0, trace, 1)
 
 
-def _share_left(gram: np.ndarray, basis: np.ndarray, orders: np.ndarray) -> np.ndarray:
+def _share_left(form: np.ndarray, basis: np.ndarray, orders: np.ndarray) -> np.ndarray:
     """Share of the permuted residuals that stays after the covariates, orders × regions."""
-    n, n_regions, _ = gram.shape
+    n, n_regions, m = form.shape
     share = np.ones((len(orders), n_regions))
     for column in basis.T:
         placed = column[orders]
-        product = (placed @ gram.reshape(n, -1)).reshape(len(orders), n_regions, n)
-        share -= np.einsum("brj,bj->br", product, placed)
+        product = (placed @ form.reshape(n, -1)).reshape(len(orders), n_regions, m)
+        if m == n:
+            share -= np.einsum("brj,bj->br", product, placed)
+        else:
+            share -= np.einsum("brp,brp->br", product, product)
     return np.maximum(share, np.finfo(float).eps)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 
 from ..config import Config
 from ..errors import Problem
+from ..scan_covariates import REGION_VOLUME, SCAN_COVARIATES
 from ..statistics.settings import StudyDesign
 
 
@@ -37,7 +38,8 @@ def fit_design(
             (config.covariates, shipped.covariates),
         )
     )
-    chosen = [names for names in config.multiverse.covariates if set(names) <= present]
+    known = {*present, *SCAN_COVARIATES, REGION_VOLUME}
+    chosen = [names for names in config.multiverse.covariates if set(names) <= known]
     multiverse = config.multiverse.model_copy(update={"covariates": tuple(chosen)})
     fitted = config.model_copy(
         update={

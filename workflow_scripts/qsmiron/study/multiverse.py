@@ -88,10 +88,11 @@ class MultiverseLayout:
         settings = self._study.settings
         return settings.contrast_slice(name) if kind == "contrast" else settings.score_slice(name)
 
-    def clinical_values(self, outcome: str) -> dict[str, list[str]]:
-        """What its tests read of the clinical table, under every set of covariates."""
+    def clinical_values(self, outcome: str, choices: bool = False) -> dict[str, list[str]]:
+        """What its tests read of the clinical table; with ``choices``, for every covariate set."""
         kind, name = _split(outcome)
-        also = [column for chosen in self._study.config.multiverse.covariates for column in chosen]
+        sets = self._study.config.multiverse.covariates if choices else ()
+        also = [column for chosen in sets for column in chosen]
         clinical = self._study.clinical
         values = clinical.contrast_values if kind == "contrast" else clinical.score_values
         return values(name, also)

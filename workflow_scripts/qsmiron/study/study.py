@@ -76,13 +76,21 @@ class Study:
             self.cohort.variant_inputs(self)  # problems are named when the workflow is read
 
     def _served(self, config: Config, cohort: Cohort) -> list[Branch]:
-        """The branches of the multiverse that all scans can have; of the others, a warning."""
+        """The branches of the multiverse that all scans can have; of the others, a warning.
+
+        Raises
+        ------
+        InputError
+            For an atlas or region that does not exist.
+        """
         if not (self.has_images and cohort.labelled(cohort.first_atlas)):
             return []
         table = cohort.label_sources.label_table
         inputs = VariantInputs(cohort, lambda desc: variant(config, desc), self.bids_dir, table)
         served = []
         for branch in branches(config):
+            if unknown := inputs.unknown_reference(branch.chain, "multiverse"):
+                raise InputError(*unknown)
             lacking = inputs.problems(branch.chain, branch.regions, "multiverse")
             self.left_out += [
                 replace(problem, severity="warning", remedy="The choice is left out.")
@@ -225,4 +233,4 @@ def _megabytes(files: Iterable[str]) -> float:
 
     Snakemake's own ``input.size_mb`` starts an event loop each time: a quarter of a dry run.
     """
-    return sum(os.stat(file).st_size for file in files) / 2**20
+    return sum(Path(file).stat().st_size for file in files) / 2**20

@@ -61,6 +61,13 @@ class VariantInputs:
         found = [*self._missing_masks(chain), *self._missing_tissue(chain, where)]
         return [*found, *(self._missing_grey_matter(selection) if selection else ())]
 
+    def unknown_reference(self, chain: Reconstruction, where: str) -> list[Problem]:
+        """What is wrong with the name of a chain's reference, whatever the scans have."""
+        reference = chain.reference
+        if reference.atlas is None:
+            return []
+        return list(self._unknown_region(reference, f"configuration, {where}, reference.atlas"))
+
     def user_mask(self, wildcards: Wildcards) -> list[str]:
         """The user's own brain mask of a scan; none where the variant computes it."""
         template = self.chains[wildcards.desc].mask.user

@@ -1,0 +1,235 @@
+"""One scan, stored in every way that a data set may store it, gives one χ map.
+
+Phase is a multiple of 2π/4096, so that every variant can hold it. Maps are compared in world
+space, voxel by voxel.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
+
+from qsmiron.acquisition import GYROMAGNETIC_RATIO_MHZ_PER_T, b0_direction
+from qsmiron.bids import find_scans
+from qsmiron.checks import check_inputs
+from qsmiron.spectral import convolve_dipole
+
+SHAPE = (32, 36, 30)
+TIMES = (0.004, 0.009, 0.014)
+TOLERANCE_PPM = 1e-4
+DOCS = Path(__file__).parents[1] / "docs/inputs.md"
+TILT = np.radians(12)
+AFFINE = np.array(
+    [
+        [2, 0, 0, -31],
+        [0, 2 * np.cos(TILT), -2 * np.sin(TILT), -20],
+        [0, 2 * np.sin(TILT), 2 * np.cos(TILT), -40],
+        [0, 0, 0, 1],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Arrays (X, Y, Z) of one echo: whole numbers; phase in steps of π/4096."""
+
+    magnitude: np.ndarray
+    phase: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def scan() -> tuple[list[Stored], np.ndarray]:
+    """Three echoes of a ball with two sources in oblique slices, and its mask."""
+    rng = np.random.default_rng(5)
+    x, y, z = np.indices(SHAPE) - np.array(SHAPE).reshape(3, 1, 1, 1) / 2 + 0.5
+    mask = (x / 13) ** 2 + (y / 15) ** 2 + (z / 12) ** 2 < 1
+    chi = 0.1 * (np.linalg.norm([x - 4, y, z], axis=0) < 4) + np.where(
+        np.linalg.norm([x + 5, y - 3, z + 2], axis=0) < 3, -0.06, 0
+    )
+    field = convolve_dipole(chi.astype(np.float32), (2, 2, 2), b0_direction(AFFINE)) + 0.004 * x
+    echoes = []
+    for te in TIMES:
+        turn = 2 * np.pi * GYROMAGNETIC_RATIO_MHZ_PER_T * 3 * te * field + 0.5 + 0.02 * y
+        signal = np.where(mask, 1000, 10) * np.exp(-25 * te + 1j * turn)
+        signal = signal + rng.normal(0, 8, SHAPE) + 1j * rng.normal(0, 8, SHAPE)
+        steps = 2 * np.rint(np.angle(signal) * 2048 / np.pi).astype(np.int16)
+        steps[steps == 4096] = -4096
+        echoes.append(Stored(np.rint(np.abs(signal)).astype(np.int16), steps))
+    return echoes, mask
+
+
+def image(data: np.ndarray, codes: str = "", slope: float = 0) -> nib.Nifti1Image:
+    """An image, stored in another orientation if ``codes`` are given."""
+    made = nib.Nifti1Image(data, AFFINE)
+    if codes:
+        made = made.as_reoriented(ornt_transform(io_orientation(AFFINE), axcodes2ornt(codes)))
+        made = nib.Nifti1Image(np.asarray(made.dataobj), made.affine)
+    if slope:
+        made.header.set_slope_inter(slope, 0)
+    return made
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How magnitude and phase are stored; ``units`` is what the config says of the phase."""
+
+    name: str
+    phase: Callable[[np.ndarray], nib.Nifti1Image]
+    magnitude: Callable[[np.ndarray], nib.Nifti1Image] = image
+    sidecar: tuple[tuple[str, str], ...] = (("Units", "rad"),)
+    units: str = "declared"
+    codes: str = ""
+    ending: str = "nii.gz"
+
+
+def radians(steps: np.ndarray) -> np.ndarray:
+    return (steps * (np.pi / 4096)).astype(np.float32)
+
+
+def turned(codes: str) -> Variant:
+    return Variant(
+        f"stored as {codes}",
+        lambda p: image(p, codes),
+        lambda m: image(m, codes),
+        SIEMENS,
+        codes=codes,
+    )
+
+
+def big_endian(data: np.ndarray) -> nib.Nifti1Image:
+    header = nib.Nifti1Header(endianness=">")
+    return nib.Nifti1Image(data.astype(">i2"), AFFINE, header)
+
+
+SIEMENS = (("Units", "arbitrary"), ("Manufacturer", "Siemens"))
+VARIANTS = [
+    Variant("uncompressed", image, sidecar=SIEMENS, ending="nii"),
+    Variant("radians", lambda p: image(radians(p))),
+    Variant("radians from 0", lambda p: image(radians(np.where(p < 0, p + 8192, p)))),
+    Variant("scaled integers", lambda p: image(p, slope=np.pi / 4096)),
+    Variant("unsigned", lambda p: image((p + 4096).astype(np.uint16) // 2), sidecar=(),
+            units="siemens_unsigned"),
+    Variant("milliradians", lambda p: image((1e3 * radians(p)).astype(np.float32)),
+            units="milliradian"),
+    Variant("double precision", lambda p: image(p * (np.pi / 4096)),
+            lambda m: image(m.astype(np.float64))),
+    Variant("unsigned magnitude", image, lambda m: image(m.astype(np.uint16)), SIEMENS),
+    Variant("scaled magnitude", image, lambda m: image(2 * m, slope=0.5), SIEMENS),
+    Variant("big-endian", big_endian, big_endian, SIEMENS),
+    *map(turned, ("LPS", "RAI", "SAR", "PIL")),
+]  # fmt: skip
+
+
+def write(root: Path, echoes: list[Stored], variant: Variant) -> Path:
+    anat = root / "sub-01/anat"
+    anat.mkdir(parents=True)
+    for echo, (te, stored) in enumerate(zip(TIMES, echoes, strict=True), start=1):
+        for part, made in (
+            ("mag", variant.magnitude(stored.magnitude)),
+            ("phase", variant.phase(stored.phase)),
+        ):
+            name = f"sub-01_echo-{echo}_part-{part}_MEGRE"
+            nib.save(made, anat / f"{name}.{variant.ending}")
+            fields = {"EchoTime": te, "MagneticFieldStrength": 3, **dict(variant.sidecar)}
+            (anat / f"{name}.json").write_text(json.dumps(fields))
+    (root / "participants.tsv").write_text("participant_id\tage\nsub-01\t60\n")
+    return root
+
+
+def run(script: str, *arguments: object) -> None:
+    import_module(script).main([str(argument) for argument in arguments])
+
+
+def chi_map(root: Path, mask: np.ndarray, units: str = "declared", codes: str = "") -> np.ndarray:
+    """χ (ppm) of the data set's scan, in the order of ``SHAPE``."""
+    problems = check_inputs(root, None, {"acquisition": {"phase_units": units}})
+    assert [str(p) for p in problems if p.severity == "error"] == []
+    (found,) = find_scans(root)
+    file = {name: root / f"out/{name}.nii.gz" for name in ("mask", "f", "l", "lm", "x", "chi")}
+    file["mask"].parent.mkdir()
+    nib.save(image(mask.astype(np.uint8), codes), file["mask"])
+    run("map_field", "--phase", *found.phase, "--magnitude", *found.magnitude, "--mask",
+        file["mask"], "--field", file["f"], "--phase-units", units)  # fmt: skip
+    run("remove_background_field", "--field", file["f"], "--mask", file["mask"], "--local-field",
+        file["l"], "--local-mask", file["lm"], "--method", "vsharp")  # fmt: skip
+    run("invert_dipole", "--local-field", file["l"], "--mask", file["lm"], "--magnitude",
+        found.magnitude[0], "--chi", file["x"], "--method", "rts")  # fmt: skip
+    run("reference_chi", "--chi", file["x"], "--mask", file["mask"], "--reliable-mask", file["lm"],
+        "--output", file["chi"])  # fmt: skip
+    made = nib.load(file["chi"])
+    change = ornt_transform(io_orientation(made.affine), io_orientation(AFFINE))
+    made = made.as_reoriented(change)
+    np.testing.assert_allclose(made.affine, AFFINE, atol=1e-4)
+    return np.asarray(made.dataobj)
+
+
+@pytest.fixture(scope="module")
+def plain(scan, tmp_path_factory) -> np.ndarray:
+    echoes, mask = scan
+    root = tmp_path_factory.mktemp("plain") / "bids"
+    return chi_map(write(root, echoes, Variant("plain", image, sidecar=SIEMENS)), mask)
+
+
+def test_the_map_shows_its_sources(plain):
+    assert plain[20, 18, 15] > 0.04
+    assert plain[11, 21, 13] < -0.02
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_one_map_from_every_way_of_storing(scan, plain, tmp_path, variant):
+    echoes, mask = scan
+    root = write(tmp_path / "bids", echoes, variant)
+    chi = chi_map(root, mask, variant.units, variant.codes)
+    np.testing.assert_allclose(chi, plain, rtol=0, atol=TOLERANCE_PPM)
+
+
+@pytest.fixture(scope="module")
+def advised() -> dict:
+    names: dict = {}
+    for block in re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.S):
+        exec(block, names)
+    return names
+
+
+def test_one_map_from_real_and_imaginary_parts(scan, plain, advised, tmp_path):
+    echoes, mask = scan
+    root = write(tmp_path / "bids", echoes, Variant("plain", image, sidecar=SIEMENS))
+    anat = root / "sub-01/anat"
+    for echo, stored in enumerate(echoes, start=1):
+        signal = stored.magnitude * np.exp(1j * np.pi / 4096 * stored.phase)
+        names = [f"sub-01_echo-{echo}_part-{part}_MEGRE" for part in ("real", "imag")]
+        for name, data in zip(names, (signal.real, signal.imag), strict=True):
+            nib.save(nib.Nifti1Image(data.astype(np.float32), AFFINE), anat / f"{name}.nii.gz")
+        old = anat / f"sub-01_echo-{echo}_part-mag_MEGRE.json"
+        old.rename(anat / f"{names[0]}.json")
+        advised["combine_parts"](*(anat / f"{name}.nii.gz" for name in names))
+        for name in names:
+            (anat / f"{name}.nii.gz").unlink()
+    np.testing.assert_allclose(chi_map(root, mask), plain, rtol=0, atol=TOLERANCE_PPM)
+
+
+def test_one_map_from_echoes_in_one_file(scan, plain, advised, tmp_path):
+    echoes, mask = scan
+    root = write(tmp_path / "bids", echoes, Variant("plain", image, sidecar=SIEMENS))
+    anat = root / "sub-01/anat"
+    for part, attribute in (("mag", "magnitude"), ("phase", "phase")):
+        whole = np.stack([getattr(stored, attribute) for stored in echoes], axis=-1)
+        path = anat / f"sub-01_part-{part}_MEGRE.nii.gz"
+        nib.save(nib.Nifti1Image(whole, AFFINE), path)
+        for old in sorted(anat.glob(f"*echo-*_part-{part}*.nii.gz")):
+            old.unlink()
+        (anat / f"sub-01_echo-1_part-{part}_MEGRE.json").rename(
+            anat / f"sub-01_part-{part}_MEGRE.json"
+        )
+        advised["split_echoes"](path, TIMES)
+        path.unlink()
+    np.testing.assert_allclose(chi_map(root, mask), plain, rtol=0, atol=TOLERANCE_PPM)
