@@ -67,12 +67,12 @@ def row(number: int, **changes: str) -> dict[str, str]:
     values = {
         "participant_id": f"sub-{number:02d}",
         "age": str(50 + number),
-        "sex": "MF"[number % 2],
+        "sex": "MF"[number // 2 % 2],
         "months_since_onset": str(months),
         "alsfrs_r": str(score),
         "delta_fs": f"{(48 - score) / months:.2f}",
-        "umn_score": str(5 + number),
-        "ecas_total": str(90 + number),
+        "umn_score": str(5 + number * 7 % 11),
+        "ecas_total": str(90 + number * 5 % 13),
         "progression": ("fast", "slow")[number % 2],
         "phenotype": ("UMN+", "other")[number % 3 > 0],
     }

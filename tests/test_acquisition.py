@@ -139,7 +139,11 @@ def test_the_observed_range_never_sets_the_scale(stored):
         ({"Units": "rad"}, "declared", (-4096, 4092), "siemens"),
         ({"Units": "rad"}, "declared", (-3142, 3140), "milliradian"),
         ({"Units": "rad"}, "declared", (0, 4095), "siemens_unsigned"),
-        ({"Units": "rad"}, "declared", (0, 2 * np.pi), "phase_units"),
+        ({"Units": "rad"}, "declared", (-1, 2 * np.pi), "unwrapped phase"),
+        ({"Units": "rad"}, "declared", (-40, 60), "unwrapped phase"),
+        ({"Units": "rad"}, "declared", (-180, 179.9), "degrees"),
+        (SIEMENS, "declared", (-3142, 3141), "phase_units: milliradian"),
+        (SIEMENS, "declared", (-3.14, 3.14), "phase_units: rad"),
         (SIEMENS, "declared", (0, 4095), "siemens_unsigned"),
         (SIEMENS, "declared", (-32768, 32767), "phase_units"),
         ({}, "siemens_unsigned", (-4096, 4092), "siemens"),
@@ -152,7 +156,31 @@ def test_values_that_contradict_their_declaration_are_refused(sidecar, units, st
     text = str(caught.value)
     assert "sub-01.nii.gz" in text
     assert hint in text
-    assert "acquisition.phase_units" in text
+    assert "acquisition.phase_units" in text or "give the wrapped phase" in text
+
+
+def test_radians_from_0_to_two_pi_are_the_same_phase():
+    wrapped = np.linspace(-3.1, 3.1, 50)
+    stored = np.where(wrapped < 0, wrapped + 2 * np.pi, wrapped)
+    result = phase_in_radians(volume(*stored), {"Units": "rad"}, "declared", "x")
+    np.testing.assert_allclose(result.ravel(), wrapped, atol=1e-6)
+
+
+def test_field_strength_follows_from_the_frequency_where_it_is_not_given():
+    assert acquisition.field_strength({"ImagingFrequency": 127.732434}, "x") == 3
+    assert acquisition.field_strength(
+        {"ImagingFrequency": 123.2, "MagneticFieldStrength": 3}, "x"
+    ) == 3  # fmt: skip
+    with pytest.raises(InputError, match="ImagingFrequency"):
+        acquisition.field_strength({"ImagingFrequency": "127 MHz"}, "x")
+
+
+def test_a_sidecar_of_absurd_length_is_not_read(tmp_path):
+    image = tmp_path / "sub-01_MEGRE.nii.gz"
+    with image.with_name("sub-01_MEGRE.json").open("wb") as file:
+        file.truncate(acquisition.LARGEST_SIDECAR_BYTES + 1)
+    with pytest.raises(InputError, match="16 MiB"):
+        acquisition.read_sidecar(image)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ import contextlib
 import logging
 import shutil
 import sys
+from typing import Any
 
 from qsmiron.checks import inspect_inputs
 from qsmiron.checks.report import as_json, as_text
 from qsmiron.checks.settings import read_settings
-from qsmiron.errors import reported_to_user
+from qsmiron.errors import InputError, Problem, reported_to_user
 from qsmiron.volumes import write_json
 
 
@@ -46,6 +47,14 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def write_report(path: str, content: dict[str, Any]) -> None:
+    try:
+        write_json(path, content)
+    except OSError as error:
+        remedy = "Give --report a file in a folder that can be written."
+        raise InputError(Problem(path, str(error.strerror), "a file to write", remedy)) from error
+
+
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # problems say it better
@@ -58,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
         width = min(shutil.get_terminal_size((100, 24)).columns, 120) if terminal else None
         print(as_text(inspection, args.bids_dir, width, terminal), flush=True)
         if args.report:
-            write_json(args.report, as_json(inspection, args.bids_dir))
+            write_report(args.report, as_json(inspection, args.bids_dir))
     if inspection.errors:
         sys.exit(1)
 

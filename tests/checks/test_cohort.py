@@ -12,6 +12,7 @@ from bids_trees import (
     image_bytes,
     make_tree,
     megre,
+    new_images,
     row,
     write_rows,
 )
@@ -58,6 +59,7 @@ def test_several_acquisitions_in_one_session(root):
     anat = root / "sub-02/anat"
     for path in sorted(anat.glob("*MEGRE*")):
         shutil.copy(path, anat / path.name.replace("sub-02_", "sub-02_acq-hires_run-2_"))
+    new_images(anat)
     text = only(root)
     assert "sub-02_acq-hires_run-2, sub-02" in text
     assert "sourcedata" in text
@@ -143,6 +145,7 @@ def test_sessions(tmp_path):
     shutil.copytree(root / "sub-01/ses-pre", root / "sub-01/ses-post")
     for path in sorted((root / "sub-01/ses-post/anat").iterdir()):
         path.rename(path.with_name(path.name.replace("ses-pre", "ses-post")))
+    new_images(root / "sub-01/ses-post/anat")
     assert "sub-01 (post, pre)" in only(root, "warning")
     assert check_inputs(root, None, SETTINGS | {"session_label": ["pre"]}) == []
     assert "'later'" in problems(root, session_label=["later"])[-2]
@@ -228,7 +231,7 @@ def test_no_clinical_table(root):
 def test_everything_is_reported_at_once(root):
     megre(root, "01", 3, "phase").unlink()
     edit_sidecar(megre(root, "02", 2, "mag", "json"), EchoTime=None)
-    megre(root, "03", 1, "phase").write_bytes(image_bytes((4, 5, 9)))
+    megre(root, "03", 1, "phase").write_bytes(image_bytes((6, 7, 9), part="phase"))
     rows = [row(n, **({"alsfrs_r": "51"} if n == 4 else {})) for n in range(1, 7)]
     rows.append(row(7) | {"participant_id": "sub-99"})
     write_rows(root / "participants.tsv", rows)

@@ -24,6 +24,12 @@ LONGEST_ECHO_TIME_S = 1.0
 LEAST_SHARE_OF_RANGE = 0.01
 """Phase in integers that spans less of its range is in rad already, or empty."""
 
+LARGEST_SIDECAR_BYTES = 2**24
+"""No sidecar of an image is longer; what is longer is not read."""
+
+_SLACK_OF_RANGE = 0.01
+"""Rounding and interpolation take values so far beyond a scale's ends."""
+
 PHASE_UNITS = ("declared", "rad", "siemens", "siemens_unsigned", "milliradian")
 """What ``phase_units`` may be set to; ``declared`` trusts the sidecar's Units and Manufacturer."""
 
@@ -47,24 +53,40 @@ def b0_direction(affine: np.ndarray) -> np.ndarray:
 
 
 def read_sidecar(image: str | Path) -> dict[str, Any]:
-    """The JSON sidecar of an image file."""
-    return read_json(sidecar_path(image))
+    """The JSON sidecar of an image file; :class:`InputError` if it is absent, broken or absurd."""
+    path = sidecar_path(image)
+    if path.is_file() and path.stat().st_size > LARGEST_SIDECAR_BYTES:
+        raise InputError(
+            Problem(
+                str(path),
+                f"a file of {path.stat().st_size / 2**20:.0f} MiB",
+                "a JSON sidecar of a few kilobytes",
+                "See what it is; it was not read.",
+            )
+        )
+    return read_json(path)
 
 
-def required_number(sidecar: Mapping[str, Any], key: str, where: str) -> float:
+def required_number(
+    sidecar: Mapping[str, Any], key: str, where: str, remedy: str = "Add it to the JSON sidecar."
+) -> float:
     """A positive number from a sidecar; :class:`InputError` naming file and key otherwise."""
     value = sidecar.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e300:
-        found = "no such field" if key not in sidecar else repr(value)
-        raise InputError(
-            Problem(f"{where}, {key}", found, "a number above 0", "Add it to the JSON sidecar.")
-        )
+        found = "no such field" if key not in sidecar else f"{value!r:.60}"
+        raise InputError(Problem(f"{where}, {key}", found, "a number above 0", remedy))
     return float(value)
 
 
 def echo_time(sidecar: Mapping[str, Any], where: str) -> float:
     """EchoTime in s; :class:`InputError` if it is missing or in milliseconds."""
-    seconds = required_number(sidecar, "EchoTime", where)
+    seconds = required_number(
+        sidecar,
+        "EchoTime",
+        where,
+        "Add it to the JSON sidecar. An image without one may be no echo but a map that the "
+        "scanner computed: then move the map out and renumber the echoes.",
+    )
     if seconds > LONGEST_ECHO_TIME_S:
         raise InputError(
             Problem(
@@ -78,7 +100,10 @@ def echo_time(sidecar: Mapping[str, Any], where: str) -> float:
 
 
 def field_strength(sidecar: Mapping[str, Any], where: str) -> float:
-    """MagneticFieldStrength in T."""
+    """MagneticFieldStrength in T; where there is none, ImagingFrequency (MHz) over γ̄."""
+    if "MagneticFieldStrength" not in sidecar and "ImagingFrequency" in sidecar:
+        frequency = required_number(sidecar, "ImagingFrequency", where)
+        return round(frequency / GYROMAGNETIC_RATIO_MHZ_PER_T, 4)
     return required_number(sidecar, "MagneticFieldStrength", where)
 
 
@@ -133,7 +158,7 @@ def phase_encoding_of_values(sidecar: Mapping[str, Any], units: str, where: str)
 def phase_in_radians(
     volume: Volume, sidecar: Mapping[str, Any], units: str, where: str
 ) -> np.ndarray:
-    """Stored phase values (X, Y, Z) as float32 rad.
+    """Stored phase values (X, Y, Z) as float32 rad, within ±π where they are wrapped.
 
     Raises
     ------
@@ -141,35 +166,80 @@ def phase_in_radians(
         If the values lie outside what their declaration allows, or show that another one holds.
     """
     encoding = phase_encoding_of_values(sidecar, units, where)
-    scale, offset, (lowest, highest) = _SCALES[encoding]
-    low, high = float(volume.data.min()), float(volume.data.max())
-    slack = 0.01 * (highest - lowest)
-    if low < lowest - slack or high > highest + slack:
+    check_phase_range(encoding, float(volume.data.min()), float(volume.data.max()), where)
+    return values_in_radians(volume.data, encoding)
+
+
+def values_in_radians(values: np.ndarray, encoding: str) -> np.ndarray:
+    """Values of one of the encodings as float32 rad; those from π to 2π as −π to 0."""
+    scale, offset, _ = _SCALES[encoding]
+    radians = (values * np.float32(scale) + np.float32(offset)).astype(np.float32)
+    if encoding == "rad" and radians.size and radians.max() > np.pi + _SLACK_OF_RANGE * 2 * np.pi:
+        radians[radians > np.pi] -= np.float32(2 * np.pi)
+    return radians
+
+
+def phase_range(encoding: str) -> tuple[float, float]:
+    """The stored values that mean −π and π."""
+    return _SCALES[encoding][2]
+
+
+def check_phase_range(encoding: str, low: float, high: float, where: str) -> None:
+    """Raise :class:`InputError` if values from ``low`` to ``high`` contradict their encoding.
+
+    Radians may be stored from −π to π or from 0 to 2π: these are the same phase. The scale is
+    never taken from the values; they only tell that a declared one cannot be.
+    """
+    _, _, (lowest, highest) = _SCALES[encoding]
+    slack = _SLACK_OF_RANGE * (highest - lowest)
+    inside = lowest - slack <= low and high <= highest + slack
+    if encoding == "rad":
+        inside = inside or (low >= -slack and high <= 2 * np.pi + slack)
+    if (
+        not inside
+        or (encoding == "siemens" and low >= 0 and high > 0.75 * highest)
+        or (encoding == "siemens" and _ends_at_pi_in_milliradians(low, high))
+        or (encoding != "rad" and high - low < LEAST_SHARE_OF_RANGE * (highest - lowest))
+    ):
         raise _contradiction(encoding, low, high, (lowest, highest), where)
-    if encoding == "siemens" and low >= 0 and high > 0.75 * highest:
-        raise _contradiction(encoding, low, high, (lowest, highest), where)
-    if encoding != "rad" and high - low < LEAST_SHARE_OF_RANGE * (highest - lowest):
-        raise _contradiction(encoding, low, high, (lowest, highest), where)
-    return (volume.data * np.float32(scale) + np.float32(offset)).astype(np.float32)
+
+
+def _ends_at_pi_in_milliradians(low: float, high: float) -> bool:
+    """Both ends at ±π in milliradians, as noise leaves them; by chance no other scale does so."""
+    return abs(low + 1e3 * np.pi) < 2 and abs(high - 1e3 * np.pi) < 2
+
+
+def fitting_encodings(low: float, high: float) -> list[str]:
+    """Encodings that values from ``low`` to ``high`` would fit: for messages, never to compute."""
+    if _ends_at_pi_in_milliradians(low, high):
+        return ["milliradian"]
+    return [
+        name
+        for name, (_, _, (lowest, highest)) in _SCALES.items()
+        if lowest - 1 <= low and high <= highest + 1 and high - low > 0.6 * (highest - lowest)
+    ]
 
 
 def _contradiction(
     encoding: str, low: float, high: float, allowed: tuple[float, float], where: str
 ) -> InputError:
-    looks_like = [
-        name
-        for name, (_, _, (lowest, highest)) in _SCALES.items()
-        if name != encoding
-        and lowest - 1 <= low
-        and high <= highest + 1
-        and high - low > 0.6 * (highest - lowest)
-    ]
-    hint = f"It looks like {' or '.join(looks_like)}: if so, set" if looks_like else "Set"
+    names = [name for name in fitting_encodings(low, high) if name != encoding]
+    if names:
+        lines = " or ".join(f"acquisition.phase_units: {name}" for name in names)
+        remedy = f"It looks like {' or '.join(names)}: if so, set {lines} in the config."
+    elif encoding == "rad" and 2 * np.pi < high - low < 400:
+        what = "degrees" if 300 < high - low < 361 else "unwrapped phase or a field map"
+        remedy = f"It looks like {what}: give the wrapped phase as the scanner stores it."
+    else:
+        remedy = (
+            "It fits none of the scales that acquisition.phase_units knows "
+            f"({', '.join(PHASE_UNITS[1:])}): see whether it is a phase image."
+        )
     return InputError(
         Problem(
             where,
             f"phase values from {low:g} to {high:g}",
             f"{encoding} values, {allowed[0]:g} to {allowed[1]:g}",
-            f"{hint} acquisition.phase_units in the config.",
+            remedy,
         )
     )

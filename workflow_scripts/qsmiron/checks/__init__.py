@@ -1,7 +1,7 @@
 """Checks of the input before anything long starts: names, images, sidecars, table, cohort.
 
-Headers and sidecars only; no voxel is read, so that a whole cohort takes seconds. Every check
-returns problems and raises none, so that they can be shown together.
+Of most images only the header is read, so that a whole cohort takes seconds. Every check returns
+problems and raises none, so that they can be shown together.
 """
 
 from .cohort import Inspection, check_inputs, inspect_inputs

@@ -13,7 +13,9 @@ from ..bids import LABEL, Scan, find_scans, scan_folder
 from ..clinical import check_clinical
 from ..clinical.sheet import Sheet, read_sheet
 from ..errors import Problem
-from .images import Inspected, inspect_scan
+from .copies import check_copies
+from .images import inspect_scan
+from .inspected import Inspected
 from .names import (
     check_file_names,
     check_sessions,
@@ -23,16 +25,18 @@ from .names import (
     subject_label,
 )
 from .protocol import check_protocol
+from .voxels import check_voxels
 
 
 @dataclass
 class Inspection:
-    """Every problem of the input, and how much was inspected."""
+    """Every problem of the input, how much was inspected, and the protocol of each scan."""
 
     problems: list[Problem] = field(default_factory=list)
     n_participants: int = 0
     n_scans: int = 0
     n_images: int = 0
+    scans: list[Inspected] = field(default_factory=list)
 
     @property
     def errors(self) -> list[Problem]:
@@ -69,8 +73,9 @@ def inspect_inputs(
     bids_dir: str | Path,
     clinical_table: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    every_image: bool = False,
 ) -> Inspection:
-    """Check the whole input without reading a voxel.
+    """Check the whole input: names, headers, sidecars, tables, and voxels of a few images.
 
     Parameters
     ----------
@@ -81,17 +86,31 @@ def inspect_inputs(
     settings
         The config, of which ``participant_label``, ``session_label``, ``exclude``, ``contrasts``,
         ``scores``, ``covariates``, ``clinical_ranges`` and ``acquisition.phase_units`` are read.
+    every_image
+        Read the voxels of every image, and not only of the first echo and the T1w.
     """
     root, settings = Path(bids_dir), settings or {}
     table = Path(clinical_table) if clinical_table else root / "participants.tsv"
     inspection = Inspection()
+    try:
+        _inspect(root, table, settings, every_image, inspection)
+    except OSError as error:  # folders; files that cannot be read are told of by their readers
+        where, found = str(error.filename or root), str(error.strerror or error)
+        remedy = "Check its permissions, and that nobody is changing the data set."
+        inspection.problems.append(Problem(where, found, "a folder that can be read", remedy))
+    return inspection
+
+
+def _inspect(
+    root: Path, table: Path, settings: Mapping[str, Any], every_image: bool, inspection: Inspection
+) -> None:
     problems = inspection.problems
     selection, phase_units = _read_settings(settings, problems)
     scans: list[Scan] = []
     if _is_data_set(root, problems):
-        scans = _check_images(root, selection, phase_units, inspection)
-    elif clinical_table is None:
-        return inspection  # a table in a folder that is not there is no news
+        scans = _check_images(root, selection, phase_units, every_image, inspection)
+    elif table.parent == root:
+        return  # a table in a folder that is not there is no news
     sheet = read_sheet(table)
     if sheet.readable and inspection.n_scans:
         problems += _check_cohort(root, sheet, scans, selection)
@@ -102,7 +121,6 @@ def inspect_inputs(
     )
     if root.is_dir():
         problems += _check_selection(root, sheet, scans, selection)
-    return inspection
 
 
 def _read_settings(
@@ -182,7 +200,11 @@ def _is_data_set(root: Path, problems: list[Problem]) -> bool:
 
 
 def _check_images(
-    root: Path, selection: Selection, phase_units: str | None, inspection: Inspection
+    root: Path,
+    selection: Selection,
+    phase_units: str | None,
+    every_image: bool,
+    inspection: Inspection,
 ) -> list[Scan]:
     problems = inspection.problems
     problems += check_subject_folders(root, selection.has)
@@ -195,15 +217,16 @@ def _check_images(
     by_session: dict[tuple[str, str | None], list[Scan]] = defaultdict(list)
     for scan in scans:
         by_session[scan.subject, scan.session].append(scan)
-    inspected: list[Inspected] = []
+    inspected = inspection.scans
     for (subject, session), group in by_session.items():
         anat = root / scan_folder(subject, session) / "anat"
         problems += check_file_names(anat, subject, session)
         problems += _check_single(anat, group)
         problems += check_t1w(anat, group[0])
-        for scan in group:
-            inspected.append(inspect_scan(scan, phase_units))
-            problems += inspected[-1].problems
+        inspected += [inspect_scan(scan, phase_units) for scan in group]
+    check_voxels(inspected, every_image)
+    problems += [problem for seen in inspected for problem in seen.problems]
+    problems += check_copies(inspected)
     problems += check_protocol(root, inspected)
     inspection.n_participants = len({scan.subject for scan in scans})
     inspection.n_scans = len(scans)

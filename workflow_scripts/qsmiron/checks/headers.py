@@ -14,8 +14,11 @@ import numpy as np
 from ..errors import Problem
 from ..volumes import voxel_size
 
-LARGEST_IMAGE_BYTES = 8 * 2**30
-"""Refuse what would take more memory than this: no image of this workflow comes near it."""
+LARGEST_IMAGE_BYTES = 2 * 2**30
+"""Refuse what would take more memory as float32: 512 Mi voxels, a head at 0.3 mm."""
+
+SPARE_BYTES = 2**20
+"""A file may hold so much more than its header's voxels; beyond it, one of them is wrong."""
 
 _POINTERS = {
     b"/annex/objects": "Fetch the content first: datalad get, or git annex get.",
@@ -25,13 +28,31 @@ _POINTERS = {
 
 @dataclass(frozen=True)
 class Header:
-    """Shape, affine (voxel → RAS mm) and storage of a NIfTI file."""
+    """Shape, affine (voxel → RAS mm) and storage of a NIfTI file.
+
+    A voxel's value is the stored one (``dtype``, from byte ``offset`` on) times ``slope`` plus
+    ``intercept``. ``oriented`` tells whether any orientation is declared, ``forms_apart`` how far
+    (mm) sform and qform, where both are declared, put a corner of the grid from each other.
+    """
 
     shape: tuple[int, ...]
     affine: np.ndarray
-    integer: bool
+    dtype: np.dtype
+    offset: int
     slope: float
+    intercept: float
     oriented: bool
+    forms_apart: float
+
+    @property
+    def integer(self) -> bool:
+        """Whether whole numbers are stored."""
+        return self.dtype.kind in "iu"
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes that the voxels take in the file, decompressed."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
     @property
     def voxel_size(self) -> tuple[float, float, float]:
@@ -50,32 +71,84 @@ def read_header(path: Path) -> Header | Problem:
         header, affine = image.header, np.asarray(image.affine, float)
         shape, dtype = image.shape, header.get_data_dtype()
         # of the file: nibabel puts 0 into the header of a loaded image
-        offset, slope = int(image.dataobj.offset), float(image.dataobj.slope)
+        offset = int(image.dataobj.offset)
+        slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
         oriented = any(int(header[key]) > 0 for key in ("sform_code", "qform_code"))
+        forms_apart = _forms_apart(header, shape)
+        stored = _stored_header(path, type(header))
     except Exception as error:  # nibabel, gzip and zlib each raise their own for a broken file
         return _unreadable(path, error)
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
-    name, stored = str(path), math.prod(shape) * dtype.itemsize
+    seen = Header(shape, affine, dtype, offset, slope, intercept, oriented, forms_apart)
+    if found := _impossible(path, seen, stored):
+        return found
+    contents = _compare_length(path, offset + seen.stored_bytes)
+    if contents == "short":
+        found = f"fewer bytes than its header's {shape} voxels take"
+        remedy = "Export or copy it again."
+        return Problem(str(path), found, "a complete NIfTI image", remedy)
+    if contents == "long":
+        found = f"more bytes than its header's {shape} voxels take"
+        remedy = "Export it again: the header is not that of the voxels."
+        return Problem(str(path), found, "a header that describes the whole image", remedy)
+    return seen
+
+
+def _stored_header(path: Path, kind: type) -> nib.Nifti1Header:
+    """The header as the file has it; nibabel mends some faults when it loads an image."""
+    opener = gzip.open if path.name.endswith(".gz") else open
+    with opener(path, "rb") as file:
+        return kind(file.read(kind.template_dtype.itemsize), check=False)
+
+
+def _forms_apart(header: nib.Nifti1Header, shape: tuple[int, ...]) -> float:
+    sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
+    if sform is None or qform is None:
+        return 0.0
+    corners = np.array(np.meshgrid(*((0, max(n - 1, 0)) for n in shape[:3]), [1])).reshape(-1, 8)
+    if len(corners) != 4:
+        return 0.0
+    return float(np.abs((sform - qform) @ corners).max())
+
+
+def _impossible(path: Path, header: Header, stored: nib.Nifti1Header) -> Problem | None:
+    """What no image of this workflow can be."""
+    edges = np.asarray(stored["pixdim"][1:4], float)
+    name, shape, affine = str(path), header.shape, header.affine
     if min(shape, default=1) < 1:
         found = f"a header of impossible shape {shape}"
         return Problem(name, found, "a complete NIfTI image", "Export or copy it again.")
     if len(shape) != 3:
-        remedy = "Give one 3D file per echo and part (fslsplit or mrconvert can split a 4D file)."
-        return Problem(name, f"{len(shape)} dimensions {shape}", "3 dimensions", remedy)
-    if dtype.kind not in "iuf":
+        return Problem(name, f"{len(shape)} dimensions {shape}", "3 dimensions", _split(shape))
+    if header.dtype.kind not in "iuf":
         remedy = "Export magnitude and phase, each as numbers of its own."
-        return Problem(name, f"values of type {dtype}", "real numbers", remedy)
-    if stored > LARGEST_IMAGE_BYTES:
-        found = f"a header of {shape} voxels, {stored / 2**30:.0f} GiB"
-        return Problem(name, found, "an image of a head", "Export it again.")
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-6:
+        return Problem(name, f"values of type {header.dtype}", "real numbers", remedy)
+    if math.prod(shape) * max(header.dtype.itemsize, 4) > LARGEST_IMAGE_BYTES:
+        found = f"a header of {shape} voxels, {math.prod(shape) * 4 / 2**30:.0f} GiB"
+        expected = f"an image of a head, at most {LARGEST_IMAGE_BYTES / 2**30:.0f} GiB"
+        return Problem(name, found, expected, "Export it again; it was not read.")
+    if not np.isfinite(edges).all() or (edges <= 0).any():
+        found = f"voxel edges (pixdim) of {' x '.join(f'{edge:g}' for edge in edges)}"
+        return Problem(name, found, "edges above 0 mm", "Export it again: its header is broken.")
+    volume = np.linalg.det(affine[:3, :3]) if np.isfinite(affine).all() else math.nan
+    if not abs(volume) > 1e-9 * np.prod(voxel_size(affine)) > 0:
         remedy = "Export it again: its sform or qform is broken."
         return Problem(name, "an affine that spans no space", "voxel axes in mm", remedy)
-    if not _is_complete(path, offset + stored):
-        found = f"fewer bytes than its header's {shape} voxels take"
-        return Problem(name, found, "a complete NIfTI image", "Export or copy it again.")
-    return Header(shape, affine, dtype.kind in "iu", slope, oriented)
+    slope = float(stored["scl_slope"])
+    if math.isinf(slope) or math.isinf(float(stored["scl_inter"])):
+        # NaN, like 0, says that there is none; nibabel takes infinity for that too.
+        found = f"a scaling (scl_slope, scl_inter) of {slope:g}, {float(stored['scl_inter']):g}"
+        return Problem(name, found, "finite numbers", "Export it again: its header is broken.")
+    return None
+
+
+def _split(shape: tuple[int, ...]) -> str:
+    """How to make 3D files of an image with more dimensions."""
+    advice = "Give one 3D file per echo and part; docs/inputs.md shows how to split a file."
+    if len(shape) == 4 and shape[0] == min(shape) < shape[3]:
+        return f"The echoes seem to lie along the first of its axes, not the last. {advice}"
+    return advice
 
 
 def _unreadable(path: Path, error: Exception) -> Problem:
@@ -97,25 +170,37 @@ def _unreadable(path: Path, error: Exception) -> Problem:
     if path.name.endswith(".gz") and not start.startswith(b"\x1f\x8b"):
         found = "a file that is not compressed although it ends in .gz"
         return Problem(str(path), found, expected, "Rename it to .nii, or compress it with gzip.")
+    if path.name.endswith(".nii") and start.startswith(b"\x1f\x8b"):
+        found = "a compressed file although it ends in .nii"
+        return Problem(str(path), found, expected, "Rename it to .nii.gz, or decompress it.")
     if isinstance(error, nib.filebasedimages.ImageFileError):
         return Problem(str(path), "a file cut off or of another format", expected, remedy)
     reason = (str(error).splitlines() or [type(error).__name__])[0].replace(f"{path}", path.name)
     return Problem(str(path), f"a file that cannot be read ({reason[:120]})", expected, remedy)
 
 
-def _is_complete(path: Path, length: int) -> bool:
-    """Whether a file holds ``length`` bytes (decompressed)."""
-    if not path.name.endswith(".gz"):
-        return path.stat().st_size >= length
-    with path.open("rb") as file:
-        file.seek(-4, 2)
-        noted = int.from_bytes(file.read(4), "little")
-    if noted == length % 2**32:
-        return True
+def _compare_length(path: Path, length: int) -> str:
+    """Whether a file holds ``length`` bytes (decompressed): ``short``, ``right`` or ``long``."""
+    there = path.stat().st_size
+    if path.name.endswith(".gz"):
+        if there > LARGEST_IMAGE_BYTES:
+            return "long"
+        with path.open("rb") as file:
+            file.seek(-4, 2)
+            noted = int.from_bytes(file.read(4), "little")
+        if noted == length % 2**32:
+            return "right"
+        there = _count_bytes(path, length + SPARE_BYTES)
+    return "short" if there < length else "right" if there < length + SPARE_BYTES else "long"
+
+
+def _count_bytes(path: Path, at_most: int) -> int:
+    """Length of what a gzip file holds, counted up to ``at_most``; 0 if it is cut off."""
+    count = 0
     try:
         with gzip.open(path) as file:
-            while length > 0 and (chunk := file.read(min(length, 2**20))):
-                length -= len(chunk)
+            while count < at_most and (chunk := file.read(min(at_most - count, 2**20))):
+                count += len(chunk)
     except (OSError, EOFError, zlib.error):
-        return False
-    return length <= 0
+        return 0
+    return count

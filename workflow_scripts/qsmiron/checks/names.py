@@ -113,13 +113,16 @@ def check_file_names(anat: Path, subject: str, session: str | None) -> Iterator[
 def _advice(name: str) -> str:
     lower = name.lower()
     if re.search(r"part-(real|imag)", lower):
-        return "Convert real and imaginary parts to magnitude and phase."
+        return "Convert real and imaginary parts to magnitude and phase; docs/inputs.md shows how."
     if re.search(r"(coil|channel|uncombined)-?[0-9]", lower):
         return "Combine the receive channels first; single-channel images are not used."
     if "_part-" not in lower:
         return "Say which part it is: _part-mag or _part-phase, after the echo."
     if "_echo-" not in lower:
-        return "Give the echo before the part, even if there is only one: _echo-1_part-mag."
+        return (
+            "Give the echo before the part, even if there is only one: _echo-1_part-mag. A file "
+            "that holds all echoes along its 4th dimension must be split; docs/inputs.md shows how."
+        )
     return "Rename it: entities in this order, spelt alike, letters and digits in the labels."
 
 

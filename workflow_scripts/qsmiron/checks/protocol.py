@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import Problem
-from .images import Inspected
+from .inspected import Inspected
 
 _NAMED_AT_MOST = 12
 

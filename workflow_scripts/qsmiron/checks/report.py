@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from .cohort import Inspection
 
 LINES_PER_GROUP = 20
 """Places that are listed one a line; of further ones only the participants are named."""
+
+OBLIQUITY = "obliquity (degrees)"
 
 _ECHO = re.compile(r"_echo-([0-9]+)_")
 _SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
@@ -32,7 +35,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def as_json(inspection: Inspection, bids_dir: str) -> dict[str, Any]:
-    """The inspection as a JSON object."""
+    """The inspection as a JSON object, with the protocol of each scan."""
 
     def entries(problems: Sequence[Problem]) -> list[dict[str, str]]:
         return [
@@ -49,6 +52,14 @@ def as_json(inspection: Inspection, bids_dir: str) -> dict[str, Any]:
         "participants": inspection.n_participants,
         "scans": inspection.n_scans,
         "images": inspection.n_images,
+        "protocol": [
+            {
+                "scan": f"{seen.scan.folder}/{seen.scan.entities}",
+                **{name: printable(value) for name, value in seen.facts.items()},
+                **({} if seen.obliquity is None else {OBLIQUITY: round(seen.obliquity, 2)}),
+            }
+            for seen in inspection.scans
+        ],
         "errors": entries(inspection.errors),
         "warnings": entries(inspection.warnings),
     }
@@ -57,12 +68,14 @@ def as_json(inspection: Inspection, bids_dir: str) -> dict[str, Any]:
 def as_text(
     inspection: Inspection, bids_dir: str, width: int | None = None, colour: bool = False
 ) -> str:
-    """The inspection as text: errors, then warnings, then one line that sums up.
+    """The inspection as text: protocol, errors, warnings, and one line that sums up.
 
     Problems that want the same remedy stand together; paths are relative to the data set.
     ``width`` is that of a terminal; without one each place keeps to one line, for searching.
     """
     blocks = [f"Input check of {printable(bids_dir)}"]
+    if inspection.scans:
+        blocks.append(_protocol(inspection))
     for severity, title, problems in (
         ("error", "ERRORS", inspection.errors),
         ("warning", "WARNINGS", inspection.warnings),
@@ -73,6 +86,22 @@ def as_text(
             blocks += _groups(problems, bids_dir, width)
     blocks.append(_summary(inspection))
     return "\n\n".join(blocks)
+
+
+def _protocol(inspection: Inspection) -> str:
+    """One line per property: its usual value, and in how many scans where not in all."""
+    rows = []
+    for name in dict.fromkeys(name for seen in inspection.scans for name in seen.facts):
+        values = Counter(seen.facts[name] for seen in inspection.scans if name in seen.facts)
+        ((usual, number),) = values.most_common(1)
+        some = "" if number == len(inspection.scans) else f"  ({number} of {inspection.n_scans})"
+        rows.append((name, printable(usual) + some))
+    angles = [seen.obliquity for seen in inspection.scans if seen.obliquity is not None]
+    if angles:
+        low, high = f"{min(angles):.1f}", f"{max(angles):.1f}"
+        rows.append((OBLIQUITY, low if low == high else f"{low} to {high}"))
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"     {name:{width}}  {text}" for name, text in rows)
 
 
 def _summary(inspection: Inspection) -> str:

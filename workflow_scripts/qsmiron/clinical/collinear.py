@@ -1,17 +1,98 @@
 """Covariates that repeat each other, or the very contrast or score that they should adjust.
 
-Plain elimination, since this is read while the workflow is laid out, without numpy. The tests
-themselves refuse the same (`statistics.covariates`), hours later.
+Plain elimination, since this is imported while the workflow is laid out, without numpy. The tests
+refuse the same (``statistics.covariates``), hours later.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from .sheet import Sheet, as_number, is_missing, known_name
+from ..errors import Problem
+from .sheet import Sheet, as_number, is_missing
 
 _TOLERANCE = 1e-9
+
+
+def check_adjustment(
+    sheet: Sheet,
+    covariates: Sequence[str],
+    groups: Mapping[str, tuple[str, Sequence[str]]],
+    scores: Sequence[str],
+    smallest_group: int,
+) -> Iterator[Problem]:
+    """Whether the covariates, columns of the table, can adjust the contrasts and scores.
+
+    ``groups`` holds, by a contrast's name, its column and its two levels.
+    """
+    if not covariates:
+        return
+    columns = Columns(sheet, covariates)
+    if len(columns.rows) <= len(columns.names) + 2:
+        yield Problem(
+            f"{sheet.path}, columns {', '.join(covariates)}",
+            f"{len(columns.rows)} participants with all covariates, "
+            f"which make {len(columns.names)} columns",
+            f"at least {len(columns.names) + 3} participants",
+            "The rigorous arm will be n/a: fill in the table, or take covariates out of the "
+            "config.",
+            "warning",
+        )
+        return
+    if repeated := columns.repeated():
+        name, earlier = repeated
+        yield Problem(
+            f"{sheet.path}, column {name.split('[')[0]}",
+            f"a covariate ({name}) that follows from {', '.join(earlier)}",
+            f"covariates that vary independently over the {len(columns.rows)} participants",
+            f"Take {name.split('[')[0]} out of covariates in the config.",
+        )
+    for contrast, (column, levels) in groups.items():
+        yield from _check_groups(sheet, columns, contrast, column, levels, smallest_group)
+    for score in scores:
+        cells = [as_number(sheet.rows[number][2][score]) for number in columns.rows]
+        if score not in covariates and None not in cells and columns.determine(cells):
+            yield _determined(
+                f"{sheet.path}, column {score}", columns, f"correlations with {score}"
+            )
+
+
+def _check_groups(
+    sheet: Sheet,
+    columns: Columns,
+    contrast: str,
+    column: str,
+    levels: Sequence[str],
+    smallest_group: int,
+) -> Iterator[Problem]:
+    where = f"config, contrasts.{contrast}"
+    values = [sheet.rows[number][2][column] for number in columns.rows]
+    for level in levels:
+        everybody = sum(cells[column] == level for _, _, cells in sheet.rows)
+        number = values.count(level)
+        if number < smallest_group <= everybody:
+            yield Problem(
+                where,
+                f"{number} of {everybody} participants with {level!r} have all covariates "
+                f"({', '.join(dict.fromkeys(name.split('[')[0] for name in columns.names))})",
+                f"at least {smallest_group} in a group",
+                "The rigorous arm will be n/a: fill in the covariates, or take one out.",
+                "warning",
+            )
+    if set(values) == set(levels) and columns.determine([value == levels[0] for value in values]):
+        yield _determined(where, columns, f"the rigorous arm of {contrast}")
+
+
+def _determined(where: str, columns: Columns, use: str) -> Problem:
+    return Problem(
+        where,
+        f"values that follow from the covariates ({', '.join(columns.names)})",
+        "covariates that leave it free",
+        f"Adjusted for them nothing is left, and {use} will be n/a: take a covariate out of the "
+        "config.",
+        "warning",
+    )
 
 
 class Columns:
@@ -35,9 +116,8 @@ class Columns:
             if None not in numbers:
                 self._add(name, [float(number) for number in numbers if number is not None])
                 continue
-            levels = [_level(name, cell) for cell in cells]
-            for level in sorted(set(levels))[1:]:
-                self._add(f"{name}[{level}]", [float(cell == level) for cell in levels])
+            for level in sorted(set(cells))[1:]:
+                self._add(f"{name}[{level}]", [float(cell == level) for cell in cells])
 
     def _add(self, name: str, values: list[float]) -> None:
         if len(set(values)) > 1:  # a constant is reported for what it is
@@ -66,12 +146,6 @@ class Columns:
             if rest is not None:
                 basis.append(rest)
         return bool(basis) and _remainder(values, basis) is None
-
-
-def _level(column: str, cell: str) -> str:
-    """A category as text; the two sexes in any spelling."""
-    text = cell.strip()
-    return text[:1].upper() if known_name(column) == "sex" else text
 
 
 def _remainder(values: Sequence[float], basis: list[list[float]]) -> list[float] | None:

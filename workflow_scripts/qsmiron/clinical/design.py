@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import Problem
 from ..scan_covariates import REGION_VOLUME, SCAN_COVARIATES
+from .collinear import check_adjustment
 from .sheet import KNOWN_COLUMNS, Sheet, as_number, is_missing, known_name, not_a_number
 
 SMALLEST_GROUP = 3
@@ -44,7 +45,25 @@ def check_design(
                 problems += _check_numeric(sheet, column, f"the correlations with {column}")
             else:
                 problems += _check_covariate(sheet, column)
+    problems += _check_adjustment(sheet, contrasts, scores, covariates)
     return list(dict.fromkeys(problems))
+
+
+def _check_adjustment(
+    sheet: Sheet, contrasts: Mapping[str, Any], scores: list[str], covariates: list[str]
+) -> Iterator[Problem]:
+    """Of the columns that exist, and the contrasts of a given column."""
+    adjusting = list(dict.fromkeys(str(name) for name in covariates if name in sheet.columns))
+    groups = {
+        str(name): (str(contrast["column"]), [str(level) for level in contrast["levels"]])
+        for name, contrast in contrasts.items()
+        if isinstance(contrast, Mapping)
+        and contrast.get("derive", "given") == "given"
+        and contrast.get("column") in sheet.columns
+        and isinstance(contrast.get("levels"), list | tuple)
+    }
+    tested = list(dict.fromkeys(str(name) for name in scores if name in sheet.columns))
+    yield from check_adjustment(sheet, adjusting, groups, tested, SMALLEST_GROUP)
 
 
 def _malformed(where: str, found: str) -> Problem:
@@ -199,7 +218,7 @@ def _check_numeric(sheet: Sheet, column: str, use: str) -> Iterator[Problem]:
 
 
 def _check_covariate(sheet: Sheet, column: str) -> Iterator[Problem]:
-    """A covariate may be numbers or categories, but not both, and must vary."""
+    """A covariate may be numbers or categories, but not both, spelt alike, and must vary."""
     filled = [cells[column] for _, _, cells in sheet.rows if not is_missing(cells[column])]
     numeric = sum(as_number(value) is not None for value in filled)
     known = KNOWN_COLUMNS.get(known_name(column) or "")
@@ -209,6 +228,25 @@ def _check_covariate(sheet: Sheet, column: str) -> Iterator[Problem]:
     missing = [who for _, who, cells in sheet.rows if is_missing(cells[column])]
     yield from _missing(sheet, column, missing, "every test adjusted for it")
     yield from _constant(sheet, column, filled, "every test adjusted for it")
+    yield from _check_spellings(sheet, column, filled)
+
+
+def _check_spellings(sheet: Sheet, column: str, filled: list[str]) -> Iterator[Problem]:
+    """Categories that mean one and would count as two: ``M`` and ``male``, ``A`` and ``a``."""
+    spellings: dict[str, Counter[str]] = {}
+    for value in filled:
+        plain = value.lower()[:1] if known_name(column) == "sex" else value.lower()
+        spellings.setdefault(plain, Counter())[value] += 1
+    for counts in spellings.values():
+        if len(counts) > 1:
+            (usual, _), *others = counts.most_common()
+            yield Problem(
+                sheet.column(column),
+                ", ".join(f"{value!r} ({number} times)" for value, number in others)
+                + f" beside {usual!r}",
+                "one spelling of each category, since each counts as a category of its own",
+                f"Write {usual!r} throughout.",
+            )
 
 
 def _missing(sheet: Sheet, column: str, missing: list[str], use: str) -> Iterator[Problem]:

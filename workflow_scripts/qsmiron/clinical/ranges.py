@@ -14,9 +14,17 @@ from .sheet import (
     is_missing,
     known_name,
     not_a_number,
+    plain_name,
 )
 
 MAXIMUM_ALSFRS_R = 48
+IDENTIFYING_COLUMNS = frozenset((
+    "name", "surname", "first_name", "last_name", "full_name", "patient_name", "initials",
+    "birth_date", "birthdate", "dob", "date_of_birth", "birthday", "address", "phone", "telephone",
+    "email", "mrn", "medical_record_number", "patient_id", "fiscal_code", "codice_fiscale",
+    "tax_code", "ssn", "nhs_number",
+))  # fmt: skip
+"""Columns (lower-case, with underscores) that name a person."""
 DELTA_FS_TOLERANCE = 0.1
 """Difference (points per month, and as a fraction) that rounding of ΔFS may explain."""
 
@@ -42,7 +50,19 @@ def check_values(
             for row, who, cells in sheet.rows:
                 if not is_missing(cells[name]):
                     problems += _check_cell(sheet, row, who, name, cells[name], known, in_config)
-    return [*problems, *_check_delta_fs(sheet)]
+    return [*problems, *_check_delta_fs(sheet), *_check_identifying(sheet)]
+
+
+def _check_identifying(sheet: Sheet) -> Iterator[Problem]:
+    names = [name for name in sheet.columns if plain_name(name) in IDENTIFYING_COLUMNS]
+    if names:
+        yield Problem(
+            f"{sheet.path}, header",
+            f"the columns {', '.join(names)}",
+            "a table that names nobody",
+            "Results take over every column of the table: keep these elsewhere.",
+            "warning",
+        )
 
 
 def _check_cell(

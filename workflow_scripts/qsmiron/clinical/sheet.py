@@ -22,6 +22,13 @@ MISSING = "n/a"
 MISSING_SPELLINGS = frozenset({"", "n/a", "na", "nan", "null", "#n/a"})
 """What counts as missing, in any case; anything else in a numeric column must be a number."""
 
+LARGEST_TABLE_BYTES = 2**25
+"""No clinical table is longer; what is longer is not read."""
+
+ONE_ROW = "one row per participant"
+SESSION = "session_id"
+"""A column of phenotype tables that is part of their key."""
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
@@ -122,13 +129,18 @@ KNOWN_COLUMNS: dict[str, ClinicalColumn] = {
 }
 
 
+def plain_name(column: str) -> str:
+    """A column's name in lower case, with one underscore for whatever is no letter or digit."""
+    return re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+
+
 def known_name(column: str) -> str | None:
     """The key of :data:`KNOWN_COLUMNS` that a column's name means, or ``None``.
 
     >>> known_name("ALSFRS-R"), known_name("ECAS"), known_name("site")
     ('alsfrs_r', 'ecas_total', None)
     """
-    plain = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+    plain = plain_name(column)
     for name, known in KNOWN_COLUMNS.items():
         if plain == name or plain in known.aliases:
             return name
@@ -156,7 +168,8 @@ class Sheet:
     """A clinical table as text: stripped cells by column name, and what is wrong with its form.
 
     ``rows`` holds, for each participant in the file's order, the line of the file (the header is
-    line 1, as in a spreadsheet), the participant_id and the other cells.
+    line 1, as in a spreadsheet), the participant_id and the other cells. ``origins`` names the
+    table that a joined column comes from, and the line of each participant there.
     """
 
     path: Path
@@ -164,14 +177,17 @@ class Sheet:
     rows: list[tuple[int, str, dict[str, str]]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     readable: bool = False
+    origins: dict[str, tuple[Path, dict[str, int]]] = field(default_factory=dict)
 
     def cell(self, row: int, who: str, column: str) -> str:
         """Name a cell for a message."""
-        return f"{self.path}, row {row} ({who}), {column}"
+        path, rows = self.origins.get(column, (self.path, {}))
+        return f"{path}, row {rows.get(who, row)} ({who}), {column}"
 
     def column(self, name: str) -> str:
         """Name a column for a message."""
-        return f"{self.path}, column {name}"
+        path, _ = self.origins.get(name, (self.path, {}))
+        return f"{path}, column {name}"
 
     def similar(self, name: str) -> str:
         """A hint at the column that a name may have meant, or the columns that there are."""
@@ -191,9 +207,12 @@ def _refuse(sheet: Sheet, found: str, expected: str, remedy: str, where: str = "
 
 
 def read_sheet(path: str | Path) -> Sheet:
-    """Read a clinical table as text; what is wrong with its form is collected, never raised."""
+    """Read one table as text; what is wrong with its form is collected, never raised."""
     sheet = Sheet(Path(path))
     try:
+        if sheet.path.is_file() and sheet.path.stat().st_size > LARGEST_TABLE_BYTES:
+            found = f"a file of {sheet.path.stat().st_size / 2**20:.0f} MiB"
+            return _refuse(sheet, found, "a clinical table (TSV)", "See what it is.")
         text = sheet.path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         found = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
@@ -256,7 +275,7 @@ def _take_rows(sheet: Sheet, header: list[str], lines: list[tuple[int, list[str]
             line, twin = first[who.lower()]
             found = f"{who}, which row {line} has" + ("" if who == twin else f" as {twin}")
             remedy = "Delete one of the rows, or correct its participant_id."
-            _refuse(sheet, found, "one row per participant", remedy, where)
+            _refuse(sheet, found, ONE_ROW, remedy, where)
         else:
             first[who.lower()] = (number, who)
         sheet.rows.append((number, who, values))

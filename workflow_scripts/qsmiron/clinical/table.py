@@ -1,9 +1,10 @@
 """The clinical table: reading it, and everything wrong with it.
 
 A clinical table is a TSV with one row per participant and the column ``participant_id``, as BIDS
-has it in ``participants.tsv``. Values are used as they stand: no column is renamed, no value is
-repaired. Only the standard library is imported at the top, since the workflow calls
-:func:`clinical_values` each time it is parsed; :func:`read_clinical` imports pandas.
+has it in ``participants.tsv``, to which the tables of its ``phenotype`` folder are joined. Values
+are used as they stand: no column is renamed, no value is repaired. Only the standard library is
+imported at the top, since the workflow calls :func:`clinical_values` each time it is parsed;
+:func:`read_clinical` imports pandas.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, Problem
 from .design import check_design
+from .phenotype import join_phenotype, phenotype_tables
 from .ranges import check_values
 from .sheet import (
     KNOWN_COLUMNS,
@@ -31,6 +33,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def read_joined(path: str | Path) -> Sheet:
+    """Read a clinical table as text, with the columns of the phenotype tables beside it."""
+    sheet = read_sheet(path)
+    if sheet.readable:
+        join_phenotype(sheet, [read_sheet(table) for table in phenotype_tables(sheet.path)])
+    return sheet
+
+
 def clinical_values(path: str | Path) -> dict[str, dict[str, str]]:
     """Cells of a clinical table by participant_id (``sub-XX``) and column, as text.
 
@@ -42,7 +52,7 @@ def clinical_values(path: str | Path) -> dict[str, dict[str, str]]:
     InputError
         If the file is missing, not UTF-8 text, or has no usable header.
     """
-    sheet = read_sheet(path)
+    sheet = read_joined(path)
     if not sheet.readable:
         raise InputError(*sheet.problems)
     values: dict[str, dict[str, str]] = {}
@@ -67,8 +77,8 @@ def read_clinical(path: str | Path, text: Iterable[str] = ()) -> pd.DataFrame:
     """
     import pandas as pd
 
-    sheet = read_sheet(path)
-    problems = [*sheet.problems]
+    sheet = read_joined(path)
+    problems = [problem for problem in sheet.problems if problem.severity == "error"]
     kept = set(text)
     table: dict[str, Any] = {}
     for name in sheet.columns:
@@ -114,12 +124,12 @@ def check_clinical(
     ranges
         Allowed (lowest, highest) by column, in place of those of ``KNOWN_COLUMNS``.
     """
-    sheet = read_sheet(path)
+    sheet = read_joined(path)
     if not sheet.readable:
         return sheet.problems
     wanted = None if participants is None else {participant_id(p) for p in participants}
     rows = [row for row in sheet.rows if wanted is None or row[1] in wanted]
-    chosen = Sheet(sheet.path, sheet.columns, rows)
+    chosen = Sheet(sheet.path, sheet.columns, rows, origins=sheet.origins)
     return [
         *sheet.problems,
         *check_values(chosen, ranges),

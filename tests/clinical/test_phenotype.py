@@ -1,0 +1,80 @@
+"""Tables of the phenotype folder are part of the clinical table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from bids_trees import row, write_rows
+
+from qsmiron.clinical import check_clinical, clinical_values, read_clinical
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A data set whose ECAS stands in a table of its own, in another order."""
+    columns = ["participant_id", "age", "sex"]
+    write_rows(tmp_path / "participants.tsv", [row(n) for n in range(1, 7)], columns)
+    (tmp_path / "phenotype").mkdir()
+    rows = [row(n) for n in (6, 2, 4, 3, 1)]
+    write_rows(tmp_path / "phenotype/ecas.tsv", rows, ["participant_id", "ecas_total", "age"])
+    return tmp_path
+
+
+def problems(root, severity, **settings):
+    found = check_clinical(root / "participants.tsv", **settings)
+    return [str(p) for p in found if p.severity == severity]
+
+
+def test_values_are_joined_by_participant(root):
+    values = clinical_values(root / "participants.tsv")
+    assert [values[f"sub-0{n}"]["ecas_total"] for n in range(1, 7)] == [
+        *(row(n)["ecas_total"] for n in range(1, 5)),
+        "n/a",
+        row(6)["ecas_total"],
+    ]
+    table = read_clinical(root / "participants.tsv")
+    assert list(table.columns) == ["age", "sex", "ecas_total"]
+    assert np.isnan(table.loc["sub-05", "ecas_total"])
+    found = problems(root, "warning", scores=["ecas_total"])
+    assert len(found) == 1
+    assert "phenotype/ecas.tsv, column ecas_total" in found[0]
+    assert "(sub-05)" in found[0]
+
+
+def test_a_column_of_both_is_that_of_participants(root):
+    rows = [row(n) | {"age": "99"} for n in range(1, 7)]
+    write_rows(root / "phenotype/ecas.tsv", rows, ["participant_id", "age"])
+    assert read_clinical(root / "participants.tsv")["age"].tolist() == [51, 52, 53, 54, 55, 56]
+
+
+def test_a_value_out_of_range_is_named_where_it_stands(root):
+    rows = [row(6), row(2) | {"ecas_total": "140"}]
+    write_rows(root / "phenotype/ecas.tsv", rows, ["participant_id", "ecas_total"])
+    (text,) = problems(root, "error")
+    assert f"{root}/phenotype/ecas.tsv, row 3 (sub-02), ecas_total" in text
+
+
+def test_several_sessions_have_no_single_value(root):
+    rows = [row(n) | {"session_id": s} for n in (1, 2) for s in ("ses-1", "ses-2")] + [row(3)]
+    columns = ["participant_id", "session_id", "ecas_total"]
+    write_rows(root / "phenotype/ecas.tsv", rows, columns)
+    assert problems(root, "error") == []
+    (text,) = problems(root, "warning")
+    assert "several rows for sub-01, sub-02" in text
+    values = clinical_values(root / "participants.tsv")
+    assert [values[f"sub-0{n}"]["ecas_total"] for n in (1, 2)] == ["n/a", "n/a"]
+    assert values["sub-03"]["ecas_total"] == row(3)["ecas_total"]
+    assert "session_id" not in values["sub-03"]
+
+
+def test_a_broken_phenotype_table_is_passed_over(root):
+    (root / "phenotype/mood.tsv").write_text("who,what\n1,2\n")
+    (text,) = problems(root, "warning")
+    assert "phenotype/mood.tsv, header" in text
+    assert "It is passed over" in text
+    assert read_clinical(root / "participants.tsv").shape == (6, 3)
+
+
+def test_a_table_of_another_name_stands_alone(root):
+    (root / "participants.tsv").rename(root / "clinic.tsv")
+    assert "ecas_total" not in read_clinical(root / "clinic.tsv").columns

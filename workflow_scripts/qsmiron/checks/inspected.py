@@ -1,0 +1,53 @@
+"""What is learnt of one scan while its files are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from ..bids import MEGRE_NAME, Scan
+from ..errors import InputError, Problem
+from .headers import Header
+
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class Inspected:
+    """A scan's protocol and every problem of it.
+
+    ``facts`` are compared within the cohort. ``headers`` holds the usable images, ``encodings``
+    how each phase image stores its values (a key of ``acquisition.PHASE_UNITS``), ``undeclared``
+    the phase images whose sidecars do not tell, ``obliquity`` the angle (degrees) between B0 and
+    the nearest axis of the grid.
+    """
+
+    scan: Scan
+    facts: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    headers: dict[Path, Header] = field(default_factory=dict)
+    encodings: dict[Path, str] = field(default_factory=dict)
+    undeclared: set[Path] = field(default_factory=set)
+    obliquity: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The scan's folder and entities, for file patterns in messages."""
+        return f"{self.scan.files[0].parent}/{self.scan.entities}"
+
+    def collect(self, ask: Callable[[], Answer]) -> Answer | None:
+        """The answer, or ``None`` with the problem noted."""
+        try:
+            return ask()
+        except InputError as error:
+            self.problems += [p for p in error.problems if isinstance(p, Problem)]
+            return None
+
+
+def echo_number(path: Path) -> int:
+    """The echo entity of a MEGRE file's name."""
+    match = MEGRE_NAME.fullmatch(path.name)
+    assert match, path
+    return int(match["echo"])

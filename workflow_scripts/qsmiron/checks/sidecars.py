@@ -1,0 +1,237 @@
+"""The sidecars of one scan: echo times, field strength, unit of the phase, protocol."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from .. import acquisition
+from ..errors import Problem
+from .geometry import check_slices
+from .headers import Header
+from .inspected import Inspected
+
+SAME_ECHO_TIME_S = 1e-5
+STRONGEST_FIELD_T = 25.0
+"""No magnet for people is as strong: a larger number is not in tesla."""
+FREQUENCY_TOLERANCE = 0.1
+"""Scanners of a nominal field strength differ from it by a few per cent."""
+STEPS_IN_RADIANS = 0.5
+"""Integers that are this far apart (rad) cannot be a phase in rad."""
+
+IDENTIFYING_FIELDS = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientAddress",
+    "PatientTelephoneNumbers",
+    "OtherPatientIDs",
+    "OtherPatientNames",
+)
+"""Fields that name a person; no field of a raw sidecar but the protocol's gets into results."""
+
+_IMAGE_TYPES = {
+    "mag": {"M", "MAGNITUDE", "M_FFE", "M_SE"},
+    "phase": {"P", "PHASE", "PHASE MAP"},
+}
+
+
+def check_sidecars(
+    seen: Inspected, parts: Mapping[str, Mapping[int, Path]], phase_units: str | None
+) -> None:
+    """Note the problems of a scan's sidecars, and the protocol that they declare.
+
+    ``parts`` holds the files by part (``mag``, ``phase``) and echo number; ``phase_units`` is as
+    in :func:`.images.inspect_scan`.
+    """
+    times: dict[str, dict[int, float]] = {"mag": {}, "phase": {}}
+    fields: dict[Path, float] = {}
+    described = False
+    for part, files in parts.items():
+        for echo, path in files.items():
+            where = str(acquisition.sidecar_path(path))
+            sidecar = seen.collect(lambda p=path: acquisition.read_sidecar(p))
+            if sidecar is None:
+                continue
+            te = seen.collect(lambda s=sidecar, w=where: acquisition.echo_time(s, w))
+            b0 = seen.collect(lambda s=sidecar, w=where: acquisition.field_strength(s, w))
+            if te is not None:
+                times[part][echo] = te
+            if b0 is not None:
+                fields[path] = b0
+                seen.problems += _check_field(b0, sidecar, where)
+            seen.problems += _check_image_type(part, sidecar, where)
+            if part == "phase" and phase_units is not None:
+                _check_units(seen, path, sidecar, phase_units)
+            if not described:
+                described = True
+                seen.facts |= _protocol(sidecar)
+                seen.problems += _check_names_of_people(sidecar, where)
+                if path in seen.headers:
+                    seen.problems += check_slices(seen.headers[path], sidecar, path, where)
+    _check_times(seen, times, parts)
+    _check_fields(seen, fields)
+
+
+def _check_units(seen: Inspected, path: Path, sidecar: dict[str, Any], phase_units: str) -> None:
+    where = str(acquisition.sidecar_path(path))
+    encoding = seen.collect(
+        lambda: acquisition.phase_encoding_of_values(sidecar, phase_units, where)
+    )
+    if encoding is None:
+        seen.undeclared.add(path)
+        return
+    problems = [
+        *_check_storage(encoding, seen.headers.get(path), path),
+        *_check_manufacturer(phase_units, sidecar, where),
+    ]
+    seen.problems += problems
+    if not any(problem.severity == "error" for problem in problems):
+        seen.encodings[path] = encoding
+
+
+def _check_storage(units: str, header: Header | None, path: Path) -> Iterator[Problem]:
+    """Integers a large step apart cannot be the radians that the sidecar declares."""
+    if units == "rad" and header and header.integer and abs(header.slope) > STEPS_IN_RADIANS:
+        yield Problem(
+            f"{acquisition.sidecar_path(path)}, Units",
+            "rad, but the image holds whole numbers without scaling",
+            "the unit of the stored values",
+            "Set acquisition.phase_units in the config to one of "
+            + ", ".join(acquisition.PHASE_UNITS[2:])
+            + ".",
+        )
+
+
+def _check_manufacturer(
+    phase_units: str, sidecar: Mapping[str, Any], where: str
+) -> Iterator[Problem]:
+    """A scale of the config that is not that of the scanner's maker."""
+    maker = str(sidecar.get("Manufacturer") or "")
+    if phase_units.startswith("siemens") and maker and "siemens" not in maker.lower():
+        yield Problem(
+            f"{where}, Manufacturer",
+            f"{maker!r:.60} with acquisition.phase_units: {phase_units}",
+            "Siemens, whose scale that is",
+            "See whether phase_units in the config is right for this scanner (Philips stores "
+            "milliradian); if so, leave it.",
+            "warning",
+        )
+
+
+def _check_image_type(part: str, sidecar: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    """An ImageType that says the image is the other part, or real or imaginary."""
+    given = sidecar.get("ImageType")
+    if not isinstance(given, list):
+        return
+    types = {str(word).strip().upper() for word in given}
+    others = {"REAL", "IMAGINARY", "R_FFE", "I_FFE"}
+    others |= _IMAGE_TYPES["phase" if part == "mag" else "mag"]
+    if types & others and not types & _IMAGE_TYPES[part]:
+        yield Problem(
+            f"{where}, ImageType",
+            ", ".join(sorted(types & others)),
+            "magnitude, as the file's name says" if part == "mag" else "phase, as its name says",
+            "See which image it is, and rename the files (magnitude and phase swapped?).",
+        )
+
+
+def _check_names_of_people(sidecar: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    there = [key for key in IDENTIFYING_FIELDS if sidecar.get(key) not in (None, "", [])]
+    if there:
+        yield Problem(
+            where,
+            f"the fields {', '.join(there)}",
+            "a sidecar that names nobody",
+            "Results and report take none of them over; remove them (dcm2niix -ba y) before you "
+            "share the data.",
+            "warning",
+        )
+
+
+def _check_field(b0: float, sidecar: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    if b0 > STRONGEST_FIELD_T:
+        yield Problem(
+            f"{where}, MagneticFieldStrength", f"{b0:g}", "tesla, such as 3", "Give it in tesla."
+        )
+        return
+    frequency = sidecar.get("ImagingFrequency")
+    if isinstance(frequency, int | float) and not isinstance(frequency, bool):
+        expected = b0 * acquisition.GYROMAGNETIC_RATIO_MHZ_PER_T
+        if not abs(frequency - expected) <= FREQUENCY_TOLERANCE * expected:
+            yield Problem(
+                f"{where}, ImagingFrequency",
+                f"{frequency:g} MHz with MagneticFieldStrength {b0:g} T",
+                f"about {expected:.0f} MHz at {b0:g} T",
+                "Correct the one that is wrong.",
+            )
+
+
+def _check_times(
+    seen: Inspected,
+    times: Mapping[str, Mapping[int, float]],
+    parts: Mapping[str, Mapping[int, Path]],
+) -> None:
+    for part, by_echo in times.items():
+        values = [by_echo[echo] for echo in sorted(by_echo)]
+        if all(earlier < later for earlier, later in pairwise(values)):
+            continue
+        listed = ", ".join(f"{te * 1e3:g}" for te in values)
+        seen.problems.append(
+            Problem(
+                f"{seen.name}_echo-*_part-{part}_MEGRE.json, EchoTime",
+                f"{listed} ms",
+                "echo times that increase from echo to echo",
+                "Check the order of the files and their sidecars.",
+            )
+        )
+    for echo in sorted(set(times["mag"]) & set(times["phase"])):
+        magnitude, phase = times["mag"][echo], times["phase"][echo]
+        if abs(magnitude - phase) > SAME_ECHO_TIME_S:
+            seen.problems.append(
+                Problem(
+                    f"{acquisition.sidecar_path(parts['phase'][echo])}, EchoTime",
+                    f"{phase:g} s where the magnitude has {magnitude:g} s",
+                    "one echo time for both parts",
+                    "See which files belong together.",
+                )
+            )
+    values = sorted(set(times["mag"].values()))
+    if len(values) == len(parts["mag"]) and set(parts["mag"]) == set(parts["phase"]):
+        seen.facts["echo times (ms)"] = " ".join(f"{te * 1e3:.2f}" for te in values)
+
+
+def _check_fields(seen: Inspected, fields: Mapping[Path, float]) -> None:
+    if not fields:
+        return
+    usual, number = Counter(fields.values()).most_common(1)[0]
+    seen.facts["field strength (T)"] = f"{usual:g}"
+    seen.problems += [
+        Problem(
+            f"{acquisition.sidecar_path(path)}, MagneticFieldStrength",
+            f"{b0:g}",
+            f"{usual:g} T as in {number} of {len(fields)} files of the scan",
+            "See which sidecars belong to the images.",
+        )
+        for path, b0 in fields.items()
+        if b0 != usual
+    ]
+
+
+def _protocol(sidecar: Mapping[str, Any]) -> dict[str, str]:
+    """What a sidecar says of the protocol, as text, for comparison within the cohort."""
+    facts = {}
+    for key, name in (
+        ("Manufacturer", "manufacturer"),
+        ("ManufacturersModelName", "scanner model"),
+        ("RepetitionTime", "repetition time (s)"),
+        ("FlipAngle", "flip angle (degrees)"),
+        ("MRAcquisitionType", "2D or 3D"),
+    ):
+        value = sidecar.get(key)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            facts[name] = f"{value:.5g}" if isinstance(value, float) else str(value)[:60]
+    return facts
