@@ -268,7 +268,7 @@ rule write_report:
         ),
         recovery=(
             [paths.group("recovery.tsv"), paths.figure("recovery.png")]
-            if study.is_demo
+            if study.is_demo and study.has_images
             else []
         ),
         viewer=viewer.files,

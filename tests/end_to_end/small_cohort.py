@@ -14,6 +14,7 @@ import pytest
 
 HOME = Path(__file__).resolve().parents[2]
 N_PARTICIPANTS = 6  # three of each level in both contrasts, the fewest that are tested
+EROSION = {"deep_erosion": 3}  # mm, one voxel
 
 
 @dataclass
@@ -80,6 +81,7 @@ def small_demo(folder: Path) -> Run:
         {
             "demo": {"participants": N_PARTICIPANTS, "voxel_size": 3.0},
             "statistics": {"permutations": 99, "null_permutations": 50},
+            "multiverse": {"regions": [EROSION]},
         },
     )
     lines = (HOME / "config/demo/participants.tsv").read_text().splitlines(keepends=True)

@@ -191,3 +191,16 @@ def test_starts_from_a_given_regions_table(demo: Run, tmp_path: Path) -> None:
     assert len(tests) == (~whole["metric"].str.startswith("wasserstein")).sum()
     assert (run.results / "report.html").exists()
     assert not list(run.results.glob("sub-*"))
+
+
+def test_a_foreign_table_is_not_compared_with_what_the_demo_planted(
+    demo: Run, tmp_path: Path
+) -> None:
+    given = {
+        "analysis_only": True,
+        "regions_table": str(demo.results / "group/regions.tsv"),
+        "clinical_table": str(demo.clinical_table),
+    }
+    jobs = Run(tmp_path, {**demo.settings, **given}).would_run()
+    assert jobs["test_groups"] == 2
+    assert not {"compare_recovery", "draw_recovery", "simulate_subject"} & set(jobs)

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from end_to_end.small_cohort import N_PARTICIPANTS, Run
+from end_to_end.small_cohort import EROSION, N_PARTICIPANTS, Run
 
 from qsmiron.tables import read_table
 
@@ -36,7 +36,7 @@ def test_every_combination_of_choices_is_a_branch(demo: Run) -> None:
     chosen = branches(demo)
     assert len(chosen) == 4
     assert set(chosen["reference"]) == {"brain", "csf"}
-    assert set(chosen["regions"]) == {"as configured", "deep erosion 2"}
+    assert set(chosen["regions"]) == {"as configured", "deep erosion 3"}
     # branches are no results: one χ map per scan
     assert len(list(demo.results.glob("sub-*/anat/*_Chimap.nii.gz"))) == N_PARTICIPANTS
 
@@ -66,7 +66,7 @@ def test_another_reference_moves_all_of_a_patients_regions_alike(demo: Run) -> N
 
 def test_erosion_leaves_cortex_alone(demo: Run) -> None:
     chosen = branches(demo)
-    here = (chosen["reference"] == "brain") & (chosen["regions"] == "deep erosion 2")
+    here = (chosen["reference"] == "brain") & (chosen["regions"] == "deep erosion 3")
     (desc,) = chosen.index[here]
     main, branch = values(demo, "main")["chi_mean"], values(demo, desc)["chi_mean"]
     changed = (branch - main).abs().unstack().max()
@@ -102,7 +102,7 @@ def test_the_full_multiverse_adds_reconstructions_and_no_registration(demo_copy:
 
 
 def test_an_added_alternative_repeats_no_other_branch(demo: Run) -> None:
-    more = {"regions": [{"deep_erosion": 2}, {"exclude_veins": True}]}
+    more = {"regions": [EROSION, {"exclude_veins": True}]}
     jobs = Run(demo.folder, {**demo.settings, "multiverse": more}).would_run()
     assert jobs["measure_regions"] == 2 * N_PARTICIPANTS  # with each of two references
     assert jobs["pool_thresholds"] == 2
