@@ -128,3 +128,14 @@ def test_labels_from_the_command_line_may_be_single_or_numbers(values: dict[str,
     config = load_config(values)
     assert config.participant_label == ["7"]
     assert config.exclude == ["sub-03", "4"]
+
+
+def test_an_added_atlas_comes_after_the_shipped_one_and_before_the_tissues(
+    values: dict[str, Any],
+) -> None:
+    mine = {"mine": {"image": "mine.nii.gz", "label_table": "mine.tsv"}}
+    # as Snakemake merges them: what a user's file adds comes first
+    merged = {**values, "atlases": {**mine, **values["atlases"]}}
+    assert list(load_config(merged).atlases) == ["DK", "mine", "tissues"]
+    without = {**mine, **values["atlases"], "DK": None}
+    assert list(load_config({**values, "atlases": without}).atlases) == ["mine", "tissues"]

@@ -89,3 +89,31 @@ def test_holds_whatever_a_real_script_imports(name: str) -> None:
     )
     loaded = {Path(line) for line in done.stdout.split()}
     assert loaded <= set(script_sources(script))
+
+
+@pytest.mark.parametrize(
+    ("module", "used", "unused"),
+    [
+        ("statistics/partial_spearman", {"correlate_scores", "vary_choices"}, {"test_groups"}),
+        ("figures/forest", {"draw_forest"}, {"draw_effects", "correlate_scores"}),
+        ("registration/deformable", {"register_subject"}, {"map_field", "measure_regions"}),
+        ("regions/deposits", {"count_deposits", "pool_thresholds"}, {"map_field", "mask_brain"}),
+        ("phase/romeo", set(), {"invert_dipole", "register_subject", "test_groups"}),
+    ],
+)
+def test_an_edited_module_repeats_the_rules_that_use_it(
+    module: str, used: set[str], unused: set[str]
+) -> None:
+    folder = Path(__file__).resolve().parents[1] / "workflow_scripts"
+    edited = folder / "qsmiron" / f"{module}.py"
+    assert edited.is_file()
+    repeated = {script.stem for script in folder.glob("*.py") if edited in script_sources(script)}
+    assert used <= repeated
+    assert not unused & repeated
+
+
+def test_an_edited_method_repeats_the_jobs_of_that_method() -> None:
+    inversion = SCRIPTS / "qsmiron/inversion"
+    sources = script_sources(SCRIPTS / "invert_dipole.py", ("qsmiron.inversion.tv",))
+    assert inversion / "tv.py" in sources
+    assert inversion / "rts.py" not in sources

@@ -135,6 +135,10 @@ TISSUES = "tissues"
 """The image of an atlas whose regions are each subject's own tissue classes."""
 
 
+SHIPPED_ATLAS = "DK"
+"""The atlas of the shipped configuration, which stays the first unless it is removed."""
+
+
 class Atlas(Parameters):
     """Regions: an atlas' labels, or each subject's own segmentation."""
 
@@ -277,6 +281,15 @@ class Config(StudyDesign):
         if isinstance(entries, dict):
             return {name: entry for name, entry in entries.items() if entry is not None}
         return entries
+
+    @field_validator("atlases")
+    @classmethod
+    def _in_order(cls, atlases: dict[str, Atlas]) -> dict[str, Atlas]:
+        # Figures show the first. Snakemake puts what a user's file adds before what it extends.
+        def rank(name: str) -> int:
+            return 2 if atlases[name].image == TISSUES else int(name != SHIPPED_ATLAS)
+
+        return {name: atlases[name] for name in sorted(atlases, key=rank)}
 
     @field_validator("variants", "atlases")
     @classmethod
