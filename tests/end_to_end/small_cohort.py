@@ -15,6 +15,7 @@ import pytest
 HOME = Path(__file__).resolve().parents[2]
 N_PARTICIPANTS = 6  # three of each level in both contrasts, the fewest that are tested
 EROSION = {"deep_erosion": 3}  # mm, one voxel
+N_BRANCHES = 3  # of the multiverse: another reference, erosion, both
 
 
 @dataclass

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from end_to_end.small_cohort import HOME, N_PARTICIPANTS, Run
+from end_to_end.small_cohort import HOME, N_BRANCHES, N_PARTICIPANTS, Run
 
 import test_groups
 from qsmiron.regions.colour_table import read_colour_table
@@ -66,11 +66,13 @@ def test_a_subjects_own_aparc_is_worth_the_same_labels_of_an_atlas(demo_copy: Ru
     }
 
     jobs = demo_copy.would_run()
-    own = {"carry_labels", "measure_regions", "draw_subject"}
-    assert {rule: jobs.pop(rule) for rule in own} == dict.fromkeys(own, 1)
-    assert jobs.pop("pool_thresholds") == 1
-    assert jobs.pop("count_deposits") == N_PARTICIPANTS  # by the pooled thresholds
+    own = {"carry_labels": 1, "draw_subject": 1, "measure_regions": 1 + N_BRANCHES}
+    assert {rule: jobs.pop(rule) for rule in own} == own
+    assert jobs.pop("pool_thresholds") == 1 + N_BRANCHES
+    # by the pooled thresholds
+    assert jobs.pop("count_deposits") == (1 + N_BRANCHES) * N_PARTICIPANTS
     group = {"assign_groups", "test_groups", "correlate_scores", "estimate_null_rates"}
+    group |= {"vary_choices", "leave_one_out"}
     group |= {"compare_recovery", "write_methods", "write_report", "check_inputs"}
     assert not {rule for rule in jobs if not rule.startswith(("gather_", "draw_"))} - group
     assert "draw_subject" not in jobs
@@ -140,7 +142,9 @@ def test_the_options_decide_which_voxels_count(demo_copy: Run) -> None:
 def test_a_scan_that_cannot_be_registered_keeps_nobody_waiting(demo_copy: Run) -> None:
     t1w = demo_copy.results / "sourcedata/demo/sub-06/anat/sub-06_T1w.nii.gz"
     image = nib.load(t1w)
-    nib.save(nib.Nifti1Image(np.zeros(image.shape, np.int16), image.affine), t1w)
+    # noise: an empty image would be refused before anything runs
+    noise = np.random.default_rng(0).integers(0, 1000, image.shape, dtype=np.int16)
+    nib.save(nib.Nifti1Image(noise, image.affine), t1w)
     demo_copy.settings["scores"] = ["alsfrs_r"]  # the others would add nothing but time
     demo_copy.snakemake()
 

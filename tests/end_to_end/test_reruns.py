@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from end_to_end.small_cohort import N_PARTICIPANTS, Run
+from end_to_end.small_cohort import N_BRANCHES, N_PARTICIPANTS, Run
 
 from qsmiron.template import desikan_killiany
 
@@ -38,18 +38,18 @@ def test_an_added_participant_is_the_only_one_imaged(demo: Run) -> None:
     more = {**demo.settings["demo"], "participants": N_PARTICIPANTS + 1}
     jobs = changed(demo, demo=more)
     assert {rule: jobs.get(rule) for rule in OF_ONE_SCAN} == dict.fromkeys(OF_ONE_SCAN, 1)
-    assert jobs["measure_regions"] == 2 + 3  # two atlases; three branches of one
+    assert jobs["measure_regions"] == 2 + N_BRANCHES  # two atlases; the branches have one
     # the pooled thresholds, and with them everybody's deposits
-    assert jobs["pool_thresholds"] == 5
-    assert jobs["count_deposits"] == 5 * (N_PARTICIPANTS + 1)
+    assert jobs["pool_thresholds"] == 2 + N_BRANCHES
+    assert jobs["count_deposits"] == (2 + N_BRANCHES) * (N_PARTICIPANTS + 1)
     assert jobs["test_groups"] == 2
 
 
 def test_a_removed_participant_images_nobody(demo: Run) -> None:
     jobs = changed(demo, exclude=["sub-06"])
     assert not IMAGING & set(jobs)
-    assert jobs["pool_thresholds"] == 5
-    assert jobs["count_deposits"] == 5 * (N_PARTICIPANTS - 1)
+    assert jobs["pool_thresholds"] == 2 + N_BRANCHES
+    assert jobs["count_deposits"] == (2 + N_BRANCHES) * (N_PARTICIPANTS - 1)
     assert jobs["test_groups"] == 2
 
 

@@ -110,7 +110,10 @@ def test_a_case_that_is_mirrored_is_not_the_same():
     )
     swapped = labels[::-1]
     assert dice(truth, swapped, SUBCORTEX).mean() < 0.1
-    assert (np.isin(truth, LEFT) & (swapped > 41)).sum() > 0.8 * np.isin(truth, LEFT).sum()
+    left = np.isin(truth, LEFT)
+    # how much of the cortex 4 mm voxels reach is not the question, but on which side they lie
+    assert (swapped > 0)[left].mean() > 0.75
+    assert (swapped > 41)[left & (swapped > 0)].all()
 
 
 @pytest.mark.slow
