@@ -1,4 +1,4 @@
-# The cohort: the built-in demo's images, and the check of every input.
+# The cohort: the built-in demo's images, echoes of raw files in other forms, and the check of all.
 
 
 rule simulate_cohort:
@@ -56,6 +56,40 @@ rule simulate_subject:
     shell:
         "python {input.script:q} --plan {input.plan:q} --participant sub-{wildcards.subject}"
         " --bids-dir {params.bids_dir:q} --voxel-size {params.voxel_size} --threads {threads}"
+        " 2>&1 | tee {log:q}"
+
+
+# Of scans whose raw files are no magnitude and phase of single echoes (qsmiron.raw_parts).
+rule extract_echo:
+    input:
+        script=settings.script("extract_echo"),
+        raw=cohort.raw_echo_files,
+    output:
+        magnitude=paths.echo("mag"),
+        phase=paths.echo("phase"),
+        magnitude_sidecar=paths.echo("mag").replace(".nii.gz", ".json"),
+        phase_sidecar=paths.echo("phase").replace(".nii.gz", ".json"),
+    log:
+        paths.log("extract_echo", "{folder}/{entities}_echo-{echo}"),
+    benchmark:
+        paths.benchmark("extract_echo", "{folder}/{entities}_echo-{echo}")
+    wildcard_constraints:
+        echo="[0-9]+",
+        entities=cohort.extracted_scans,
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
+    params:
+        code=settings.code("extract_echo"),
+        raw=cohort.raw_echo_options,
+    message:
+        "Extracting echo {wildcards.echo} of {wildcards.entities}"
+    shell:
+        "python {input.script:q} {params.raw:q} --echo {wildcards.echo}"
+        " --magnitude {output.magnitude:q} --phase {output.phase:q}"
         " 2>&1 | tee {log:q}"
 
 

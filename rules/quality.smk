@@ -82,6 +82,7 @@ rule gather_quality:
             paths.chi, paths.brain_mask, paths.reliable_mask, paths.field_noise
         ),
         registration=cohort.every_registered_scan(paths.registration_quality),
+        sidecars=cohort.extracted_sidecars,
         regions=paths.group("regions.tsv"),
         region_voxels=paths.group("region_voxels.tsv"),
     output:

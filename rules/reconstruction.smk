@@ -65,7 +65,9 @@ rule map_field:
         code=lambda wildcards: settings.method_code(
             "map_field", wildcards.desc, "field_map"
         ),
-        units=study.config.acquisition.phase_units,
+        units=lambda wildcards: cohort.phase_units(
+            wildcards, study.config.acquisition.phase_units
+        ),
         method=lambda wildcards: settings.step(wildcards.desc, "field_map").method,
         parameters=lambda wildcards: settings.step(
             wildcards.desc, "field_map"

@@ -104,3 +104,40 @@ def new_images(anat: Path, seed: int = 10) -> None:
     for number, path in enumerate(sorted(anat.glob("*.nii.gz"))):
         part = "phase" if "part-phase" in path.name else "mag"
         path.write_bytes(image_bytes(part=part, seed=seed + number))
+
+
+def store_in_one_file(root: Path, subject: str, parts: tuple[str, ...] = ("mag", "phase")) -> None:
+    """Put the echoes of each part along the 4th dimension of one file, times in its sidecar."""
+    for part in parts:
+        files = sorted((root / f"sub-{subject}/anat").glob(f"*echo-*_part-{part}_MEGRE.nii.gz"))
+        sidecars = [path.with_name(path.name.replace(".nii.gz", ".json")) for path in files]
+        images = [nib.load(path) for path in files]
+        whole = np.stack([np.asarray(image.dataobj.get_unscaled()) for image in images], axis=-1)
+        fields = [json.loads(path.read_text()) for path in sidecars]
+        target = root / f"sub-{subject}/anat/sub-{subject}_part-{part}_MEGRE.nii.gz"
+        made = nib.Nifti1Image(whole, images[0].affine)
+        made.header.set_slope_inter(images[0].dataobj.slope, images[0].dataobj.inter)
+        nib.save(made, target)
+        times = [one["EchoTime"] for one in fields]
+        content = json.dumps(fields[0] | {"EchoTime": times})
+        target.with_name(f"sub-{subject}_part-{part}_MEGRE.json").write_text(content)
+        for path in (*files, *sidecars):
+            path.unlink()
+
+
+def store_real_and_imaginary(root: Path, subject: str) -> None:
+    """Replace magnitude and phase (in steps of π/4096) of every echo by real and imaginary part."""
+    for path in sorted((root / f"sub-{subject}/anat").glob("*echo-*_part-mag_MEGRE.nii.gz")):
+        turn = path.with_name(path.name.replace("part-mag", "part-phase"))
+        magnitude = nib.load(path)
+        steps = np.asarray(nib.load(turn).dataobj)
+        signal = np.asarray(magnitude.dataobj) * np.exp(1j * np.pi / 4096 * steps)
+        for part, data in (("real", signal.real), ("imag", signal.imag)):
+            made = nib.Nifti1Image(data.astype(np.float32), magnitude.affine)
+            nib.save(made, path.with_name(path.name.replace("part-mag", f"part-{part}")))
+            sidecar = path.name.replace("part-mag_MEGRE.nii.gz", f"part-{part}_MEGRE.json")
+            fields = path.with_name(path.name.replace(".nii.gz", ".json")).read_text()
+            path.with_name(sidecar).write_text(fields)
+        for old in (path, turn):
+            old.unlink()
+            old.with_name(old.name.replace(".nii.gz", ".json")).unlink()

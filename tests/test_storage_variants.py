@@ -7,7 +7,6 @@ space, voxel by voxel.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,12 +20,12 @@ from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from qsmiron.acquisition import GYROMAGNETIC_RATIO_MHZ_PER_T, b0_direction
 from qsmiron.bids import find_scans
 from qsmiron.checks import check_inputs
+from qsmiron.raw_parts import files_of_echo
 from qsmiron.spectral import convolve_dipole
 
 SHAPE = (32, 36, 30)
 TIMES = (0.004, 0.009, 0.014)
 TOLERANCE_PPM = 1e-4
-DOCS = Path(__file__).parents[1] / "docs/inputs.md"
 TILT = np.radians(12)
 AFFINE = np.array(
     [
@@ -153,7 +152,7 @@ def chi_map(root: Path, mask: np.ndarray, units: str = "declared", codes: str = 
     """χ (ppm) of the data set's scan, in the order of ``SHAPE``."""
     problems = check_inputs(root, None, {"acquisition": {"phase_units": units}})
     assert [str(p) for p in problems if p.severity == "error"] == []
-    (found,) = find_scans(root)
+    (found,) = find_scans(root, results_dir=root.parent / "results")
     file = {name: root / f"out/{name}.nii.gz" for name in ("mask", "f", "l", "lm", "x", "chi")}
     file["mask"].parent.mkdir()
     nib.save(image(mask.astype(np.uint8), codes), file["mask"])
@@ -192,44 +191,56 @@ def test_one_map_from_every_way_of_storing(scan, plain, tmp_path, variant):
     np.testing.assert_allclose(chi, plain, rtol=0, atol=TOLERANCE_PPM)
 
 
-@pytest.fixture(scope="module")
-def advised() -> dict:
-    names: dict = {}
-    for block in re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.S):
-        exec(block, names)
-    return names
+def extracted_chi_map(root: Path, mask: np.ndarray) -> np.ndarray:
+    """χ of a scan whose echoes are extracted first, as the workflow does."""
+    (found,) = find_scans(root, results_dir=root.parent / "results")
+    option = {"mag": "--raw-magnitude", "phase": "--raw-phase", "real": "--real",
+              "imag": "--imaginary"}  # fmt: skip
+    outputs = zip(found.magnitude, found.phase, strict=True)
+    for echo, (magnitude, phase) in enumerate(outputs, start=1):
+        files = files_of_echo(found.parts, echo)
+        given = [text for part, path in files.items() for text in (option[part], path)]
+        run("extract_echo", *given, "--echo", echo, "--magnitude", magnitude, "--phase", phase)
+    return chi_map(root, mask)
 
 
-def test_one_map_from_real_and_imaginary_parts(scan, plain, advised, tmp_path):
-    echoes, mask = scan
-    root = write(tmp_path / "bids", echoes, Variant("plain", image, sidecar=SIEMENS))
+def in_one_file(root: Path, parts: tuple[str, str]) -> None:
+    anat = root / "sub-01/anat"
+    for part in parts:
+        files = sorted(anat.glob(f"*echo-*_part-{part}_MEGRE.nii.gz"))
+        data = np.stack([np.asarray(nib.load(path).dataobj) for path in files], axis=-1)
+        nib.save(nib.Nifti1Image(data, AFFINE), anat / f"sub-01_part-{part}_MEGRE.nii.gz")
+        fields = json.loads((anat / f"sub-01_echo-1_part-{part}_MEGRE.json").read_text())
+        sidecar = anat / f"sub-01_part-{part}_MEGRE.json"
+        sidecar.write_text(json.dumps(fields | {"EchoTime": TIMES}))
+        for path in anat.glob(f"*echo-*_part-{part}_MEGRE*"):
+            path.unlink()
+
+
+def as_real_and_imaginary(root: Path, echoes: list[Stored]) -> None:
     anat = root / "sub-01/anat"
     for echo, stored in enumerate(echoes, start=1):
         signal = stored.magnitude * np.exp(1j * np.pi / 4096 * stored.phase)
-        names = [f"sub-01_echo-{echo}_part-{part}_MEGRE" for part in ("real", "imag")]
-        for name, data in zip(names, (signal.real, signal.imag), strict=True):
+        for part, old, data in (("real", "mag", signal.real), ("imag", "phase", signal.imag)):
+            name = f"sub-01_echo-{echo}_part-{part}_MEGRE"
             nib.save(nib.Nifti1Image(data.astype(np.float32), AFFINE), anat / f"{name}.nii.gz")
-        old = anat / f"sub-01_echo-{echo}_part-mag_MEGRE.json"
-        old.rename(anat / f"{names[0]}.json")
-        advised["combine_parts"](*(anat / f"{name}.nii.gz" for name in names))
-        for name in names:
-            (anat / f"{name}.nii.gz").unlink()
-    np.testing.assert_allclose(chi_map(root, mask), plain, rtol=0, atol=TOLERANCE_PPM)
+            sidecar = anat / f"sub-01_echo-{echo}_part-{old}_MEGRE.json"
+            sidecar.rename(anat / f"{name}.json")
+            sidecar.with_suffix(".nii.gz").unlink()
 
 
-def test_one_map_from_echoes_in_one_file(scan, plain, advised, tmp_path):
+@pytest.mark.parametrize("one_file", [False, True])
+def test_one_map_from_real_and_imaginary_parts(scan, plain, tmp_path, one_file):
     echoes, mask = scan
     root = write(tmp_path / "bids", echoes, Variant("plain", image, sidecar=SIEMENS))
-    anat = root / "sub-01/anat"
-    for part, attribute in (("mag", "magnitude"), ("phase", "phase")):
-        whole = np.stack([getattr(stored, attribute) for stored in echoes], axis=-1)
-        path = anat / f"sub-01_part-{part}_MEGRE.nii.gz"
-        nib.save(nib.Nifti1Image(whole, AFFINE), path)
-        for old in sorted(anat.glob(f"*echo-*_part-{part}*.nii.gz")):
-            old.unlink()
-        (anat / f"sub-01_echo-1_part-{part}_MEGRE.json").rename(
-            anat / f"sub-01_part-{part}_MEGRE.json"
-        )
-        advised["split_echoes"](path, TIMES)
-        path.unlink()
-    np.testing.assert_allclose(chi_map(root, mask), plain, rtol=0, atol=TOLERANCE_PPM)
+    as_real_and_imaginary(root, echoes)
+    if one_file:
+        in_one_file(root, ("real", "imag"))
+    np.testing.assert_allclose(extracted_chi_map(root, mask), plain, rtol=0, atol=TOLERANCE_PPM)
+
+
+def test_one_map_from_echoes_in_one_file(scan, plain, tmp_path):
+    echoes, mask = scan
+    root = write(tmp_path / "bids", echoes, Variant("plain", image, sidecar=SIEMENS))
+    in_one_file(root, ("mag", "phase"))
+    np.testing.assert_array_equal(extracted_chi_map(root, mask), plain)

@@ -201,7 +201,7 @@ CASES = [
     Case("compressed although .nii", lambda r: renamed(mag(r), MAG.removesuffix(".gz")),
          MAG.removesuffix(".gz"), "a compressed file", COMPLETE, "Rename it to .nii.gz"),
     Case("all echoes in one file", lambda r: mag(r).write_bytes(image_bytes((*SHAPE, 3))), MAG,
-         "4 dimensions (6, 7, 5, 3)", "3 dimensions", "docs/inputs.md shows how to split"),
+         "4 dimensions (6, 7, 5, 3)", "3 dimensions", "its name without echo-"),
     Case("echoes along the first axis", lambda r: mag(r).write_bytes(image_bytes((3, *SHAPE))), MAG,
          "4 dimensions (3, 6, 7, 5)", "3 dimensions", "along the first of its axes"),
     Case("complex numbers", lambda r: mag(r).write_bytes(image_bytes(dtype=np.complex64)), MAG,

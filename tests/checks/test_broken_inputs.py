@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from bids_trees import make_tree
-from checks import broken_images, broken_sidecars, broken_tables
+from checks import broken_images, broken_parts, broken_sidecars, broken_tables
 from checks.broken_images import Case
 
 import check_inputs
@@ -23,7 +23,12 @@ SETTINGS = {
     "scores": ["alsfrs_r"],
     "covariates": ["age", "sex"],
 }
-CASES = [*broken_images.CASES, *broken_sidecars.CASES, *broken_tables.CASES]
+CASES = [
+    *broken_images.CASES,
+    *broken_parts.CASES,
+    *broken_sidecars.CASES,
+    *broken_tables.CASES,
+]
 PARTS = ("where", "found", "expected", "remedy")
 
 

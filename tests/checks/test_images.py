@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import nibabel as nib
 import numpy as np
 import pytest
 from bids_trees import (
@@ -10,6 +11,8 @@ from bids_trees import (
     image_bytes,
     make_tree,
     megre,
+    store_in_one_file,
+    store_real_and_imaginary,
 )
 
 from qsmiron.checks import check_inputs, inspect_inputs
@@ -127,8 +130,6 @@ def test_a_declared_unit_is_replaced_by_the_config(root):
 
 
 def test_scaled_integers_may_be_radians(root):
-    import nibabel as nib
-
     for number in range(1, 7):
         for echo in (1, 2, 3):
             path = megre(root, f"{number:02d}", echo, "phase")
@@ -229,6 +230,34 @@ def test_an_absurd_header_is_refused_without_reading(root):
     assert "GiB" in only(root)
 
 
+@pytest.mark.parametrize("every_image", [False, True])
+@pytest.mark.parametrize("store", [store_in_one_file, store_real_and_imaginary])
+def test_other_forms_of_raw_files_are_accepted(root, store, every_image):
+    """One participant of six: its protocol does not differ from that of the others."""
+    store(root, "02")
+    inspection = inspect_inputs(root, None, SETTINGS, every_image)
+    assert inspection.problems == []
+    assert inspection.n_images == (38 if store is store_in_one_file else 42)
+
+
+def test_all_echoes_of_real_and_imaginary_parts_in_one_file(root):
+    store_real_and_imaginary(root, "02")
+    store_in_one_file(root, "02", ("real", "imag"))
+    assert check_inputs(root, None, SETTINGS) == []
+
+
+def test_a_later_echo_in_one_file_is_read_if_every_image_is(root):
+    store_in_one_file(root, "02")
+    path = root / "sub-02/anat/sub-02_part-mag_MEGRE.nii.gz"
+    data = np.asarray(nib.load(path).dataobj).astype(np.float32)
+    data[1, 2, 3, 2] = np.nan
+    nib.save(nib.Nifti1Image(data, AFFINE), path)
+    assert problems(root) == []
+    (problem,) = inspect_inputs(root, None, SETTINGS, every_image=True).errors
+    assert problem.where == str(path)
+    assert "1 of 210 voxels that are NaN" in problem.found
+
+
 def test_several_gzip_members_are_one_image(root):
     import gzip
 
@@ -246,8 +275,6 @@ def test_a_broken_link(root):
 
 
 def test_an_image_without_orientation_is_a_warning(root):
-    import nibabel as nib
-
     path = megre(root, "02", 1, "mag")
     image = nib.load(path)
     image.set_sform(None, 0)

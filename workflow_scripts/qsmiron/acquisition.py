@@ -99,6 +99,28 @@ def echo_time(sidecar: Mapping[str, Any], where: str) -> float:
     return seconds
 
 
+def echo_times(sidecar: Mapping[str, Any], where: str) -> list[float]:
+    """Echo times in s of a file that holds all echoes: the list ``EchoTime`` or ``EchoTimes``.
+
+    A single number is a list of one. Raises :class:`InputError` where there is neither, where the
+    two lists differ, or for a time that is none or in milliseconds.
+    """
+    lists = {k: sidecar[k] for k in ("EchoTime", "EchoTimes") if isinstance(sidecar.get(k), list)}
+    if not lists:
+        return [echo_time(sidecar, where)]
+    key, given = next(iter(lists.items()))
+    if any(other != given for other in lists.values()) or not given:
+        raise InputError(
+            Problem(
+                f"{where}, {key}",
+                "another list than in EchoTimes" if given else "an empty list",
+                "the time of every echo, in s",
+                "Correct the JSON sidecar.",
+            )
+        )
+    return [echo_time({"EchoTime": te}, where) for te in given]
+
+
 def field_strength(sidecar: Mapping[str, Any], where: str) -> float:
     """MagneticFieldStrength in T; where there is none, ImagingFrequency (MHz) over γ̄."""
     if "MagneticFieldStrength" not in sidecar and "ImagingFrequency" in sidecar:

@@ -11,20 +11,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .raw_parts import MEGRE_NAME, count_echoes, need_extraction, parts_of
+
 LABEL = re.compile(r"[A-Za-z0-9]+")
-MEGRE_NAME = re.compile(
-    r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*?)"
-    r"_echo-(?P<echo>[0-9]+)_part-(?P<part>mag|phase)_MEGRE\.nii(?:\.gz)?"
-)
 SCAN_PLACEHOLDERS = ("subject", "session", "folder", "entities")
 _T1W = re.compile(r"sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*_T1w\.nii(?:\.gz)?")
 
 
 @dataclass(frozen=True)
 class Scan:
-    """The raw files of one scan; echoes are in the order of their ``echo-`` entity.
+    """The files of one scan; echoes are in the order of their ``echo-`` entity.
 
-    ``folder`` is ``sub-X`` or ``sub-X/ses-Y``; ``entities`` the name up to ``_echo-``.
+    ``folder`` is ``sub-X`` or ``sub-X/ses-Y``; ``entities`` the name up to ``_echo-``. ``stored``
+    holds the raw MEGRE files where magnitude and phase are still to be extracted from them.
     """
 
     subject: str
@@ -33,6 +32,7 @@ class Scan:
     magnitude: tuple[Path, ...]
     phase: tuple[Path, ...]
     t1w: Path | None = None
+    stored: tuple[Path, ...] = ()
 
     @property
     def participant_id(self) -> str:
@@ -51,8 +51,18 @@ class Scan:
 
     @property
     def files(self) -> list[Path]:
-        """All image files of the scan."""
-        return [*self.magnitude, *self.phase, *([self.t1w] if self.t1w else [])]
+        """All raw image files of the scan."""
+        return [*self.raw_echoes, *([self.t1w] if self.t1w else [])]
+
+    @property
+    def raw_echoes(self) -> tuple[Path, ...]:
+        """Its raw MEGRE files."""
+        return self.stored or (*self.magnitude, *self.phase)
+
+    @property
+    def parts(self) -> dict[str, dict[int | None, Path]]:
+        """Its raw MEGRE files by part and echo; see :mod:`.raw_parts`."""
+        return parts_of(self.raw_echoes)
 
     def file(self, template: str, root: str | Path) -> Path:
         """A file of this scan elsewhere; a relative ``template`` is below ``root``.
@@ -100,11 +110,13 @@ def find_scans(
     bids_dir: str | Path,
     participants: Iterable[str] | None = None,
     sessions: Iterable[str] | None = None,
+    results_dir: str | Path = "results",
 ) -> list[Scan]:
-    """All scans of a BIDS data set with at least one MEGRE file, by file names only.
+    """All scans of a BIDS data set with at least one MEGRE file, by file names.
 
     ``participants`` and ``sessions`` restrict the search to these labels (with or without
-    ``sub-``/``ses-``). No image and no sidecar is opened.
+    ``sub-``/``ses-``). Magnitude and phase that are still to be extracted lie in ``results_dir``.
+    No image is opened, and a sidecar only beside a file of all echoes, to count them.
     """
     root = Path(bids_dir)
     wanted = {str(label).removeprefix("sub-") for label in participants or ()}
@@ -117,30 +129,33 @@ def find_scans(
         for session in labels:
             if wanted_sessions and session not in wanted_sessions:
                 continue
-            scans.extend(_scans_in(root / scan_folder(subject, session) / "anat", subject, session))
+            anat = root / scan_folder(subject, session) / "anat"
+            scans.extend(_scans_in(anat, subject, session, str(results_dir)))
     return scans
 
 
-def _scans_in(anat: Path, subject: str, session: str | None) -> Iterator[Scan]:
+def _scans_in(anat: Path, subject: str, session: str | None, results: str) -> Iterator[Scan]:
     if not anat.is_dir():
         return
-    parts: dict[str, dict[str, dict[int, Path]]] = {}
+    acquisitions: dict[str, list[Path]] = {}
     t1w: list[Path] = []
     for path in sorted(anat.iterdir()):
         if match := MEGRE_NAME.fullmatch(path.name):
-            echoes = parts.setdefault(match["entities"], {"mag": {}, "phase": {}})
-            echoes[match["part"]][int(match["echo"])] = path
+            acquisitions.setdefault(match["entities"], []).append(path)
         elif _T1W.fullmatch(path.name):
             t1w.append(path)
-    for entities, found in parts.items():
-        yield Scan(
-            subject,
-            session,
-            entities,
-            tuple(path for _, path in sorted(found["mag"].items())),
-            tuple(path for _, path in sorted(found["phase"].items())),
-            t1w[0] if t1w else None,
-        )
+    for entities, files in acquisitions.items():
+        parts = parts_of(files)
+        magnitude, phase = (tuple(parts.get(part, {}).values()) for part in ("mag", "phase"))
+        stored: tuple[Path, ...] = ()
+        if need_extraction(parts):
+            stored = tuple(files)
+            paths = Results(results, scan_folder(subject, session), entities)
+            magnitude, phase = (
+                tuple(Path(paths.echo(part, n)) for n in range(1, count_echoes(parts) + 1))
+                for part in ("mag", "phase")
+            )
+        yield Scan(subject, session, entities, magnitude, phase, t1w[0] if t1w else None, stored)
 
 
 def raw_scan(root: str | Path, subject: str, n_echoes: int) -> Scan:
@@ -191,6 +206,11 @@ class Results:
         scan = f"{self.root}/{self.folder}/"
         own = f"{self.work}/multiverse/{self.folder}/"
         return own + path.removeprefix(scan) if path.startswith(scan) else path
+
+    def echo(self, part: str, echo: int | str = "{echo}") -> str:
+        """Magnitude (``mag``) or phase of an echo, extracted from raw files of another form."""
+        # as pathlib spells it, for so do the scans' own paths
+        return str(Path(self.intermediate(f"echo-{echo}_part-{part}_MEGRE.nii.gz")))
 
     @property
     def chi(self) -> str:

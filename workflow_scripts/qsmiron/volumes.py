@@ -43,11 +43,16 @@ def voxel_size(affine: np.ndarray) -> tuple[float, float, float]:
 
 
 def read_volume(
-    path: str | Path, dtype: Any = np.float32, dimensions: int = 3, finite: bool = True
+    path: str | Path,
+    dtype: Any = np.float32,
+    dimensions: int = 3,
+    finite: bool = True,
+    index: int | None = None,
 ) -> Volume:
     """Read a NIfTI or MGZ file, its scaling (scl_slope, scl_inter) applied.
 
     ``finite=False`` lets NaN and infinity through, for maps that may mark missing voxels so.
+    ``index`` takes one position (from 0) along the last axis, and leaves the others on the disk.
 
     Raises
     ------
@@ -63,7 +68,8 @@ def read_volume(
     try:
         _check_compression(path)
         image = nib.load(path)
-        data = np.asarray(image.dataobj, dtype=dtype)
+        stored = image.dataobj if index is None else image.dataobj[..., index]
+        data = np.asarray(stored, dtype=dtype)
     except Exception as error:  # nibabel, gzip and zlib each raise their own for a broken file
         raise InputError(
             Problem(
@@ -94,6 +100,27 @@ def read_volume(
             )
         )
     return Volume(data, np.asarray(image.affine, dtype=float))
+
+
+def image_shape(path: str | Path) -> tuple[int, ...]:
+    """The shape in an image's header, without trailing axes of length 1 beyond the third.
+
+    Raises :class:`InputError` if the file is missing or has no readable header.
+    """
+    try:
+        shape = nib.load(path).shape
+    except Exception as error:  # as in read_volume
+        raise InputError(
+            Problem(
+                str(path),
+                f"a file that cannot be read ({error})",
+                "a complete NIfTI or MGZ image",
+                "Check the path, or export the image again.",
+            )
+        ) from error
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    return tuple(shape)
 
 
 def _check_compression(path: Path) -> None:

@@ -12,7 +12,7 @@ from ..acquisition import b0_direction
 from ..errors import Problem
 from ..volumes import GRID_TOLERANCE_MM
 from .headers import Header
-from .inspected import Inspected, echo_number
+from .inspected import Inspected, echo_name
 
 EDGE_MM = (0.1, 10.0)
 """Edges of a voxel outside this are not in mm, or not of a head."""
@@ -31,7 +31,7 @@ def obliquity(affine: np.ndarray) -> float:
 def check_grids(seen: Inspected) -> Iterator[Problem]:
     """Echoes and parts that do not share one grid, and grids that cannot be a head's."""
     headers = seen.headers
-    echoes = [path for path in (*seen.scan.magnitude, *seen.scan.phase) if path in headers]
+    echoes = [path for path in seen.echoes if path in headers]
     remedy = "Give images of one acquisition: export this echo again, in one run with the others."
     for path in echoes[1:]:
         this, first = headers[path], headers[echoes[0]]
@@ -39,14 +39,14 @@ def check_grids(seen: Inspected) -> Iterator[Problem]:
             yield Problem(
                 str(path),
                 f"the shape {this.shape}",
-                f"{first.shape} as in echo {echo_number(echoes[0])}",
+                f"{first.shape} as in {echo_name(echoes[0])}",
                 remedy,
             )
         elif not np.allclose(this.affine, first.affine, rtol=0, atol=GRID_TOLERANCE_MM):
             yield Problem(
                 str(path),
                 f"another position or orientation (affine {_affine(this.affine)})",
-                f"that of echo {echo_number(echoes[0])} (affine {_affine(first.affine)})",
+                f"that of {echo_name(echoes[0])} (affine {_affine(first.affine)})",
                 remedy,
             )
     for path, header in headers.items():

@@ -28,11 +28,12 @@ _POINTERS = {
 
 @dataclass(frozen=True)
 class Header:
-    """Shape, affine (voxel → RAS mm) and storage of a NIfTI file.
+    """Shape (X, Y, Z), affine (voxel → RAS mm) and storage of a NIfTI file.
 
-    A voxel's value is the stored one (``dtype``, from byte ``offset`` on) times ``slope`` plus
-    ``intercept``. ``oriented`` tells whether any orientation is declared, ``forms_apart`` how far
-    (mm) sform and qform, where both are declared, put a corner of the grid from each other.
+    ``n_volumes`` is the length of the 4th dimension, where echoes may lie along it. A voxel's value
+    is the stored one (``dtype``, from byte ``offset`` on) times ``slope`` plus ``intercept``.
+    ``oriented`` tells whether any orientation is declared, ``forms_apart`` how far (mm) sform and
+    qform, where both are declared, put a corner of the grid from each other.
     """
 
     shape: tuple[int, ...]
@@ -43,6 +44,7 @@ class Header:
     intercept: float
     oriented: bool
     forms_apart: float
+    n_volumes: int = 1
 
     @property
     def integer(self) -> bool:
@@ -52,6 +54,11 @@ class Header:
     @property
     def stored_bytes(self) -> int:
         """Bytes that the voxels take in the file, decompressed."""
+        return self.n_volumes * self.volume_bytes
+
+    @property
+    def volume_bytes(self) -> int:
+        """Bytes that the voxels of one echo take."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     @property
@@ -60,11 +67,12 @@ class Header:
         return voxel_size(self.affine)
 
 
-def read_header(path: Path) -> Header | Problem:
+def read_header(path: Path, all_echoes: bool = False) -> Header | Problem:
     """Read the header of an image, or say why it cannot be used.
 
-    A truncated file is found by its length (the length that gzip notes at its end), not by
-    reading it; only where that note contradicts the header is the file decompressed to make sure.
+    ``all_echoes`` allows a 4th dimension. A truncated file is found by its length (the length that
+    gzip notes at its end), not by reading it; only where that note contradicts the header is the
+    file decompressed to make sure.
     """
     try:
         image = nib.load(path)
@@ -80,7 +88,9 @@ def read_header(path: Path) -> Header | Problem:
         return _unreadable(path, error)
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
-    seen = Header(shape, affine, dtype, offset, slope, intercept, oriented, forms_apart)
+    n_volumes = shape[3] if all_echoes and len(shape) == 4 else 1
+    shape = shape[:3] if n_volumes > 1 else shape
+    seen = Header(shape, affine, dtype, offset, slope, intercept, oriented, forms_apart, n_volumes)
     if found := _impossible(path, seen, stored):
         return found
     contents = _compare_length(path, offset + seen.stored_bytes)
@@ -120,7 +130,7 @@ def _impossible(path: Path, header: Header, stored: nib.Nifti1Header) -> Problem
         found = f"a header of impossible shape {shape}"
         return Problem(name, found, "a complete NIfTI image", "Export or copy it again.")
     if len(shape) != 3:
-        return Problem(name, f"{len(shape)} dimensions {shape}", "3 dimensions", _split(shape))
+        return Problem(name, f"{len(shape)} dimensions {shape}", "3 dimensions", _store(shape))
     if header.dtype.kind not in "iuf":
         remedy = "Export magnitude and phase, each as numbers of its own."
         return Problem(name, f"values of type {header.dtype}", "real numbers", remedy)
@@ -143,9 +153,12 @@ def _impossible(path: Path, header: Header, stored: nib.Nifti1Header) -> Problem
     return None
 
 
-def _split(shape: tuple[int, ...]) -> str:
-    """How to make 3D files of an image with more dimensions."""
-    advice = "Give one 3D file per echo and part; docs/inputs.md shows how to split a file."
+def _store(shape: tuple[int, ...]) -> str:
+    """How to store an image with more dimensions."""
+    advice = (
+        "Give one 3D file per echo and part, or one 4D file of all echoes, its name without echo-; "
+        "docs/inputs.md shows how."
+    )
     if len(shape) == 4 and shape[0] == min(shape) < shape[3]:
         return f"The echoes seem to lie along the first of its axes, not the last. {advice}"
     return advice

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 from ..bids import Scan
 from ..errors import Problem
+from ..raw_parts import Parts, echo_numbers
 from .geometry import check_grids, obliquity
 from .headers import read_header
-from .inspected import Inspected, echo_number
+from .inspected import Inspected
+from .pairs import PART_NAMES, choose_pair
 from .sidecars import check_sidecars
 
 
@@ -21,22 +22,22 @@ def inspect_scan(scan: Scan, phase_units: str | None) -> Inspected:
     unit unchecked, where the config names one that does not exist.
     """
     seen = Inspected(scan)
-    parts = {
-        "mag": {echo_number(path): path for path in scan.magnitude},
-        "phase": {echo_number(path): path for path in scan.phase},
-    }
-    seen.problems += check_echoes(seen, parts)
+    seen.parts, ambiguous = choose_pair(scan.parts, seen.name)
+    seen.problems += ambiguous
+    seen.problems += check_echoes(seen.name, seen.parts)
+    whole = {files[None] for files in scan.parts.values() if None in files}
     for path in scan.files:
-        header = read_header(path)
+        header = read_header(path, all_echoes=path in whole)
         if isinstance(header, Problem):
             seen.problems.append(header)
         else:
             seen.headers[path] = header
     seen.problems += check_grids(seen)
-    check_sidecars(seen, parts, phase_units)
-    first = next((seen.headers[path] for path in scan.magnitude if path in seen.headers), None)
-    if set(parts["mag"]) == set(parts["phase"]):
-        seen.facts["number of echoes"] = str(len(parts["mag"]))
+    check_sidecars(seen, phase_units)
+    first_part, second_part = seen.parts.values()
+    first = next((seen.headers[path] for path in first_part.values() if path in seen.headers), None)
+    if echo_numbers(first_part) == echo_numbers(second_part):
+        seen.facts["number of echoes"] = str(len(echo_numbers(first_part)))
     if first is not None:
         seen.facts["matrix"] = " x ".join(map(str, first.shape))
         seen.facts["voxel size (mm)"] = " x ".join(f"{edge:.2f}" for edge in first.voxel_size)
@@ -44,35 +45,47 @@ def inspect_scan(scan: Scan, phase_units: str | None) -> Inspected:
     return seen
 
 
-def check_echoes(seen: Inspected, parts: dict[str, dict[int, Path]]) -> Iterator[Problem]:
-    """Echoes that are missing in one part or in both, and scans with a single one."""
-    magnitude, phase = set(parts["mag"]), set(parts["phase"])
-    where = seen.name
-    if not phase:
-        yield Problem(
-            f"{where}_*_MEGRE",
-            f"{len(magnitude)} magnitude files and no phase file",
-            "magnitude and phase of every echo",
-            "Export the phase images too, or list the participant under exclude in the config.",
-        )
-    elif not magnitude:
-        yield Problem(
-            f"{where}_*_MEGRE",
-            f"{len(phase)} phase files and no magnitude file",
-            "magnitude and phase of every echo",
-            "Export the magnitude images too, or list the participant under exclude.",
-        )
-    else:
-        for part, there, other in (("mag", magnitude, phase), ("phase", phase, magnitude)):
-            for echo in sorted(other - there):
-                counts = f"{len(magnitude)} magnitude and {len(phase)} phase files"
-                yield Problem(
-                    f"{where}_echo-{echo}_part-{part}_MEGRE.nii.gz",
-                    f"no such file ({counts})",
-                    "magnitude and phase of every echo",
-                    "Add the file, or remove that echo from both parts.",
-                )
-    echoes = sorted(magnitude | phase)
+def check_echoes(where: str, parts: Parts) -> Iterator[Problem]:
+    """Echoes that are missing in one part or in both, and scans with a single one.
+
+    ``parts`` has the files of a pair of parts, ``where`` the scan's folder and entities.
+    """
+    numbers = {part: set(echo_numbers(files)) for part, files in parts.items()}
+    first, second = numbers
+    both = f"{PART_NAMES[first]} and {PART_NAMES[second]}"
+    for part, other in ((second, first), (first, second)):
+        if not numbers[part]:
+            yield Problem(
+                f"{where}_*_MEGRE",
+                f"{len(parts[other])} {PART_NAMES[other]} files and no {PART_NAMES[part]} file",
+                f"{both} of every echo",
+                f"Export the {PART_NAMES[part]} images too, or list the participant under exclude "
+                "in the config.",
+            )
+    for part, other in ((first, second), (second, first)) if all(numbers.values()) else ():
+        absent = sorted(numbers[other] - numbers[part])
+        if None in parts[part] and absent:
+            yield Problem(
+                str(parts[part][None]),
+                f"{len(numbers[part])} echoes, where the {PART_NAMES[other]} has "
+                f"{len(numbers[other])}",
+                f"{both} of every echo",
+                "See which files belong together, and the list EchoTime in their sidecars.",
+            )
+            continue
+        for echo in absent:
+            counts = (
+                f"{len(numbers[first])} {PART_NAMES[first]} and "
+                f"{len(numbers[second])} {PART_NAMES[second]} "
+            )
+            counts += "echoes" if None in parts[other] else "files"
+            yield Problem(
+                f"{where}_echo-{echo}_part-{part}_MEGRE.nii.gz",
+                f"no such file ({counts})",
+                f"{both} of every echo",
+                "Add the file, or remove that echo from both parts.",
+            )
+    echoes = sorted(set().union(*numbers.values()))
     if echoes[-1] - echoes[0] + 1 != len(echoes) or echoes[0] not in (0, 1):
         absent = (number for number in range(1, echoes[-1]) if number not in echoes)
         yield Problem(

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from ..bids import MEGRE_NAME, Scan
+from ..bids import Scan
 from ..errors import InputError, Problem
+from ..raw_parts import MEGRE_NAME, Parts
 from .headers import Header
 
 Answer = TypeVar("Answer")
@@ -21,10 +22,12 @@ class Inspected:
     ``facts`` are compared within the cohort. ``headers`` holds the usable images, ``encodings``
     how each phase image stores its values (a key of ``acquisition.PHASE_UNITS``), ``undeclared``
     the phase images whose sidecars do not tell, ``obliquity`` the angle (degrees) between B0 and
-    the nearest axis of the grid.
+    the nearest axis of the grid. ``parts`` has the MEGRE files of the one pair of parts that is
+    looked at.
     """
 
     scan: Scan
+    parts: Parts = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     headers: dict[Path, Header] = field(default_factory=dict)
@@ -37,6 +40,11 @@ class Inspected:
         """The scan's folder and entities, for file patterns in messages."""
         return f"{self.scan.files[0].parent}/{self.scan.entities}"
 
+    @property
+    def echoes(self) -> list[Path]:
+        """The MEGRE files of the parts that are looked at."""
+        return [path for files in self.parts.values() for path in files.values()]
+
     def collect(self, ask: Callable[[], Answer]) -> Answer | None:
         """The answer, or ``None`` with the problem noted."""
         try:
@@ -46,8 +54,7 @@ class Inspected:
             return None
 
 
-def echo_number(path: Path) -> int:
-    """The echo entity of a MEGRE file's name."""
+def echo_name(path: Path) -> str:
+    """What messages call a MEGRE file."""
     match = MEGRE_NAME.fullmatch(path.name)
-    assert match, path
-    return int(match["echo"])
+    return f"echo {int(match['echo'])}" if match and match["echo"] else path.name

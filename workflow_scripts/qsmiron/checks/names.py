@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..bids import LABEL, MEGRE_NAME, Scan
+from ..bids import LABEL, Scan
 from ..errors import Problem
+from ..raw_parts import MEGRE_NAME
 
 _IMAGE = re.compile(r".*\.nii(\.gz)?", re.IGNORECASE)
 _MEGRE = re.compile(r"megre", re.IGNORECASE)
@@ -81,14 +82,15 @@ def megre_files(folder: Path) -> list[Path]:
 def check_file_names(anat: Path, subject: str, session: str | None) -> Iterator[Problem]:
     """MEGRE files that are no echo of this participant, and two files for one echo."""
     prefix = f"sub-{subject}_" + (f"ses-{session}_" if session else "")
-    seen: dict[tuple[str, str, int], Path] = {}
+    seen: dict[tuple[str, str, str], Path] = {}
     for path in megre_files(anat):
         match = MEGRE_NAME.fullmatch(path.name)
         if not match:
             yield Problem(
                 str(path),
                 "a name that is not understood",
-                f"{prefix}echo-1_part-mag_MEGRE.nii.gz or …_part-phase_…, one file per echo",
+                f"{prefix}echo-1_part-mag_MEGRE.nii.gz or …_part-phase_…, one file per echo "
+                "(or one for all, without echo-)",
                 _advice(path.name),
             )
             continue
@@ -99,7 +101,8 @@ def check_file_names(anat: Path, subject: str, session: str | None) -> Iterator[
                 f"a name that starts with {prefix}, as its folder does",
                 "See whose image it is, and move or rename it.",
             )
-        key = (match["entities"], match["part"], int(match["echo"]))
+        echo = (match["echo"] or "all").lstrip("0")
+        key = (match["entities"], match["part"], echo)
         if twin := seen.setdefault(key, path) if key in seen else None:
             yield Problem(
                 str(path),
@@ -112,17 +115,10 @@ def check_file_names(anat: Path, subject: str, session: str | None) -> Iterator[
 
 def _advice(name: str) -> str:
     lower = name.lower()
-    if re.search(r"part-(real|imag)", lower):
-        return "Convert real and imaginary parts to magnitude and phase; docs/inputs.md shows how."
     if re.search(r"(coil|channel|uncombined)-?[0-9]", lower):
         return "Combine the receive channels first; single-channel images are not used."
     if "_part-" not in lower:
-        return "Say which part it is: _part-mag or _part-phase, after the echo."
-    if "_echo-" not in lower:
-        return (
-            "Give the echo before the part, even if there is only one: _echo-1_part-mag. A file "
-            "that holds all echoes along its 4th dimension must be split; docs/inputs.md shows how."
-        )
+        return "Say which part it is: _part-mag or _part-phase (or _part-real, _part-imag), last."
     return "Rename it: entities in this order, spelt alike, letters and digits in the labels."
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from .. import acquisition
-from ..errors import Problem
+from ..errors import InputError, Problem
+from ..raw_echo import check_echo_count
+from ..raw_parts import echo_numbers
 from .geometry import check_slices
 from .headers import Header
 from .inspected import Inspected
+from .pairs import PART_NAMES
 
 SAME_ECHO_TIME_S = 1e-5
 STRONGEST_FIELD_T = 25.0
@@ -36,18 +39,25 @@ IDENTIFYING_FIELDS = (
 _IMAGE_TYPES = {
     "mag": {"M", "MAGNITUDE", "M_FFE", "M_SE"},
     "phase": {"P", "PHASE", "PHASE MAP"},
+    "real": {"REAL", "R_FFE"},
+    "imag": {"IMAGINARY", "I_FFE"},
 }
+_CONTRARY_TYPES = {
+    "mag": ("phase", "real", "imag"),
+    "phase": ("mag", "real", "imag"),
+    "real": ("imag",),
+    "imag": ("real",),
+}
+"""Real and imaginary parts made of magnitude and phase may still have the sidecar of these."""
 
 
-def check_sidecars(
-    seen: Inspected, parts: Mapping[str, Mapping[int, Path]], phase_units: str | None
-) -> None:
+def check_sidecars(seen: Inspected, phase_units: str | None) -> None:
     """Note the problems of a scan's sidecars, and the protocol that they declare.
 
-    ``parts`` holds the files by part (``mag``, ``phase``) and echo number; ``phase_units`` is as
-    in :func:`.images.inspect_scan`.
+    ``phase_units`` is as in :func:`.images.inspect_scan`.
     """
-    times: dict[str, dict[int, float]] = {"mag": {}, "phase": {}}
+    parts = seen.parts
+    times: dict[str, dict[int, float]] = {part: {} for part in parts}
     fields: dict[Path, float] = {}
     described = False
     for part, files in parts.items():
@@ -56,10 +66,10 @@ def check_sidecars(
             sidecar = seen.collect(lambda p=path: acquisition.read_sidecar(p))
             if sidecar is None:
                 continue
-            te = seen.collect(lambda s=sidecar, w=where: acquisition.echo_time(s, w))
+            times[part] |= seen.collect(lambda e=echo, s=sidecar, w=where: _times(e, s, w)) or {}
+            if echo is None and path in seen.headers:
+                seen.collect(lambda s=sidecar, p=path: _check_count(seen.headers[p], s, p))
             b0 = seen.collect(lambda s=sidecar, w=where: acquisition.field_strength(s, w))
-            if te is not None:
-                times[part][echo] = te
             if b0 is not None:
                 fields[path] = b0
                 seen.problems += _check_field(b0, sidecar, where)
@@ -72,8 +82,24 @@ def check_sidecars(
                 seen.problems += _check_names_of_people(sidecar, where)
                 if path in seen.headers:
                     seen.problems += check_slices(seen.headers[path], sidecar, path, where)
-    _check_times(seen, times, parts)
+    _check_times(seen, times)
     _check_fields(seen, fields)
+
+
+def _times(echo: int | None, sidecar: Mapping[str, Any], where: str) -> dict[int, float]:
+    """Echo times (s) by number: that of a file's echo, or of all echoes in it."""
+    if echo is None:
+        return dict(enumerate(acquisition.echo_times(sidecar, where), start=1))
+    return {echo: acquisition.echo_time(sidecar, where)}
+
+
+def _check_count(header: Header, sidecar: Mapping[str, Any], path: Path) -> None:
+    try:
+        n_times = len(acquisition.echo_times(sidecar, ""))
+    except InputError:
+        return  # told of already
+    shape = (*header.shape, header.n_volumes) if header.n_volumes > 1 else header.shape
+    check_echo_count(path, shape, n_times)
 
 
 def _check_units(seen: Inspected, path: Path, sidecar: dict[str, Any], phase_units: str) -> None:
@@ -128,14 +154,13 @@ def _check_image_type(part: str, sidecar: Mapping[str, Any], where: str) -> Iter
     if not isinstance(given, list):
         return
     types = {str(word).strip().upper() for word in given}
-    others = {"REAL", "IMAGINARY", "R_FFE", "I_FFE"}
-    others |= _IMAGE_TYPES["phase" if part == "mag" else "mag"]
+    others = set().union(*(_IMAGE_TYPES[other] for other in _CONTRARY_TYPES[part]))
     if types & others and not types & _IMAGE_TYPES[part]:
         yield Problem(
             f"{where}, ImageType",
             ", ".join(sorted(types & others)),
-            "magnitude, as the file's name says" if part == "mag" else "phase, as its name says",
-            "See which image it is, and rename the files (magnitude and phase swapped?).",
+            f"{PART_NAMES[part]}, as the file's name says",
+            "See which image it is, and rename the files (two parts swapped?).",
         )
 
 
@@ -173,7 +198,6 @@ def _check_field(b0: float, sidecar: Mapping[str, Any], where: str) -> Iterator[
 def _check_times(
     seen: Inspected,
     times: Mapping[str, Mapping[int, float]],
-    parts: Mapping[str, Mapping[int, Path]],
 ) -> None:
     for part, by_echo in times.items():
         values = [by_echo[echo] for echo in sorted(by_echo)]
@@ -182,26 +206,36 @@ def _check_times(
         listed = ", ".join(f"{te * 1e3:g}" for te in values)
         seen.problems.append(
             Problem(
-                f"{seen.name}_echo-*_part-{part}_MEGRE.json, EchoTime",
+                f"{_sidecars(seen, part)}, EchoTime",
                 f"{listed} ms",
                 "echo times that increase from echo to echo",
                 "Check the order of the files and their sidecars.",
             )
         )
-    for echo in sorted(set(times["mag"]) & set(times["phase"])):
-        magnitude, phase = times["mag"][echo], times["phase"][echo]
-        if abs(magnitude - phase) > SAME_ECHO_TIME_S:
+    first, second = times
+    for echo in sorted(set(times[first]) & set(times[second])):
+        one, other = times[first][echo], times[second][echo]
+        if abs(one - other) > SAME_ECHO_TIME_S:
+            files = seen.parts[second]
             seen.problems.append(
                 Problem(
-                    f"{acquisition.sidecar_path(parts['phase'][echo])}, EchoTime",
-                    f"{phase:g} s where the magnitude has {magnitude:g} s",
+                    f"{acquisition.sidecar_path(files.get(echo) or files[None])}, EchoTime",
+                    f"{other:g} s where the {PART_NAMES[first]} has {one:g} s",
                     "one echo time for both parts",
                     "See which files belong together.",
                 )
             )
-    values = sorted(set(times["mag"].values()))
-    if len(values) == len(parts["mag"]) and set(parts["mag"]) == set(parts["phase"]):
+    values = sorted(set(times[first].values()))
+    numbers = [echo_numbers(files) for files in seen.parts.values()]
+    if len(values) == len(numbers[0]) and numbers[0] == numbers[1]:
         seen.facts["echo times (ms)"] = " ".join(f"{te * 1e3:.2f}" for te in values)
+
+
+def _sidecars(seen: Inspected, part: str) -> str:
+    whole = seen.parts[part].get(None)
+    if whole is not None:
+        return str(acquisition.sidecar_path(whole))
+    return f"{seen.name}_echo-*_part-{part}_MEGRE.json"
 
 
 def _check_fields(seen: Inspected, fields: Mapping[Path, float]) -> None:

@@ -50,6 +50,11 @@ class Values:
     intercept: float
 
     @property
+    def physical(self) -> np.ndarray:
+        """The scaled values, float32."""
+        return self.stored.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)
+
+    @property
     def limits(self) -> tuple[float, float]:
         """Smallest and largest value."""
         ends = (float(self.stored.min()), float(self.stored.max()))
@@ -78,41 +83,87 @@ def check_voxels(scans: Iterable[Inspected], every_image: bool = False) -> None:
 
 
 def _check_scan(seen: Inspected, every_image: bool) -> Iterator[Problem]:
-    scan = seen.scan
-    number = None if every_image else 1
+    if "real" in seen.parts:
+        yield from _check_complex(seen, every_image)
+    else:
+        yield from _check_polar(seen, every_image)
+    if seen.scan.t1w is not None:
+        yield from _read(seen, seen.scan.t1w)
+
+
+def _check_polar(seen: Inspected, every_image: bool) -> Iterator[Problem]:
     magnitude = phase = None
-    for path in scan.magnitude[:number]:
-        values = yield from _read(seen, path)
+    for number, (path, volume) in enumerate(_images(seen, "mag", every_image)):
+        values = yield from _read(seen, path, volume)
         if values is not None:
-            magnitude = values if path == scan.magnitude[0] else magnitude
+            magnitude = values if number == 0 else magnitude
             yield from _check_magnitude(path, values)
-    for path in scan.phase[:number]:
-        values = yield from _read(seen, path)
+    for number, (path, volume) in enumerate(_images(seen, "phase", every_image)):
+        values = yield from _read(seen, path, volume)
         if values is None:
             continue
-        if path == scan.phase[0] and path in seen.undeclared:
+        if number == 0 and path in seen.undeclared:
             yield from _suggest_units(path, values)
         if path not in seen.encodings:
             continue
         problems = list(_check_phase(path, values, seen.encodings[path]))
         yield from problems
-        if path == scan.phase[0] and not any(p.severity == "error" for p in problems):
+        if number == 0 and not any(p.severity == "error" for p in problems):
             phase = values
     if magnitude and phase and magnitude.stored.shape == phase.stored.shape:
-        path = scan.phase[0]
+        path, _ = _images(seen, "phase", False)[0]
         yield from _check_slice_signs(path, magnitude, phase, seen.encodings[path])
-    if scan.t1w is not None:
-        yield from _read(seen, scan.t1w)
 
 
-def _read(seen: Inspected, path: Path) -> Generator[Problem, None, Values | None]:
-    """The values of an image (returned), unless they are broken (yielded)."""
+def _check_complex(seen: Inspected, every_image: bool) -> Iterator[Problem]:
+    first: dict[str, Values] = {}
+    for part in ("real", "imag"):
+        for number, (path, volume) in enumerate(_images(seen, part, every_image)):
+            values = yield from _read(seen, path, volume)
+            if values is None:
+                continue
+            low, high = values.limits
+            if not low < 0 < high:
+                yield Problem(
+                    str(path),
+                    f"values from {low:g} to {high:g}",
+                    "a real or imaginary part, with values below and above 0",
+                    "It may be a magnitude, or its scaling (scl_slope, scl_inter) is lost: see "
+                    "which image it is, or export it again.",
+                )
+            elif number == 0:
+                first[part] = values
+    if len(first) == 2 and first["real"].stored.shape == first["imag"].stored.shape:
+        real, imaginary = (first[part].physical for part in ("real", "imag"))
+        magnitude = Values(np.hypot(real, imaginary), 1, 0)
+        phase = Values(np.arctan2(imaginary, real), 1, 0)
+        path, _ = _images(seen, "real", False)[0]
+        yield from _check_slice_signs(path, magnitude, phase, "rad")
+
+
+def _images(seen: Inspected, part: str, every_image: bool) -> list[tuple[Path, int]]:
+    """Files of a part, and the echo's place in each; only the first echo unless every one."""
+    files = seen.parts[part]
+    echoes = [
+        (path, volume)
+        for path in files.values()
+        for volume in range(seen.headers[path].n_volumes if path in seen.headers else 1)
+    ]
+    return echoes if every_image else echoes[:1]
+
+
+def _read(seen: Inspected, path: Path, volume: int = 0) -> Generator[Problem, None, Values | None]:
+    """The values of an image (returned), unless they are broken (yielded).
+
+    Of a file of all echoes only that at the place ``volume``; what lies beyond is not read.
+    """
     if path not in seen.headers:
         return None
     header = seen.headers[path]
     try:
-        content = _content(path, header.offset + header.stored_bytes)
-        stored = np.frombuffer(content, header.dtype, math.prod(header.shape), header.offset)
+        start = header.offset + volume * header.volume_bytes
+        content = _content(path, start + header.volume_bytes)
+        stored = np.frombuffer(content, header.dtype, math.prod(header.shape), start)
         values = Values(stored.reshape(header.shape, order="F"), header.slope, header.intercept)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -252,5 +303,6 @@ def _check_slice_signs(
                 f"along axis {axis + 1}",
                 "phase that varies smoothly from slice to slice",
                 "It looks like the alternating sign of GE's 3D reconstruction: add pi to the phase "
-                "of every other slice; docs/inputs.md shows how.",
+                "of every other slice, or multiply its real and imaginary part by -1; "
+                "docs/inputs.md shows how.",
             )

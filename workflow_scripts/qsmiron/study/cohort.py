@@ -7,13 +7,24 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..bids import Results, Scan
+from ..raw_parts import files_of_echo
 from ..volumes import sidecar_path
 from .branches import Branch, Sharing
 from .label_sources import LabelSources
 from .variant_inputs import VariantInputs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .study import Study
+
+
+_RAW_OPTIONS = {
+    "mag": "--raw-magnitude",
+    "phase": "--raw-phase",
+    "real": "--real",
+    "imag": "--imaginary",
+}
 
 
 class Wildcards(Protocol):
@@ -23,6 +34,7 @@ class Wildcards(Protocol):
     entities: str
     desc: str
     atlas: str
+    echo: str
 
 
 class Cohort:
@@ -82,6 +94,28 @@ class Cohort:
         """Sidecars of the phase images."""
         return [str(sidecar_path(path)) for path in self.scan(wildcards).phase]
 
+    def phase_units(self, wildcards: Wildcards, configured: str) -> str:
+        """How its phase images store their values: what the config says, but for those that are
+        made of real and imaginary parts and declare rad.
+        """
+        return "declared" if "real" in self.scan(wildcards).parts else configured
+
+    def raw_echo_options(self, wildcards: Wildcards) -> list[str]:
+        """The raw files that an echo is extracted from, as options of extract_echo."""
+        return [
+            text
+            for part, path in self._raw_echo(wildcards).items()
+            for text in (_RAW_OPTIONS[part], str(path))
+        ]
+
+    def raw_echo_files(self, wildcards: Wildcards) -> list[str]:
+        """These files and their sidecars."""
+        files = self._raw_echo(wildcards).values()
+        return [str(one) for path in files for one in (path, sidecar_path(path))]
+
+    def _raw_echo(self, wildcards: Wildcards) -> dict[str, Path]:
+        return files_of_echo(self.scan(wildcards).parts, int(wildcards.echo))
+
     def t1w(self, wildcards: Wildcards) -> list[str]:
         """The T1w image of a scan, if it has one."""
         t1w = self.scan(wildcards).t1w
@@ -103,6 +137,17 @@ class Cohort:
             f"{scan.folder}|{scan.entities}|{scan.n_echoes}|{sidecar_path(scan.magnitude[0])}"
             for scan in self.scans
         ]
+
+    @property
+    def extracted_sidecars(self) -> list[str]:
+        """The first sidecar of every scan whose echoes are extracted by a job."""
+        return [str(sidecar_path(scan.magnitude[0])) for scan in self.scans if scan.stored]
+
+    @property
+    def extracted_scans(self) -> str:
+        """Regular expression of the names (``entities``) of these scans; of nothing if none."""
+        names = sorted({re.escape(scan.entities) for scan in self.scans if scan.stored})
+        return "|".join(names) or "(?!)"
 
     @property
     def raw_files(self) -> list[str]:

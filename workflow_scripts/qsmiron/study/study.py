@@ -106,7 +106,7 @@ class Study:
         if self.is_demo:
             scans = self.demo.scans()
         elif Path(self.bids_dir).is_dir():
-            scans = find_scans(self.bids_dir, wanted, config.session_label)
+            scans = find_scans(self.bids_dir, wanted, config.session_label, config.results_dir)
         else:
             raise InputError(
                 Problem(
