@@ -86,7 +86,7 @@ rule vary_choices:
             wildcards.outcome, choices=True
         ),
         desc=cohort.variants[0],
-        atlas=multiverse.atlas,
+        atlas=cohort.first_atlas,
         analysis=settings.analysis_choices,
         choices=lambda wildcards: multiverse.choices(wildcards.extent),
         scans=lambda wildcards, input: [
@@ -130,7 +130,7 @@ rule leave_one_out:
         settings=lambda wildcards: multiverse.settings(wildcards.outcome),
         clinical=lambda wildcards: multiverse.clinical_values(wildcards.outcome),
         desc=cohort.variants[0],
-        atlas=multiverse.atlas,
+        atlas=cohort.first_atlas,
         scans=lambda wildcards, input: [
             *option("--quality", *input.quality),
             *option("--region-voxels", *input.region_voxels),

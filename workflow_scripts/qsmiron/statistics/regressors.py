@@ -54,18 +54,22 @@ class ContrastRegressor(Regressor):
     kind = "contrast"
     effect_name = "cliffs_delta"
 
-    def nuisance(self, covariates: np.ndarray) -> Nuisance:  # noqa: D102
+    def nuisance(self, covariates: np.ndarray) -> Nuisance:
+        """Space of the covariates as they are."""
         return nuisance_space(covariates)
 
-    def ranked(self, x: np.ndarray) -> np.ndarray:  # noqa: D102
+    def ranked(self, x: np.ndarray) -> np.ndarray:
+        """The groups: rank ANCOVA ranks the outcome alone."""
         return x
 
-    def test(self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance) -> PartialTest:  # noqa: D102
+    def test(self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance) -> PartialTest:
+        """Rank ANCOVA."""
         return rank_ancova(outcomes, x == 1, nuisance)
 
-    def effect(  # noqa: D102
+    def effect(
         self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance, test: PartialTest
     ) -> np.ndarray:
+        """Cliff's δ of the residuals after the covariates."""
         return cliffs_delta(nuisance.residuals(outcomes), x == 1)
 
 
@@ -75,18 +79,22 @@ class ScoreRegressor(Regressor):
     kind = "score"
     effect_name = "rho"
 
-    def nuisance(self, covariates: np.ndarray) -> Nuisance:  # noqa: D102
+    def nuisance(self, covariates: np.ndarray) -> Nuisance:
+        """Space of the ranked covariates."""
         return ranked_nuisance(covariates)
 
-    def ranked(self, x: np.ndarray) -> np.ndarray:  # noqa: D102
+    def ranked(self, x: np.ndarray) -> np.ndarray:
+        """Its midranks."""
         return stats.rankdata(x)
 
-    def test(self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance) -> PartialTest:  # noqa: D102
+    def test(self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance) -> PartialTest:
+        """Partial Spearman."""
         return partial_spearman(outcomes, x, nuisance)
 
-    def effect(  # noqa: D102
+    def effect(
         self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance, test: PartialTest
     ) -> np.ndarray:
+        """Its coefficient."""
         return test.r
 
 

@@ -24,11 +24,6 @@ class MultiverseLayout:
         self._study = study
 
     @property
-    def atlas(self) -> str:
-        """The atlas of the headline findings: the first."""
-        return next(iter(self._study.config.atlases))
-
-    @property
     def outcomes(self) -> list[str]:
         """Every contrast and score."""
         study = self._study
