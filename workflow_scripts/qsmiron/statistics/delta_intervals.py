@@ -59,17 +59,20 @@ def deltas_of_weights(
 
     The residuals are those of the weighted least-squares fit on intercept and covariates.
     """
-    from .resampling_loops import weighted_deltas
+    from .resampling_loops import deltas_in_order, weighted_deltas
 
-    basis = np.ascontiguousarray(nuisance.basis)
     centred = outcomes - outcomes.mean(axis=0)
-    slopes = np.empty((len(weights), basis.shape[1], outcomes.shape[1]))
-    if basis.shape[1]:
-        for part, solver in _slope_solvers(basis, weights):
-            k = basis.shape[1]
-            slopes[part] = (solver.reshape(-1, len(first)) @ centred).reshape(-1, k, len(centred.T))
     same = _SAME * np.abs(centred).max(axis=0)
-    order = np.argsort(nuisance.residuals(outcomes), axis=0).T
+    order = np.ascontiguousarray(np.argsort(nuisance.residuals(outcomes), axis=0).T)
+    k = nuisance.basis.shape[1]
+    if not k:
+        rising = np.take_along_axis(centred.T, order, axis=1)
+        new_value = np.diff(rising, axis=1, prepend=-np.inf) > same[:, None]
+        return deltas_in_order(order, new_value, first, np.ascontiguousarray(weights.T))
+    basis = np.ascontiguousarray(nuisance.basis)
+    slopes = np.empty((len(weights), k, outcomes.shape[1]))
+    for part, solver in _slope_solvers(basis, weights):
+        slopes[part] = (solver.reshape(-1, len(first)) @ centred).reshape(-1, k, len(centred.T))
     return weighted_deltas(
         np.ascontiguousarray(centred.T), order, basis, slopes, weights, first, same
     )

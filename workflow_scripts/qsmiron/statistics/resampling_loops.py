@@ -7,6 +7,51 @@ code is cached on disk.
 import numpy as np
 from numba import njit
 
+_RESAMPLES_AT_A_TIME = 32
+
+
+@njit(cache=True)
+def deltas_in_order(order, new_value, first, weights):
+    """Cliff's δ of outcomes that no covariate moves, resamples × cells.
+
+    ``order`` (cells × n) lists the subjects by rising outcome, ``new_value`` (cells × n) says
+    where in that list a value differs from the one before; ``first`` n (boolean); ``weights`` is
+    n × resamples here, so that one pass through the list serves many resamples.
+    """
+    n_cells, n = order.shape
+    count = weights.shape[1]
+    sizes = np.zeros((2, count))
+    for i in range(n):
+        sizes[int(first[i])] += weights[i]
+    pairs = sizes[0] * sizes[1]
+    out = np.empty((count, n_cells))
+    for one in range(0, count, _RESAMPLES_AT_A_TIME):
+        part = slice(one, min(one + _RESAMPLES_AT_A_TIME, count))
+        here = np.ascontiguousarray(weights[:, part])
+        # Twice the weight of the second level below; its weight among the tied; the sum.
+        below = np.empty(here.shape[1])
+        tied = np.empty(here.shape[1])
+        total = np.empty(here.shape[1])
+        for c in range(n_cells):
+            below[:] = 0
+            total[:] = 0
+            start = 0
+            while start < n:
+                end = start + 1
+                while end < n and not new_value[c, end]:
+                    end += 1
+                tied[:] = 0
+                for i in order[c, start:end]:
+                    if not first[i]:
+                        tied += here[i]
+                for i in order[c, start:end]:
+                    if first[i]:
+                        total += here[i] * (below + tied)
+                below += 2 * tied
+                start = end
+            out[part, c] = total / pairs[part] - 1
+    return out
+
 
 @njit(cache=True)
 def weighted_deltas(outcomes, order, design, slopes, weights, first, same):
@@ -150,6 +195,67 @@ def weighted_rank_correlations(order, new_value, weights, directions, vanishing)
             else:
                 out[b, c] = np.nan
     return out
+
+
+@njit(cache=True)
+def weighted_directions(orders, new_values, weights, singular):
+    """Orthonormal directions of weighted midranks, times the weights: resamples × n × columns.
+
+    ``orders`` and ``new_values`` (columns × n) are of the covariates and, last, of the score, as
+    above. By Gram-Schmidt, done twice for its rounding. A covariate of which no more than
+    ``singular`` is left after those before it gets zeros, such a score NaN.
+    """
+    n_columns, n = orders.shape
+    count = len(weights)
+    out = np.empty((count, n, n_columns))
+    units = np.empty((n_columns, n))
+    roots = np.empty(n)
+    for b in range(count):
+        size = 0.0
+        for i in range(n):
+            size += weights[b, i]
+            roots[i] = np.sqrt(weights[b, i])
+        for d in range(n_columns):
+            below = 0.0
+            start = 0
+            while start < n:
+                end = start + 1
+                tied = weights[b, orders[d, start]]
+                while end < n and not new_values[d, end]:
+                    tied += weights[b, orders[d, end]]
+                    end += 1
+                for j in range(start, end):
+                    i = orders[d, j]
+                    units[d, i] = (below + tied / 2 - size / 2) * roots[i]
+                below += tied
+                start = end
+            length = np.sqrt(_inner(units[d], units[d]))
+            for _ in range(2):
+                for e in range(d):
+                    _subtract(units[d], _inner(units[e], units[d]), units[e])
+            left = np.sqrt(_inner(units[d], units[d]))
+            scale = 0.0 if d < n_columns - 1 else np.nan
+            if left > singular * length:
+                scale = 1 / left
+            for i in range(n):
+                units[d, i] *= scale
+                out[b, i, d] = units[d, i] * roots[i]
+    return out
+
+
+@njit(cache=True, fastmath={"reassoc", "contract"})
+def _inner(one, other):
+    """Inner product; the order of summation is free."""
+    total = 0.0
+    for i in range(len(one)):
+        total += one[i] * other[i]
+    return total
+
+
+@njit(cache=True)
+def _subtract(vector, factor, unit):
+    for i in range(len(vector)):
+        vector[i] -= factor * unit[i]
 
 
 @njit(cache=True)

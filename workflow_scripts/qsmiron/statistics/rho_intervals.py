@@ -62,10 +62,7 @@ def rho_of_weights(
 def _correlations(outcomes: np.ndarray, weights: np.ndarray, directions: np.ndarray) -> np.ndarray:
     from .resampling_loops import weighted_rank_correlations
 
-    order = np.ascontiguousarray(np.argsort(outcomes, axis=0, kind="stable").T)
-    rising = np.take_along_axis(outcomes.T, order, axis=1)
-    new_value = np.diff(rising, axis=1, prepend=np.nan) != 0
-    return weighted_rank_correlations(order, new_value, weights, directions, _SINGULAR**2)
+    return weighted_rank_correlations(*_in_order(outcomes), weights, directions, _SINGULAR**2)
 
 
 def _directions(score: np.ndarray, covariates: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -74,29 +71,13 @@ def _directions(score: np.ndarray, covariates: np.ndarray, weights: np.ndarray) 
     Those of the covariates span their space; the score's is orthogonal to it, and NaN where the
     score is constant or a combination of the covariates.
     """
-    root = np.sqrt(weights)
-    ranked = _centred_ranks(score, weights) * root
-    length = np.linalg.norm(ranked, axis=1)
-    spans = np.zeros((len(weights), len(score), 0))
-    if covariates.shape[1]:
-        columns = np.stack([_centred_ranks(column, weights) * root for column in covariates.T], 2)
-        sizes = np.linalg.norm(columns, axis=1, keepdims=True)
-        columns /= np.where(sizes > 0, sizes, 1)
-        spans, values, _ = np.linalg.svd(columns, full_matrices=False)
-        spans = spans * (values > _SINGULAR * np.maximum(values[:, :1], 1e-300))[:, None, :]
-        fitted = np.einsum("bnk,bk->bn", spans, np.einsum("bnk,bn->bk", spans, ranked))
-        ranked = ranked - fitted
-    left = np.linalg.norm(ranked, axis=1)
-    left = np.where(left > _SINGULAR * length, left, np.nan)
-    unit = ranked / left[:, None]
-    return np.concatenate([spans, unit[:, :, None]], axis=2) * root[:, :, None]
+    from .resampling_loops import weighted_directions
+
+    return weighted_directions(*_in_order(np.column_stack([covariates, score])), weights, _SINGULAR)
 
 
-def _centred_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Midranks (weights × n) of weighted values, less their mean."""
-    order = np.argsort(values, kind="stable")
-    value, group = np.unique(values, return_inverse=True)
-    starts = np.searchsorted(values[order], value)
-    tied = np.add.reduceat(weights[:, order], starts, axis=1)
-    middle = np.cumsum(tied, axis=1) - 0.5 * tied
-    return middle[:, group] - 0.5 * weights.sum(axis=1, keepdims=True)
+def _in_order(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Subjects by rising value (columns × n), and where in that list the value is a new one."""
+    order = np.ascontiguousarray(np.argsort(columns, axis=0, kind="stable").T)
+    rising = np.take_along_axis(columns.T, order, axis=1)
+    return order, np.diff(rising, axis=1, prepend=np.nan) != 0
