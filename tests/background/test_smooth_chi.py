@@ -210,6 +210,27 @@ def test_outliers_on_one_side_do_not_draw_it():
     assert rms_ppb((find(chi, mask) - truth)[mask]) < 0.3
 
 
+def test_a_biased_rim_does_not_draw_it():
+    """χ falls by up to 30 ppb towards the surface of the outer 6 mm: less than 0.3 ppb."""
+    mask = ball()
+    depth = CUBES[0] * ndimage.distance_transform_edt(mask)
+    biased = tissues(mask) - 30 * PPB * np.clip(1 - depth / 6, 0, 1) * mask
+    assert rms_ppb(find(biased, mask)[mask]) < 0.3
+    assert rms_ppb(find(biased, mask, rim=0)[mask]) > 1
+
+
+def test_a_rim_that_holds_one_of_the_tissues_has_its_say():
+    """Grey matter within 6 mm of the surface only: as found without a rim."""
+    mask = ball()
+    depth = CUBES[0] * ndimage.distance_transform_edt(mask)
+    noise = np.random.default_rng(0).normal(scale=2, size=mask.shape)
+    chi = PPB * np.where(mask, np.where(depth < 5, 20, -30) + noise, 0)
+    chi += planted(mask, CUBES, UPRIGHT)
+    found = find(chi, mask)
+    assert found.any()
+    assert np.array_equal(found, find(chi, mask, rim=0))
+
+
 @pytest.mark.parametrize("smooth", [False, True])
 def test_one_tissue_tells_nothing(smooth):
     """Classes that end up together cannot settle anything: exactly 0."""

@@ -104,7 +104,7 @@ def test_more_threads_than_planes():
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_weights_of_a_ramp_and_of_a_step(axis):
-    """Gradients like the median count 4/5, twice as steep ones half, ten times 1/26."""
+    """Gradients of 1, 2 and 10 times the median: the scale is 1.5 times the median."""
     voxel_size = [1.0, 1.0, 1.0]
     voxel_size[axis] = 2.0
     slopes = np.full(20, 0.003)
@@ -114,10 +114,10 @@ def test_weights_of_a_ramp_and_of_a_step(axis):
     inside = np.zeros((20, 20, 20), bool)
     inside[2:18, 2:18, 2:18] = True
     weights = np.moveaxis(flat_weights(x, inside, voxel_size), axis, 0)
-    assert weights[3, 8, 8] == pytest.approx(4 / 5, abs=1e-3)
+    assert weights[3, 8, 8] == pytest.approx(9 / 13, abs=1e-3)
     # The difference to the next voxel: one before the place where the slope is added.
-    assert weights[5, 8, 8] == pytest.approx(1 / 2, abs=1e-3)
-    assert weights[11, 8, 8] == pytest.approx(1 / 26, abs=1e-3)
+    assert weights[5, 8, 8] == pytest.approx(9 / 25, abs=1e-3)
+    assert weights[11, 8, 8] == pytest.approx(9 / 409, abs=1e-3)
     assert (weights[0] == 1).all()  # outside
     assert (weights[19] == 1).all()  # outside, where the ramp wraps around
 
@@ -134,8 +134,8 @@ def test_weights_go_by_the_gradient_per_mm(axis):
     inside = np.zeros((20, 20, 20), bool)
     inside[2:18, 2:18, 2:18] = True
     weights = np.moveaxis(flat_weights(x, inside, voxel_size), axis, 0)
-    assert weights[5, 8, 8] == pytest.approx(4 / 5, abs=1e-3)
-    assert weights[15, 8, 8] == pytest.approx(2 / 3, abs=1e-3)
+    assert weights[5, 8, 8] == pytest.approx(9 / 13, abs=1e-3)
+    assert weights[15, 8, 8] == pytest.approx(9 / 17, abs=1e-3)
 
 
 def test_weights_do_not_depend_on_units():

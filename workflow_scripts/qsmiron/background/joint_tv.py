@@ -30,10 +30,11 @@ class JointTvParameters(TotalVariationParameters):
         0.17, gt=0, description="λ over the noise of the field, where λ is null (mm)"
     )
     rho_per_regularisation: float = Field(
-        100.0, gt=0, description="penalty of the gradient splitting over λ (1/ppm)"
+        50.0, gt=0, description="penalty of the gradient splitting over λ (1/ppm)"
     )
     reweighted_at: tuple[int, ...] = Field(
-        (20, 30), description="iterations at which edges of χ are taken out of the penalty (1)"
+        (10, 15, 20, 25, 30, 35),
+        description="iterations at which edges of χ are taken out of the penalty (1)",
     )
     edge_gain: float = Field(
         2.0,

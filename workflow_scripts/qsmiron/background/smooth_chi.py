@@ -19,14 +19,18 @@ from collections.abc import Sequence
 
 import numpy as np
 from pydantic import Field
+from scipy import ndimage
 
 from ..parameters import Parameters
+from ..spaces import bounding_box
 
 PPB = 1e-3
 LARGEST_SAMPLE = 100_000
 OUTLIER_SHARE = 0.05
 """Voxels expected outside all classes at the start: veins, calcifications, errors."""
 SMALLEST_SD_PPB = 4.0
+LEAST_DEEP_SHARE = 0.1
+"""If less of the mask lies deeper than its rim, all of it counts."""
 
 
 class TissueParameters(Parameters):
@@ -36,6 +40,13 @@ class TissueParameters(Parameters):
         (20.0, 50.0, 75.0),
         min_length=2,
         description="one class starts at each of these percentiles of χ (%)",
+    )
+    rim: float = Field(
+        6.0,
+        ge=0,
+        le=50,
+        description="voxels this close to the mask's surface, where χ and background are hardest "
+        "to tell apart, have no say (mm)",
     )
     iterations: int = Field(60, ge=1, le=1000, description="expectation-maximisation steps (1)")
     least_separation: float = Field(
@@ -91,16 +102,29 @@ def smooth_chi(
     everywhere if the classes cannot be told apart.
     """
     functions = null_polynomials(mask, voxel_size, b0_direction)
-    every = max(1, functions.shape[1] // LARGEST_SAMPLE)
-    values = chi[mask][::every].astype(float) / PPB
-    weights, means = _fit_classes(values, functions[:, ::every].T.astype(float), parameters)
     smooth = np.zeros(mask.shape, np.float32)
-    if means.max() - means.min() >= parameters.least_separation:
-        smooth[mask] = sum(
-            np.float32(PPB * weight) * function
-            for weight, function in zip(weights, functions, strict=True)
-        )
+    # Where no two tissues lie deep in the mask, the rim has to tell.
+    for voting in (_deeper(mask, voxel_size, parameters.rim), mask):
+        sample = np.flatnonzero(voting[mask])
+        sample = sample[:: max(1, len(sample) // LARGEST_SAMPLE)]
+        values = chi[mask][sample].astype(float) / PPB
+        weights, means = _fit_classes(values, functions[:, sample].T.astype(float), parameters)
+        if means.max() - means.min() >= parameters.least_separation:
+            smooth[mask] = sum(
+                np.float32(PPB * weight) * function
+                for weight, function in zip(weights, functions, strict=True)
+            )
+            break
     return smooth
+
+
+def _deeper(mask: np.ndarray, voxel_size: Sequence[float], rim: float) -> np.ndarray:
+    """The mask without its rim (mm), or all of it where too little would be left."""
+    box = bounding_box(mask)
+    depth = ndimage.distance_transform_edt(np.pad(mask[box], 1), sampling=voxel_size)
+    deeper = np.zeros_like(mask)
+    deeper[box] = depth[1:-1, 1:-1, 1:-1] > rim
+    return deeper if deeper.sum() >= LEAST_DEEP_SHARE * mask.sum() else mask
 
 
 def _fit_classes(

@@ -44,7 +44,7 @@ class GradientShrinkage:
         return self._result
 
 
-EDGE_SCALE = 2.0
+EDGE_SCALE = 1.5
 """Gradients of so many times the median count half."""
 
 
