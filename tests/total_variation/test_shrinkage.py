@@ -17,28 +17,31 @@ def random(*shape, seed=0):
 class PlainShrinkage:
     """The same in double precision, with z by soft thresholding rather than by what clip leaves."""
 
-    def __init__(self, thresholds, weights=1.0):
+    def __init__(self, thresholds, weights=1.0, relaxation=1.0):
         self.limits = np.reshape(thresholds, (3, 1, 1, 1)) * weights
-        self.dual = np.zeros((3, *SHAPE))
+        self.relaxation = relaxation
+        self.dual = self.split = np.zeros((3, *SHAPE))
 
     def update(self, x):
-        p = gradient(x.astype(float)) + self.dual
-        z = np.sign(p) * np.maximum(np.abs(p) - self.limits, 0)
-        self.dual = p - z
-        return adjoint(z - self.dual)
+        relaxed = self.relaxation * gradient(x.astype(float)) + (1 - self.relaxation) * self.split
+        p = relaxed + self.dual
+        self.split = np.sign(p) * np.maximum(np.abs(p) - self.limits, 0)
+        self.dual = p - self.split
+        return adjoint(self.split - self.dual)
 
 
+@pytest.mark.parametrize("relaxation", [1.0, 1.7])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_updates_are_those_of_plain_numpy(weighted):
-    """Several in a row, so that the dual variable that is kept counts too."""
+def test_updates_are_those_of_plain_numpy(weighted, relaxation):
+    """Several in a row, so that what is kept of the update before counts too."""
     weights = np.abs(random(*SHAPE, seed=9)) if weighted else 1.0
-    shrinkage = GradientShrinkage(SHAPE, THRESHOLDS)
+    shrinkage = GradientShrinkage(SHAPE, THRESHOLDS, relaxation=relaxation)
     if weighted:
         shrinkage.weights = weights
-    plain = PlainShrinkage(THRESHOLDS, weights)
+    plain = PlainShrinkage(THRESHOLDS, weights, relaxation)
     for step in range(5):
         x = random(*SHAPE, seed=step)
-        assert shrinkage.update(x) == pytest.approx(plain.update(x), abs=3e-6)
+        assert shrinkage.update(x) == pytest.approx(plain.update(x), abs=6e-6)
 
 
 def test_thresholds_that_nothing_exceeds_leave_no_gradient():

@@ -18,6 +18,9 @@ DATA_PENALTY = 1.0
 STIFFNESS = 3.0
 """Penalty σ of the splitting of the harmonic field's Laplacian (mm⁴)."""
 
+RELAXATION = 1.8
+"""Over-relaxation α of all splittings (1); Boyd et al. 2011, doi 10.1561/2200000016, §3.4.3."""
+
 
 class System(Protocol):
     """The update of χ, and of whatever else the modelled field consists of."""
@@ -56,15 +59,23 @@ class HarmonicSystem:
     smooth χ and h make nearly the same field.
     """
 
-    def __init__(self, grid: DipoleGrid, rho: float, slabs: Slabs, softness: float = 0.0) -> None:
+    def __init__(
+        self,
+        grid: DipoleGrid,
+        rho: float,
+        slabs: Slabs,
+        softness: float = 0.0,
+        relaxation: float = RELAXATION,
+    ) -> None:
         self.grid, self.rho, self.slabs = grid, np.float32(rho), slabs
         self.curvature = laplacian_kernel(grid.shape)
         self.bending = laplacian_kernel(grid.shape, grid.voxel_size)
         # shrinkage of a split Laplacian z: min ½β z² + ½σ (z − g)²
         self.kept = np.float32(STIFFNESS * softness / (1 + STIFFNESS * softness))
+        self.relaxation = np.float32(relaxation)
         self.laplacian = np.zeros(grid.shape, np.float32)
         self.dual = np.zeros(grid.shape, np.float32)
-        self._drawn = np.empty(grid.shape, np.float32)
+        self._drawn = np.zeros(grid.shape, np.float32)
 
     def solve(self, field: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See :class:`System`."""
@@ -73,7 +84,7 @@ class HarmonicSystem:
         grid = self.grid
         self.slabs.run(
             split_laplacian, len(field), self.laplacian, self.dual, grid.inside, self.kept,
-            self._drawn,
+            self.relaxation, self._drawn,
         )  # fmt: skip
         spectra = [grid.transform(part) for part in (field, gradient, self._drawn)]
         self.slabs.run(
@@ -110,19 +121,20 @@ def iterate(
     from .loops import split_field
 
     thresholds = [settings.regularisation / (settings.rho * edge) for edge in grid.voxel_size]
-    shrinkage = GradientShrinkage(grid.shape, thresholds, slabs)
+    shrinkage = GradientShrinkage(grid.shape, thresholds, slabs, RELAXATION)
     gain = np.float32(settings.edge_gain)
     chi = np.zeros(grid.shape, np.float32)
     modelled = np.zeros(grid.shape, np.float32)
     dual = np.zeros(grid.shape, np.float32)
-    drawn = np.empty(grid.shape, np.float32)
+    drawn = np.zeros(grid.shape, np.float32)
     last_change = max(settings.reweighted_at, default=-1)
     for iteration in range(settings.iterations):
         if iteration in settings.reweighted_at:
             shrinkage.weights = gain * flat_weights(chi, grid.inside, grid.voxel_size)
         slabs.run(
-            split_field, len(chi), modelled, dual, data, weight, np.float32(DATA_PENALTY), drawn
-        )
+            split_field, len(chi), modelled, dual, data, weight, np.float32(DATA_PENALTY),
+            np.float32(RELAXATION), drawn,
+        )  # fmt: skip
         before = chi
         chi, modelled = system.solve(drawn, shrinkage.update(chi))
         if settings.tolerance and iteration > last_change:

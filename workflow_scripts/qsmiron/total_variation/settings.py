@@ -46,7 +46,7 @@ class TotalVariationParameters(Parameters):
         4e-5, gt=0, description="smallest λ, where λ is null (ppm·mm)"
     )
     rho_per_regularisation: float = Field(
-        600.0, gt=0, description="penalty of the gradient splitting over λ (1/ppm)"
+        1000.0, gt=0, description="penalty of the gradient splitting over λ (1/ppm)"
     )
     reweighted_at: tuple[int, ...] = Field(
         (), description="iterations at which edges of χ are taken out of the penalty (1)"

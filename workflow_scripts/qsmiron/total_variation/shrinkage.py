@@ -14,16 +14,22 @@ class GradientShrinkage:
 
     ``thresholds`` are the shrinkage per axis, in units of x per voxel: λ divided by the voxel's
     edge (so that λ weighs a gradient per mm) and by the penalty ρ. Differences are forward and
-    periodic. ``weights`` (X, Y, Z), where set, multiply them voxel by voxel.
+    periodic. ``weights`` (X, Y, Z), where set, multiply them voxel by voxel. ``relaxation`` α over
+    1 replaces ∇x by α∇x + (1 − α)z, z being that of the update before.
     """
 
     def __init__(
-        self, shape: Sequence[int], thresholds: Sequence[float], slabs: Slabs | None = None
+        self,
+        shape: Sequence[int],
+        thresholds: Sequence[float],
+        slabs: Slabs | None = None,
+        relaxation: float = 1.0,
     ) -> None:
         self.thresholds = np.asarray(thresholds, np.float32)
         self.weights = np.empty((0, 0, 0), np.float32)
+        self.relaxation = np.float32(relaxation)
         self._duals = np.zeros((3, *shape), np.float32)
-        self._drawn = np.empty((3, *shape), np.float32)
+        self._drawn = np.zeros((3, *shape), np.float32)
         self._result = np.empty(shape, np.float32)
         self._slabs = slabs or Slabs(1)
 
@@ -38,8 +44,9 @@ class GradientShrinkage:
 
         planes = len(x)
         self._slabs.run(
-            shrink_gradient, planes, x, self._duals, self.weights, self.thresholds, self._drawn
-        )
+            shrink_gradient, planes, x, self._duals, self.weights, self.thresholds,
+            self.relaxation, self._drawn,
+        )  # fmt: skip
         self._slabs.run(gradient_adjoint, planes, self._drawn, self._result)
         return self._result
 
