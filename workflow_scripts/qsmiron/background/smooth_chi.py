@@ -9,7 +9,8 @@ beneath.
 Tissue knows better: grey and white matter have their χ all over the brain. A mixture of classes is
 fitted to the χ of all voxels together with such a polynomial, as is done for the bias field of
 T1-weighted images (Wells et al., IEEE Trans Med Imaging 1996, doi 10.1109/42.511747; there the
-field multiplies, here it adds). This is a prior: true differences between regions that follow the
+field multiplies, here it adds). Near the mask's surface χ and background are hardest to tell apart,
+hence voxels there do not vote. This is a prior: true differences between regions that follow the
 same eight functions are removed with it.
 """
 
