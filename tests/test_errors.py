@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from qsmiron.errors import InputError, Problem, reported_to_user
@@ -31,3 +34,37 @@ def test_the_message_holds_every_problem():
     error = InputError("one", Problem("a", "b", "c", "D."))
     assert str(error).splitlines() == ["one", "a: found b; expected c. D."]
     assert isinstance(error, ValueError)
+
+
+def message_of(capsys, error):
+    with pytest.raises(SystemExit) as end, reported_to_user():
+        raise error
+    assert end.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [
+        (errno.ENOSPC, "Free some space"),
+        (errno.EROFS, "another results_dir"),
+        (errno.EACCES, "permissions"),
+        (errno.EFBIG, "ulimit -f"),
+    ],
+)
+def test_a_disk_that_refuses_a_file_is_a_message(capsys, number, word):
+    error = OSError(number, os.strerror(number), "results/a.nii.gz")
+    line = message_of(capsys, error)
+    assert line.startswith(f"error: results/a.nii.gz: found {os.strerror(number)}; expected")
+    assert word in line
+
+
+def test_too_little_memory_is_a_message(capsys):
+    assert "MemoryError" in message_of(capsys, MemoryError())
+    assert "8 GiB" in message_of(capsys, MemoryError("Unable to allocate 8 GiB"))
+
+
+def test_our_own_mistake_with_a_file_keeps_its_traceback():
+    with pytest.raises(FileNotFoundError), reported_to_user():
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "a.nii.gz")

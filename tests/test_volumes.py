@@ -191,9 +191,25 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as raised:
         write_volume(tmp_path / "x.nii.gz", noise(), np.eye(4))
     assert list(tmp_path.iterdir()) == []
+    assert raised.value.filename == str(tmp_path / "x.nii.gz")
+
+
+def test_an_error_of_another_file_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as raised, atomic_path(tmp_path / "x.txt"):
+        (tmp_path / "absent.txt").read_text()
+    assert raised.value.filename == str(tmp_path / "absent.txt")
+
+
+def test_what_a_killed_process_left_of_the_same_file_goes(tmp_path):
+    others = {".partial-12345678-a-x.txt", ".partial-x.txt", "x.txt.partial"}
+    for name in {".partial-12345678-x.txt", ".partial-_bcdefgh-x.txt", *others}:
+        (tmp_path / name).write_text("half")
+    with atomic_path(tmp_path / "x.txt") as temporary:
+        temporary.write_text("whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"x.txt", *others}
 
 
 def test_a_file_appears_only_when_complete(tmp_path):

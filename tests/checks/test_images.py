@@ -66,8 +66,8 @@ def test_a_gap_in_the_echo_numbers(root):
 def test_a_whole_part_is_missing(root, gone):
     for echo in (1, 2, 3):
         megre(root, "02", echo, gone).unlink()
-    there = "phase" if gone == "mag" else "magnitude"
-    assert f"3 {there} files and no" in only(root)
+    there, severity = ("phase", "error") if gone == "mag" else ("magnitude", "warning")
+    assert f"3 {there} files and no" in only(root, severity)
 
 
 def test_a_single_echo_is_a_warning(root):

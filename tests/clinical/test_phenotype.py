@@ -78,3 +78,61 @@ def test_a_broken_phenotype_table_is_passed_over(root):
 def test_a_table_of_another_name_stands_alone(root):
     (root / "participants.tsv").rename(root / "clinic.tsv")
     assert "ecas_total" not in read_clinical(root / "clinic.tsv").columns
+
+
+def sessions(root, who, *rows, columns="session_id\tacq_time\tumn_score"):
+    (root / who).mkdir(exist_ok=True)
+    (root / who / f"{who}_sessions.tsv").write_text("\n".join([columns, *rows]) + "\n")
+
+
+def imaged(root, who, session):
+    (root / who / f"ses-{session}" / "anat").mkdir(parents=True)
+
+
+def test_the_session_with_images_counts(root):
+    columns = ["participant_id", "session_id", "ecas_total"]
+    rows = [{"participant_id": "sub-01", "session_id": f"ses-{s}", "ecas_total": f"{90 + s}"}
+            for s in (1, 2)]  # fmt: skip
+    write_rows(root / "phenotype/ecas.tsv", rows, columns)
+    sessions(root, "sub-01", "ses-1\t2019-05-23\t4", "ses-2\t2019-11-20\t5")
+    sessions(root, "sub-02", "ses-1\t2019-05-24\t7", columns="session_id\tacq_time\tbulbar_score")
+    imaged(root, "sub-01", 2)
+    values = clinical_values(root / "participants.tsv")
+    assert values["sub-01"] | {"age": "", "sex": ""} == {
+        "age": "", "sex": "", "ecas_total": "92", "umn_score": "5", "bulbar_score": "n/a",
+    }  # fmt: skip
+    assert (values["sub-02"]["umn_score"], values["sub-02"]["bulbar_score"]) == ("n/a", "7")
+    assert problems(root, "warning") == []
+    assert "acq_time" not in read_clinical(root / "participants.tsv").columns
+
+
+@pytest.mark.parametrize("with_images", [(), (1, 2)])
+def test_no_session_or_several_have_no_single_value(root, with_images):
+    sessions(root, "sub-01", "ses-1\tn/a\t4", "ses-2\tn/a\t5")
+    for session in with_images:
+        imaged(root, "sub-01", session)
+    assert clinical_values(root / "participants.tsv")["sub-01"]["umn_score"] == "n/a"
+    (text,) = problems(root, "warning")
+    assert f"{root}/sub-*/sub-*_sessions.tsv: found several rows for sub-01" in text
+
+
+def test_a_value_of_a_session_is_named_where_it_stands(root):
+    sessions(root, "sub-03", "ses-1\tn/a\t40")
+    (text,) = problems(root, "error")
+    assert f"{root}/sub-*/sub-*_sessions.tsv, row 2 (sub-03), umn_score: found 40" in text
+
+
+def test_a_session_is_no_path(root):
+    sessions(root, "sub-01", "ses-1/../../sub-02/ses-1\tn/a\t4", "ses-2\tn/a\t5")
+    imaged(root, "sub-02", 1)
+    imaged(root, "sub-01", 2)
+    assert clinical_values(root / "participants.tsv")["sub-01"]["umn_score"] == "5"
+
+
+def test_a_broken_table_of_sessions_is_passed_over(root):
+    (root / "sub-01").mkdir()
+    (root / "sub-01/sub-01_sessions.tsv").write_bytes(b"\xff\xfe")
+    (root / "sub-01/sub-09_sessions.tsv").write_text("session_id\tx\nses-1\t1\n")
+    (text,) = problems(root, "warning")
+    assert "sub-01_sessions.tsv: found a file that is not UTF-8" in text
+    assert read_clinical(root / "participants.tsv").shape == (6, 3)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .raw_parts import MEGRE_NAME, count_echoes, need_extraction, parts_of
 
+BIDS_VERSION = "1.10.0"
 LABEL = re.compile(r"[A-Za-z0-9]+")
 SCAN_PLACEHOLDERS = ("subject", "session", "folder", "entities")
 _T1W = re.compile(r"sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*_T1w\.nii(?:\.gz)?")
@@ -63,6 +64,11 @@ class Scan:
     def parts(self) -> dict[str, dict[int | None, Path]]:
         """Its raw MEGRE files by part and echo; see :mod:`.raw_parts`."""
         return parts_of(self.raw_echoes)
+
+    @property
+    def has_phase(self) -> bool:
+        """Whether it has any file of the phase, or of a real or imaginary part."""
+        return set(self.parts) != {"mag"}
 
     def file(self, template: str, root: str | Path) -> Path:
         """A file of this scan elsewhere; a relative ``template`` is below ``root``.
@@ -192,6 +198,11 @@ class Results:
     def work(self) -> str:
         """Folder of the intermediates."""
         return f"{self.root}/work"
+
+    @property
+    def failures(self) -> str:
+        """Folder of the records of scans of which a job failed."""
+        return f"{self.work}/failures"
 
     def derivative(self, suffix: str) -> str:
         """A file in the scan's ``anat`` folder, e.g. ``desc-main_Chimap.nii.gz``."""
@@ -378,6 +389,11 @@ class Results:
         """A job's log; ``labels`` are the wildcards that tell it from the rule's other jobs."""
         return f"{self.root}/logs/{rule}/" + ("_".join(labels) or rule) + ".log"
 
+    @property
+    def benchmarks(self) -> str:
+        """Folder of what each job cost, and of the plan of the last run."""
+        return f"{self.root}/benchmarks"
+
     def benchmark(self, rule: str, *labels: str) -> str:
         """A job's benchmark record, named like its log."""
-        return f"{self.root}/benchmarks/{rule}/" + ("_".join(labels) or rule) + ".tsv"
+        return f"{self.benchmarks}/{rule}/" + ("_".join(labels) or rule) + ".tsv"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import __version__
+from .bids import BIDS_VERSION
 from .volumes import write_json, write_text
 
 IGNORED = ("group", "figures", "benchmarks", "report.html", "methods.md", "work")
@@ -21,7 +22,7 @@ def describe_derivative(results: str | Path, source: str | Path) -> None:
         results / "dataset_description.json",
         {
             "Name": "Quantitative susceptibility maps, regional iron and group results",
-            "BIDSVersion": "1.10.0",
+            "BIDSVersion": BIDS_VERSION,
             "DatasetType": "derivative",
             "GeneratedBy": [{"Name": "qsmiron", "Version": __version__}],
             "SourceDatasets": [{"URL": Path(source).name}],

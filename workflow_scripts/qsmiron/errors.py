@@ -7,6 +7,7 @@ remedy. Scripts run inside :func:`reported_to_user`, which prints it without a t
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,12 +40,53 @@ class InputError(ValueError):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
+_SPACE = "Free some space, or choose another results_dir."
+_RIGHTS = "Change its permissions, or choose another results_dir."
+_REMEDIES = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EFBIG: "Lift the limit of the size of files (ulimit -f).",
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: _RIGHTS,
+    errno.ENOTDIR: "Choose a results_dir that is a folder.",
+    errno.EIO: "The disk or the network drive is broken: see to it, and repeat the command.",
+    errno.ESTALE: "The network drive was away: repeat the command.",
+    errno.EMFILE: "Lift the limit of open files (ulimit -n), or start fewer jobs (--cores).",
+}
+"""What to do where it is the machine that refuses a file."""
+
+
+def refusal(error: OSError) -> Problem | None:
+    """The machine's refusal to read or write a file, in the user's terms; None for other errors."""
+    if error.errno not in _REMEDIES:
+        return None
+    where = str(error.filename or "a file")
+    expected = "a file that can be read or written"
+    return Problem(where, str(error.strerror), expected, _REMEDIES[error.errno])
+
+
 @contextmanager
 def reported_to_user() -> Iterator[None]:
-    """Show an :class:`InputError` as a message on stderr and exit 1, without a traceback."""
+    """Show what a user can mend as a message on stderr and exit 1, without a traceback.
+
+    That is an :class:`InputError`, too little memory, and a file that the machine refuses.
+    """
     try:
         yield
     except InputError as error:
-        for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
-        sys.exit(1)
+        problems = error.problems
+    except MemoryError as error:
+        found = f"too little ({str(error) or 'MemoryError'})"
+        remedy = "Start fewer jobs at a time (--cores), or take a machine with more."
+        problems = (Problem("memory", found, "as much as the image takes", remedy),)
+    except OSError as error:
+        problem = refusal(error)
+        if problem is None:
+            raise
+        problems = (problem,)
+    else:
+        return
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    sys.exit(1)

@@ -22,6 +22,17 @@ MEGRE_NAME = re.compile(
 PAIRS = (("mag", "phase"), ("real", "imag"))
 """A scan is one of these pairs."""
 
+PART_NAMES = {"mag": "magnitude", "phase": "phase", "real": "real", "imag": "imaginary"}
+"""What messages call the parts."""
+
+IMAGE_TYPES = {
+    "mag": {"M", "MAGNITUDE", "M_FFE", "M_SE"},
+    "phase": {"P", "PHASE", "PHASE MAP"},
+    "real": {"REAL", "R_FFE"},
+    "imag": {"IMAGINARY", "I_FFE"},
+}
+"""Words of DICOM's ImageType that tell a part."""
+
 Parts = Mapping[str, Mapping[int | None, Path]]
 """MEGRE files by part and echo number; ``None`` stands for all echoes in one file."""
 

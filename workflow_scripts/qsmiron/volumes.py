@@ -202,6 +202,18 @@ def write_scaled_volume(
     _write_image(Path(path), image, sidecar)
 
 
+def write_stored_volume(
+    path: str | Path, image: nib.Nifti1Image, sidecar: Mapping[str, Any] | None = None
+) -> None:
+    """Write an image that was read as it is stored: its numbers, their scaling, and its grid.
+
+    Nothing else of its header is taken over, neither texts nor extensions.
+    """
+    copy = nib.Nifti1Image(image.dataobj.get_unscaled(), image.affine)
+    copy.header.set_slope_inter(image.dataobj.slope, image.dataobj.inter)
+    _write_image(Path(path), copy, sidecar)
+
+
 def _write_image(path: Path, image: nib.Nifti1Image, sidecar: Mapping[str, Any] | None) -> None:
     image.header.set_xyzt_units("mm", "sec")
     image.set_sform(image.affine, code=1)
@@ -268,21 +280,32 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+_PARTIAL = ".partial-"
+
+
 class atomic_path:  # noqa: N801 - reads as a verb where it is used
     """Context manager: a temporary path beside ``path`` that replaces it on a clean exit.
 
     For libraries that want to write a file themselves (figures, tables). The temporary keeps the
-    file's ending, since such libraries choose their format by it.
+    file's ending, since such libraries choose their format by it. What a process that was killed
+    left of the same file is removed; an error of the disk names ``path``.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     def __enter__(self) -> Path:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=self.path.parent, prefix=".partial-", suffix="-" + self.path.name
-        )
+        folder, ending = self.path.parent, "-" + self.path.name
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob(f"{_PARTIAL}*"):
+            # eight characters of mkstemp between the two
+            if path.name[len(_PARTIAL) + 8 :] == ending:
+                path.unlink(missing_ok=True)
+        try:
+            handle, name = tempfile.mkstemp(dir=folder, prefix=_PARTIAL, suffix=ending)
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
         os.close(handle)
         self.temporary = Path(name)
         return self.temporary
@@ -290,6 +313,8 @@ class atomic_path:  # noqa: N801 - reads as a verb where it is used
     def __exit__(self, kind: object, value: object, traceback: object) -> None:
         if kind is not None:
             self.temporary.unlink(missing_ok=True)
+            if isinstance(value, OSError) and value.filename in (None, str(self.temporary)):
+                value.filename = str(self.path)
             return
         mask = os.umask(0)
         os.umask(mask)

@@ -25,6 +25,7 @@ from .names import (
     subject_label,
 )
 from .protocol import check_protocol
+from .readout import check_readout
 from .voxels import check_voxels
 
 
@@ -85,7 +86,8 @@ def inspect_inputs(
         The clinical table; ``None`` for ``participants.tsv`` of the data set.
     settings
         The config, of which ``participant_label``, ``session_label``, ``exclude``, ``contrasts``,
-        ``scores``, ``covariates``, ``clinical_ranges`` and ``acquisition.phase_units`` are read.
+        ``scores``, ``covariates``, ``clinical_ranges``, ``acquisition.phase_units`` and the
+        field map's ``readout`` are read.
     every_image
         Read the voxels of every image, and not only of the first echo and the T1w.
     """
@@ -109,6 +111,7 @@ def _inspect(
     scans: list[Scan] = []
     if _is_data_set(root, problems):
         scans = _check_images(root, selection, phase_units, every_image, inspection)
+        problems += check_readout(root, inspection.scans, settings)
     elif table.parent == root:
         return  # a table in a folder that is not there is no news
     sheet = read_sheet(table)
@@ -172,17 +175,22 @@ def _design(settings: Mapping[str, Any], problems: list[Problem]) -> dict[str, A
         elif value is not None:
             design[name] = value
     for column, limits in list(design.get("ranges", {}).items()):
-        if (
-            not isinstance(limits, list | tuple)
-            or len(limits) != 2
-            or not all(isinstance(v, int | float) for v in limits)
-        ):
+        if not _is_range(limits):
             where = f"config, clinical_ranges.{column}"
             problems.append(
                 Problem(where, repr(limits), "[lowest, highest]", "Correct the config.")
             )
             design["ranges"] = {k: v for k, v in design["ranges"].items() if k != column}
     return design
+
+
+def _is_range(limits: Any) -> bool:
+    """Whether it is two numbers of which the first is not the larger."""
+    if not isinstance(limits, list | tuple) or len(limits) != 2:
+        return False
+    if not all(isinstance(v, float) or (type(v) is int and abs(v) < 1e300) for v in limits):
+        return False
+    return bool(limits[0] <= limits[1])
 
 
 def _is_data_set(root: Path, problems: list[Problem]) -> bool:
@@ -228,6 +236,9 @@ def _check_images(
     problems += [problem for seen in inspected for problem in seen.problems]
     problems += check_copies(inspected)
     problems += check_protocol(root, inspected)
+    if scans and not any(scan.has_phase for scan in scans):
+        expected = "phase (or real and imaginary) images of one scan at least"
+        problems.append(Problem(str(root), "no phase image", expected, "Export them."))
     inspection.n_participants = len({scan.subject for scan in scans})
     inspection.n_scans = len(scans)
     inspection.n_images = sum(len(scan.files) for scan in scans)

@@ -7,11 +7,11 @@ from itertools import islice
 
 from ..bids import Scan
 from ..errors import Problem
-from ..raw_parts import Parts, echo_numbers
+from ..raw_parts import PART_NAMES, Parts, echo_numbers
 from .geometry import check_grids, obliquity
 from .headers import read_header
 from .inspected import Inspected
-from .pairs import PART_NAMES, choose_pair
+from .pairs import choose_pair
 from .sidecars import check_sidecars
 
 
@@ -55,12 +55,18 @@ def check_echoes(where: str, parts: Parts) -> Iterator[Problem]:
     both = f"{PART_NAMES[first]} and {PART_NAMES[second]}"
     for part, other in ((second, first), (first, second)):
         if not numbers[part]:
+            left_out = part == "phase"
+            otherwise = (
+                "without them the scan is left out"
+                if left_out
+                else "or list the participant under exclude in the config"
+            )
             yield Problem(
                 f"{where}_*_MEGRE",
                 f"{len(parts[other])} {PART_NAMES[other]} files and no {PART_NAMES[part]} file",
                 f"{both} of every echo",
-                f"Export the {PART_NAMES[part]} images too, or list the participant under exclude "
-                "in the config.",
+                f"Export the {PART_NAMES[part]} images too; {otherwise}.",
+                "warning" if left_out else "error",
             )
     for part, other in ((first, second), (second, first)) if all(numbers.values()) else ():
         absent = sorted(numbers[other] - numbers[part])

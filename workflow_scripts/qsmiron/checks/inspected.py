@@ -22,7 +22,8 @@ class Inspected:
     ``facts`` are compared within the cohort. ``headers`` holds the usable images, ``encodings``
     how each phase image stores its values (a key of ``acquisition.PHASE_UNITS``), ``undeclared``
     the phase images whose sidecars do not tell, ``obliquity`` the angle (degrees) between B0 and
-    the nearest axis of the grid. ``parts`` has the MEGRE files of the one pair of parts that is
+    the nearest axis of the grid, ``readout`` what :func:`.readout.declared_readout` finds in a scan
+    of three echoes or more. ``parts`` has the MEGRE files of the one pair of parts that is
     looked at.
     """
 
@@ -34,6 +35,7 @@ class Inspected:
     encodings: dict[Path, str] = field(default_factory=dict)
     undeclared: set[Path] = field(default_factory=set)
     obliquity: float | None = None
+    readout: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:

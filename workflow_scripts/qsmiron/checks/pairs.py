@@ -7,9 +7,6 @@ from pathlib import Path
 from ..errors import Problem
 from ..raw_parts import PAIRS, Parts
 
-PART_NAMES = {"mag": "magnitude", "phase": "phase", "real": "real", "imag": "imaginary"}
-"""What messages call the parts."""
-
 
 def choose_pair(parts: Parts, where: str) -> tuple[Parts, list[Problem]]:
     """The pair of parts to look at, and what makes the choice ambiguous.

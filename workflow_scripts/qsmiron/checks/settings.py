@@ -25,7 +25,7 @@ def read_settings(path: str | Path) -> dict[str, Any]:
             config = json.loads(text)
         except ValueError:
             config = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
             Problem(

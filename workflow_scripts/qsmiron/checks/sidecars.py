@@ -11,11 +11,11 @@ from typing import Any
 from .. import acquisition
 from ..errors import InputError, Problem
 from ..raw_echo import check_echo_count
-from ..raw_parts import echo_numbers
+from ..raw_parts import IMAGE_TYPES, PART_NAMES, echo_numbers
 from .geometry import check_slices
 from .headers import Header
 from .inspected import Inspected
-from .pairs import PART_NAMES
+from .readout import LEAST_ECHOES_OF_BIPOLAR, declared_readout
 
 SAME_ECHO_TIME_S = 1e-5
 STRONGEST_FIELD_T = 25.0
@@ -36,12 +36,6 @@ IDENTIFYING_FIELDS = (
 )
 """Fields that name a person; no field of a raw sidecar but the protocol's gets into results."""
 
-_IMAGE_TYPES = {
-    "mag": {"M", "MAGNITUDE", "M_FFE", "M_SE"},
-    "phase": {"P", "PHASE", "PHASE MAP"},
-    "real": {"REAL", "R_FFE"},
-    "imag": {"IMAGINARY", "I_FFE"},
-}
 _CONTRARY_TYPES = {
     "mag": ("phase", "real", "imag"),
     "phase": ("mag", "real", "imag"),
@@ -79,6 +73,8 @@ def check_sidecars(seen: Inspected, phase_units: str | None) -> None:
             if not described:
                 described = True
                 seen.facts |= _protocol(sidecar)
+                if len(echo_numbers(files)) >= LEAST_ECHOES_OF_BIPOLAR:
+                    seen.readout = declared_readout(sidecar)
                 seen.problems += _check_names_of_people(sidecar, where)
                 if path in seen.headers:
                     seen.problems += check_slices(seen.headers[path], sidecar, path, where)
@@ -154,8 +150,8 @@ def _check_image_type(part: str, sidecar: Mapping[str, Any], where: str) -> Iter
     if not isinstance(given, list):
         return
     types = {str(word).strip().upper() for word in given}
-    others = set().union(*(_IMAGE_TYPES[other] for other in _CONTRARY_TYPES[part]))
-    if types & others and not types & _IMAGE_TYPES[part]:
+    others = set().union(*(IMAGE_TYPES[other] for other in _CONTRARY_TYPES[part]))
+    if types & others and not types & IMAGE_TYPES[part]:
         yield Problem(
             f"{where}, ImageType",
             ", ".join(sorted(types & others)),
@@ -186,10 +182,11 @@ def _check_field(b0: float, sidecar: Mapping[str, Any], where: str) -> Iterator[
     frequency = sidecar.get("ImagingFrequency")
     if isinstance(frequency, int | float) and not isinstance(frequency, bool):
         expected = b0 * acquisition.GYROMAGNETIC_RATIO_MHZ_PER_T
-        if not abs(frequency - expected) <= FREQUENCY_TOLERANCE * expected:
+        low, high = ((1 + sign * FREQUENCY_TOLERANCE) * expected for sign in (-1, 1))
+        if not low <= frequency <= high:
             yield Problem(
                 f"{where}, ImagingFrequency",
-                f"{frequency:g} MHz with MagneticFieldStrength {b0:g} T",
+                f"{str(frequency)[:20]} MHz with MagneticFieldStrength {b0:g} T",
                 f"about {expected:.0f} MHz at {b0:g} T",
                 "Correct the one that is wrong.",
             )

@@ -88,7 +88,7 @@ def _check_contrast(sheet: Sheet, where: str, contrast: Mapping[str, Any]) -> It
         return
     derive = contrast.get("derive")
     derive = None if derive == "given" else derive  # the default, spelt out
-    if derive is not None and derive not in DERIVATIONS:
+    if derive is not None and str(derive) not in DERIVATIONS:
         yield Problem(
             f"{where}.derive", repr(derive), f"one of {', '.join(DERIVATIONS)}", "Correct the name."
         )
@@ -180,7 +180,8 @@ def _check_derived(
     ]
     change = [numbers[-1] - (numbers[0] if len(numbers) > 1 else 0) for numbers in complete]
     cut = contrast.get("cut")
-    if cut is not None and (isinstance(cut, bool) or not isinstance(cut, int | float)):
+    usable = isinstance(cut, int | float) and not isinstance(cut, bool) and abs(cut) < 1e300
+    if cut is not None and not usable:
         yield Problem(
             f"{where}.cut", repr(cut), "a number, or null for the median", "Correct the config."
         )

@@ -27,7 +27,7 @@ LARGEST_TABLE_BYTES = 2**25
 
 ONE_ROW = "one row per participant"
 SESSION = "session_id"
-"""A column of phenotype tables that is part of their key."""
+"""A column of the tables beside participants.tsv that is part of their key."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
@@ -206,8 +206,11 @@ def _refuse(sheet: Sheet, found: str, expected: str, remedy: str, where: str = "
     return sheet
 
 
-def read_sheet(path: str | Path) -> Sheet:
-    """Read one table as text; what is wrong with its form is collected, never raised."""
+def read_sheet(path: str | Path, participant: str | None = None) -> Sheet:
+    """Read one table as text; what is wrong with its form is collected, never raised.
+
+    ``participant`` is whom all rows are about, where the table has no participant_id.
+    """
     sheet = Sheet(Path(path))
     try:
         if sheet.path.is_file() and sheet.path.stat().st_size > LARGEST_TABLE_BYTES:
@@ -232,7 +235,7 @@ def read_sheet(path: str | Path) -> Sheet:
     header = lines[0][1]
     while header and not header[-1]:
         header.pop()
-    if "participant_id" not in header:
+    if participant is None and "participant_id" not in header:
         return _refuse_header(sheet, header)
     doubled = sorted({name or "(no name)" for name in header if header.count(name) > 1})
     if doubled or "" in header:
@@ -240,7 +243,7 @@ def read_sheet(path: str | Path) -> Sheet:
         return _refuse(sheet, found, "one name per column", "Rename or delete columns.", ", header")
     sheet.columns = [name for name in header if name != "participant_id"]
     sheet.readable = True
-    _take_rows(sheet, header, lines[1:])
+    _take_rows(sheet, header, lines[1:], participant)
     return sheet
 
 
@@ -254,7 +257,12 @@ def _refuse_header(sheet: Sheet, header: list[str]) -> Sheet:
     return _refuse(sheet, found, "a column participant_id", remedy, ", header")
 
 
-def _take_rows(sheet: Sheet, header: list[str], lines: list[tuple[int, list[str]]]) -> None:
+def _take_rows(
+    sheet: Sheet,
+    header: list[str],
+    lines: list[tuple[int, list[str]]],
+    participant: str | None,
+) -> None:
     first: dict[str, tuple[int, str]] = {}
     for number, cells in lines:
         while len(cells) > len(header) and not cells[-1]:
@@ -265,7 +273,7 @@ def _take_rows(sheet: Sheet, header: list[str], lines: list[tuple[int, list[str]
             _refuse(sheet, found, expected, remedy, f", row {number}")
             cells = [*cells, *[MISSING] * len(header)][: len(header)]
         values = dict(zip(header, cells, strict=True))
-        raw = values.pop("participant_id")
+        raw = values.pop("participant_id", participant or "")
         who = participant_id(raw)
         where = f", row {number}, participant_id"
         if is_missing(raw) or not LABEL.fullmatch(who.removeprefix("sub-")):

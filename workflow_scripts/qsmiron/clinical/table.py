@@ -1,10 +1,10 @@
 """The clinical table: reading it, and everything wrong with it.
 
 A clinical table is a TSV with one row per participant and the column ``participant_id``, as BIDS
-has it in ``participants.tsv``, to which the tables of its ``phenotype`` folder are joined. Values
-are used as they stand: no column is renamed, no value is repaired. Only the standard library is
-imported at the top, since the workflow calls :func:`clinical_values` each time it is parsed;
-:func:`read_clinical` imports pandas.
+has it in ``participants.tsv``, to which those of its ``phenotype`` folder and ``*_sessions.tsv``
+are joined. Values are used as they stand: no column is renamed, no value is repaired. Only the
+standard library is imported at the top, since the workflow calls :func:`clinical_values` each time
+it is parsed; :func:`read_clinical` imports pandas.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, Problem
 from .design import check_design
-from .phenotype import join_phenotype, phenotype_tables
+from .phenotype import join_phenotype, read_beside
 from .ranges import check_values
 from .sheet import (
     KNOWN_COLUMNS,
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 def read_joined(path: str | Path) -> Sheet:
-    """Read a clinical table as text, with the columns of the phenotype tables beside it."""
+    """Read a clinical table as text, with the columns of the tables beside it."""
     sheet = read_sheet(path)
     if sheet.readable:
-        join_phenotype(sheet, [read_sheet(table) for table in phenotype_tables(sheet.path)])
+        join_phenotype(sheet, read_beside(sheet.path))
     return sheet
 
 

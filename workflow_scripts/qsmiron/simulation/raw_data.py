@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..acquisition import GYROMAGNETIC_RATIO_MHZ_PER_T
-from ..bids import raw_scan
+from ..bids import BIDS_VERSION, raw_scan
 from ..volumes import write_json, write_text, write_volume
 from .signal import SequenceParameters
 from .subject import SimulatedSubject
 
-BIDS_VERSION = "1.10.0"
 MAGNITUDE_SCALE = 1500
 """Stored value of the mean magnitude in the brain at the first echo."""
 T1W_SCALE = 800
