@@ -5,6 +5,7 @@ docs/workflow.md explains why the rules depend on each other as they do.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from qsmiron.errors import InputError
+from qsmiron.progress import write_plan
 from qsmiron.study import load_study, memory, minutes, option
 
 min_version("9.0")
@@ -22,8 +24,12 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
+# Jobs that a cluster runs, and a run that goes on without failed scans, are part of a run.
+CONTINUED = "QSMIRON_CONTINUED"
+underway = not workflow.is_main_process or CONTINUED in os.environ
+
 try:
-    study = load_study(config, home=workflow.basedir)
+    study = load_study(config, workflow.basedir, underway)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -42,6 +48,13 @@ onstart:
     print(as_text(inspection, study.bids_dir), file=sys.stderr)
     if inspection.errors:
         sys.exit(1)
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.benchmark]
+    write_plan(paths.benchmarks, [job.benchmark for job in jobs])
+    study.failure_records.note_state()
+    study.failure_records.forget(cohort.scans)
+    leave_failed_jobs_undone()
+    # One scan's failure does not stop the others; what depends on it is not made.
+    workflow.scheduler.keepgoing = True
     # Snakemake 9.27 re-arms its rate limit once a second for every job that has ended, and each
     # time looks at all waiting jobs: a third of a core after 300 jobs. Local runs need no limit.
     if workflow.local_exec:
@@ -68,6 +81,7 @@ include: "rules/group.smk"
 include: "rules/multiverse.smk"
 include: "rules/viewer.smk"
 include: "rules/report.smk"
+include: "rules/failures.smk"
 
 
 rule all:

@@ -102,6 +102,7 @@ rule check_inputs:
         images=cohort.raw_files,
         demo=rules.simulate_cohort.output if study.is_demo else [],
         participants=study.clinical_table,
+        beside=study.tables_beside,
     output:
         report=f"{paths.work}/check_inputs.json",
     log:

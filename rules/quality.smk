@@ -85,6 +85,7 @@ rule gather_quality:
         sidecars=cohort.extracted_sidecars,
         regions=paths.group("regions.tsv"),
         region_voxels=paths.group("region_voxels.tsv"),
+        failures=study.failure_files,
     output:
         table=paths.group("quality.tsv"),
         description=paths.group("quality.json"),
@@ -101,12 +102,17 @@ rule gather_quality:
     params:
         code=settings.code("gather_quality"),
         scans=cohort.scan_names,
+        without_phase=option(
+            "--without-phase", *(s.folder for s in study.without_phase)
+        ),
         results=lambda wildcards: paths.root,
         variants=list(study.config.variants),
+        failures=lambda wildcards, input: option("--failures", *input.failures),
     message:
         "Gathering quality.tsv of the cohort"
     shell:
-        "python {input.script:q} @<(printf '%s\\n' --scans {params.scans:q})"
+        "python {input.script:q}"
+        " @<(printf '%s\\n' --scans {params.scans:q} {params.without_phase:q})"
         " --results {params.results:q} --desc {params.variants:q} --regions {input.regions:q}"
-        " --region-voxels {input.region_voxels:q} --output {output.table:q}"
+        " --region-voxels {input.region_voxels:q} {params.failures:q} --output {output.table:q}"
         " 2>&1 | tee {log:q}"

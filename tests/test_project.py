@@ -14,15 +14,16 @@ HOME = Path(__file__).resolve().parents[1]
 SCRIPTS = HOME / "workflow_scripts"
 LIBRARY = SCRIPTS / "qsmiron"
 
-DEVELOPERS_SCRIPTS = {"plan_cohort", "document_config"}
-"""Scripts behind no rule: they make committed files."""
+WITHOUT_A_RULE = {"plan_cohort", "document_config", "convert_dicom", "show_progress"}
+"""Scripts behind no rule: they make committed files, or the data set that the rules start from, or
+look at a run."""
 
 
 def test_every_rule_has_its_script_and_every_script_its_rule() -> None:
     text = "".join(path.read_text() for path in (HOME / "rules").glob("*.smk"))
     rules = set(re.findall(r"^ *rule (\w+):", text, re.MULTILINE))
     scripts = {path.stem for path in SCRIPTS.glob("*.py")}
-    assert rules == scripts - DEVELOPERS_SCRIPTS
+    assert rules == scripts - WITHOUT_A_RULE
 
 
 def requirements(name: str) -> list[str]:
@@ -42,6 +43,7 @@ def test_every_environment_has_the_same_pins() -> None:
         first, *others = requirements(name)
         assert first == "-r requirements.txt"
         assert all("==" in pin for pin in others)
+    assert set(requirements("requirements-dicom.txt")) < set(requirements("requirements-test.txt"))
 
 
 def test_every_rule_runs_in_the_one_environment() -> None:

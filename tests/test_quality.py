@@ -11,7 +11,14 @@ from nibabel.eulerangles import euler2mat
 
 import gather_quality
 from qsmiron.bids import Results
-from qsmiron.quality import QualityParameters, ScanRecord, obliquity, quality_row
+from qsmiron.failures import Failure, write_failure
+from qsmiron.quality import (
+    QualityParameters,
+    ScanRecord,
+    obliquity,
+    quality_row,
+    row_without_phase,
+)
 from qsmiron.tables import TABLES, read_table, write_table
 from qsmiron.volume_outliers import volume_scores
 from qsmiron.volumes import write_json, write_volume
@@ -120,7 +127,7 @@ def test_a_good_scan_has_its_numbers_and_no_flag(scan: ScanRecord) -> None:
     [
         ({"registration": {}, "regions": regions({"putamen": np.nan})}, "no T1w: no regions"),
         ({"registration": {}}, "no registration"),
-        ({"regions": regions({**GOOD, "pallidum": -0.1})}, "sign of the phase"),
+        ({"regions": regions({**GOOD, "pallidum": -0.1})}, "pallidum -100 ppb (usual"),
         ({"regions": regions({**GOOD, "thalamus": 0.08})}, "thalamus 80 ppb"),
         ({"regions": regions(GOOD, coverage=0.3)}, "coverage below 0.5: L pallidum"),
         ({"reliable": np.zeros((80, 80, 80), bool)}, "covers 0%"),
@@ -129,6 +136,27 @@ def test_a_good_scan_has_its_numbers_and_no_flag(scan: ScanRecord) -> None:
 )
 def test_what_deserves_a_look_is_flagged(scan: ScanRecord, change: dict, flag: str) -> None:
     assert flag in quality_row(replace(scan, **change), QualityParameters())["flags"]
+
+
+def test_a_map_of_the_wrong_sign_is_flagged_with_its_remedy(scan: ScanRecord) -> None:
+    inverted = regions({name: -value for name, value in GOOD.items()})
+    (flag,) = [
+        flag
+        for flag in quality_row(replace(scan, regions=inverted), QualityParameters())[
+            "flags"
+        ].split("; ")
+        if "wrong sign" in flag
+    ]
+    assert "pallidum -130 ppb, putamen -60 ppb, caudate -50 ppb" in flag
+    assert "turn that of reconstruction.field_map.parameters.phase_sign" in flag
+
+
+@pytest.mark.parametrize("nucleus", ["pallidum", "putamen", "caudate"])
+def test_one_negative_nucleus_is_no_wrong_sign(scan: ScanRecord, nucleus: str) -> None:
+    record = replace(scan, regions=regions({**GOOD, nucleus: -0.05}))
+    flags = quality_row(record, QualityParameters())["flags"]
+    assert "wrong sign" not in flags
+    assert f"{nucleus} -50 ppb" in flags
 
 
 @pytest.mark.parametrize(
@@ -147,6 +175,14 @@ def test_what_deserves_a_look_is_flagged(scan: ScanRecord, change: dict, flag: s
 def test_a_bad_registration_is_flagged(scan: ScanRecord, key: str, value: float, flag: str) -> None:
     changed = replace(scan, registration={**scan.registration, key: value})
     assert flag in quality_row(changed, QualityParameters())["flags"]
+
+
+@pytest.mark.parametrize(("folder", "session"), [("sub-07", None), ("sub-07/ses-2", "2")])
+def test_a_scan_without_phase_is_not_used(folder: str, session: str | None) -> None:
+    row = row_without_phase(folder, "main")
+    assert set(row) <= set(TABLES["quality"])
+    assert (row["participant_id"], row["session"], row["used"]) == ("sub-07", session, "no")
+    assert row["flags"] == "no phase: left out"
 
 
 def test_a_scan_without_regions_is_not_used(scan: ScanRecord) -> None:
@@ -313,3 +349,17 @@ def test_the_table_of_a_cohort(tmp_path) -> None:
     alone = read_table(tmp_path / "alone.tsv", "quality")
     assert alone["volume_outliers"].isna().all()
     assert alone["flags"].isna().sum() == 2
+
+    reason = "error; of two parts"
+    record = tmp_path / "failures/sub-09.json"
+    failure = Failure("sub-09/ses-A1", "sub-09_ses-A1", "map_field", "a.log", reason, True)
+    write_failure(record, failure)
+    more = ["--failures", str(record), "--output", str(tmp_path / "more.tsv")]
+    gather_quality.main([*compared, *more])
+    more = read_table(tmp_path / "more.tsv", "quality")
+    *others, last = more.to_dict("records")
+    assert [row["flags"] for row in others[1:]] == list(table["flags"][1:])
+    assert [row["brain_volume"] for row in others] == list(table["brain_volume"])
+    assert (last["participant_id"], last["session"], last["desc"]) == ("sub-09", "A1", "main")
+    assert last["flags"] == "map_field failed: error, of two parts (log: a.log)"
+    assert last["used"] == "no" and pd.isna(last["n_echoes"]) and pd.isna(last["brain_volume"])

@@ -14,8 +14,15 @@ import pandas as pd
 
 from qsmiron.bids import Results
 from qsmiron.errors import reported_to_user
+from qsmiron.failures import read_failure
 from qsmiron.parameters import parse_parameters
-from qsmiron.quality import QualityParameters, quality_row, read_scan
+from qsmiron.quality import (
+    QualityParameters,
+    failed_row,
+    quality_row,
+    read_scan,
+    row_without_phase,
+)
 from qsmiron.tables import read_table, write_table
 from qsmiron.volume_outliers import volume_scores
 
@@ -32,6 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--desc", nargs="+", required=True, help="variants")
     add("--regions", required=True, help="regions table (TSV)")
     add("--region-voxels", help="table of the regions' volumes (TSV), to compare the scans by")
+    add("--failures", nargs="+", default=[], help="records of scans that failed (JSON)")
+    add("--without-phase", nargs="+", default=[], help="folders of scans that have no phase")
     add("--output", required=True, help="output: quality table (TSV)")
     add("--parameters", help="JSON object that overrides the limits of the flags")
     return parser
@@ -51,6 +60,9 @@ def main(argv: list[str] | None = None) -> None:
             paths = Results(args.results, folder, entities, desc)
             record = read_scan(paths, int(n_echoes), sidecar, regions, volumes)
             rows.append(quality_row(record, limits))
+        failures = [read_failure(path) for path in args.failures]
+        rows += [failed_row(failure, desc) for failure, desc in product(failures, args.desc)]
+        rows += [row_without_phase(*scan) for scan in product(args.without_phase, args.desc)]
         write_table(pd.DataFrame(rows), args.output, "quality")
 
 

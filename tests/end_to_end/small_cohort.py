@@ -27,40 +27,41 @@ class Run:
 
     @property
     def results(self) -> Path:
-        return self.folder / "results"
+        return self.folder / str(self.settings.get("results_dir", "results"))
 
     @property
     def clinical_table(self) -> Path:
         return self.folder / "participants.tsv"
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a run; the settings are written to a file."""
         # Relative paths: a copy of the folder beside it is up to date as well.
         values = {
-            "results_dir": self.results.name,
+            "results_dir": "results",
             "clinical_table": self.clinical_table.name,
             **self.settings,
         }
         configfile = self.folder / "settings.yaml"
         # JSON is YAML; a file keeps nested blocks out of the command line.
         configfile.write_text(json.dumps(values, default=str))
+        return [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            str(HOME / "Snakefile"),
+            "--directory",
+            str(self.folder),
+            "--cores",
+            str(os.cpu_count() or 1),
+            *arguments,
+            "--configfile",
+            str(configfile),
+        ]
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         finished = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "snakemake",
-                "--snakefile",
-                str(HOME / "Snakefile"),
-                "--directory",
-                str(self.folder),
-                "--cores",
-                str(os.cpu_count() or 1),
-                *arguments,
-                "--configfile",
-                str(configfile),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
+            self.command(*arguments), capture_output=True, text=True, check=False
         )
         if check and finished.returncode:
             pytest.fail(finished.stdout[-3000:] + finished.stderr[-6000:])

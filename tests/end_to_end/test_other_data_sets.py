@@ -15,9 +15,13 @@ pytestmark = pytest.mark.end_to_end
 
 @pytest.fixture
 def unlike(raw_copy: Run) -> Run:
-    """sub-01 as it is; sub-02 without T1w; sub-03 with one echo, in a session; no table."""
+    """sub-01 as it is; sub-02 without T1w; sub-03 with one echo, in a session; sub-04 without
+    phase; no table.
+    """
     raw = raw_copy.folder / "raw"
-    for path in raw.glob("sub-0[456]"):
+    for path in (raw / "sub-04/anat").glob("*part-phase*"):
+        path.unlink()
+    for path in raw.glob("sub-0[56]"):
         shutil.rmtree(path)
     for path in (raw / "sub-02/anat").glob("*_T1w.*"):
         path.unlink()
@@ -46,6 +50,9 @@ def test_maps_and_regions_come_without_a_clinical_table(unlike: Run) -> None:
     quality = read_table(results / "group/quality.tsv", "quality").set_index("participant_id")
     assert "no T1w" in quality.loc["sub-02", "flags"]
     assert quality.loc["sub-02", "used"] == "no"
+    assert quality.loc["sub-04", "flags"] == "no phase: left out"
+    assert quality.loc["sub-04", "used"] == "no"
+    assert not (results / "sub-04").exists()
     assert quality.loc["sub-03", "n_echoes"] == 1
     assert quality.loc["sub-03", "session"] == "1"
 
@@ -62,7 +69,7 @@ def test_maps_and_regions_come_without_a_clinical_table(unlike: Run) -> None:
 
 def test_a_partial_clinical_table_gives_a_report_of_what_it_has(unlike: Run) -> None:
     table = unlike.folder / "raw/participants.tsv"
-    rows = [("sub-01", 60), ("sub-02", 61), ("sub-03", 62)]
+    rows = [("sub-01", 60), ("sub-02", 61), ("sub-03", 62), ("sub-04", 63)]
     pd.DataFrame(rows, columns=["participant_id", "age"]).to_csv(table, sep="\t", index=False)
     unlike.snakemake()
     assert (unlike.results / "report.html").exists()

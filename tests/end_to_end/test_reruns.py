@@ -70,3 +70,15 @@ def test_another_alternative_reference_inverts_nothing(demo: Run) -> None:
     assert jobs["reference_chi_of_branch"] == N_PARTICIPANTS
     assert jobs["measure_regions"] == 2 * N_PARTICIPANTS
     assert not (IMAGING - {"measure_regions"}) & set(jobs)
+
+
+def test_fields_that_were_deleted_to_save_space_run_nothing(demo_copy: Run) -> None:
+    for name in ("totalfield", "localfield", "chi"):
+        deleted = list(demo_copy.results.glob(f"work/sub-*/*_desc-main_{name}.nii.gz"))
+        assert len(deleted) == N_PARTICIPANTS
+        for path in deleted:
+            path.unlink()
+    assert demo_copy.would_run() == {}
+    more = {**demo_copy.settings["demo"], "participants": N_PARTICIPANTS + 1}
+    jobs = changed(demo_copy, demo=more)
+    assert {rule: jobs.get(rule) for rule in OF_ONE_SCAN} == dict.fromkeys(OF_ONE_SCAN, 1)

@@ -1,17 +1,21 @@
 import nibabel as nib
 import numpy as np
 from heads import Head, grid, points, rotation_matrix
+from scipy import ndimage
 
 from qsmiron import template
 from qsmiron.registration.coordinates import (
+    NOWHERE_MM,
     TemplateMap,
+    coarse_far_from,
     compose,
+    is_registered,
     read_coordinates,
     write_coordinates,
 )
 from qsmiron.registration.itk_bridge import ants_session, matrix_of, to_itk, transform_of
 from qsmiron.registration.labels import carry_labels
-from qsmiron.spaces import apply_affine
+from qsmiron.spaces import apply_affine, look_up
 from qsmiron.volumes import Volume, read_volume
 
 
@@ -121,3 +125,34 @@ def test_left_stays_left():
     where = points(shape, affine)
     assert where[labels == 35][:, 0].max() < 0.1  # left thalamus, RAS x is negative
     assert where[labels == 76][:, 0].min() > -0.1
+
+
+def test_far_from_the_brain_coordinates_are_coarse(tmp_path):
+    shape, affine = grid((3, 3, 3.5), (240, 270, 230), (12, -5, 8))
+    exact = compose(shape, affine, _to_t1w(), _a_map())
+    t1w = read_volume(template.template_t1w())
+    brain = Volume(t1w.data > 0, t1w.affine)
+    coarse = coarse_far_from(brain, exact)
+    # true distances (mm), from the template's voxels of 1 mm
+    distance = ndimage.distance_transform_edt(~np.pad(brain.data, 40))
+    corner = t1w.affine.copy()
+    corner[:3, 3] -= corner[:3, :3] @ [40, 40, 40]
+    away = look_up(distance.astype(np.float32), corner, exact, outside=999)
+    changed = (coarse != exact).any(axis=-1)
+    assert not changed[away < 15 - 7].any()  # half a block of 4 mm, twice
+    assert changed[away > 15 + 7].all()
+    assert np.abs(coarse - exact).max() <= 5.12 / 2 + 1e-4
+    atlas = read_volume(template.desikan_killiany(), dtype=np.int32)
+    np.testing.assert_array_equal(carry_labels(coarse, atlas), carry_labels(exact, atlas))
+    for name, data in (("exact", exact), ("coarse", coarse)):
+        write_coordinates(tmp_path / f"{name}.nii.gz", data, affine)
+    sizes = [(tmp_path / f"{name}.nii.gz").stat().st_size for name in ("coarse", "exact")]
+    assert sizes[0] < 0.6 * sizes[1]
+
+
+def test_what_could_not_be_registered_stays_nowhere(tmp_path):
+    nowhere = np.full((5, 6, 7, 3), NOWHERE_MM, np.float32)
+    t1w = read_volume(template.template_t1w())
+    coarse = coarse_far_from(Volume(t1w.data > 0, t1w.affine), nowhere)
+    write_coordinates(tmp_path / "x.nii.gz", coarse, np.eye(4))
+    assert not is_registered(read_coordinates(tmp_path / "x.nii.gz").data)

@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 
 import made_up_multiverse
 import made_up_results as made_up
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
@@ -13,7 +15,10 @@ import draw_recovery
 import write_methods
 import write_report
 from qsmiron.figures.style import save_figure
+from qsmiron.quality import row_without_phase
+from qsmiron.report.config_reading import read_config
 from qsmiron.report.markdown import to_html
+from qsmiron.report.methods_text import methods_text
 from qsmiron.report.pictures import quality_pictures
 from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 
@@ -268,3 +273,26 @@ def test_a_real_browser_runs_it_without_a_complaint(results):
     # the script has taken the tables over: filters, and a full first page
     assert "Rows 1–50 of" in run.stdout
     assert len(re.findall(r'<th [^>]*aria-sort="ascending"', run.stdout)) == 2
+
+
+def test_the_methods_count_who_had_no_phase():
+    config, quality = read_config(CONFIG), made_up.quality()
+    rows = pd.DataFrame([row_without_phase(f"sub-9{n}", "main") for n in range(3)])
+    said = methods_text(config, pd.concat([quality, rows]))
+    assert f"{len(quality)} participants were reconstructed" in said
+    assert "; 3 more had no phase images." in said
+
+
+def test_the_methods_count_the_scans_that_failed():
+    config = read_config(CONFIG)
+    quality = made_up.quality()
+    n = len(quality)
+    assert "failed" not in methods_text(config, quality)
+    failed = pd.DataFrame({"participant_id": ["sub-98", "sub-99"], "desc": "main", "used": "no"})
+    said = methods_text(config, pd.concat([quality, failed]))
+    assert f"{n} participants were reconstructed" in said
+    assert "processing failed in 2 more" in said
+    # another session of a participant who is measured
+    again = pd.concat([quality.iloc[:1].assign(n_echoes=np.nan, used="no"), quality])
+    assert "failed" not in methods_text(config, again)
+    assert f"{n} participants were reconstructed" in methods_text(config, again)

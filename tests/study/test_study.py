@@ -43,6 +43,33 @@ def test_a_single_echo_has_no_r2star(study: Study) -> None:
     assert len(study.cohort.every_multi_echo_scan(study.paths.r2star)) == 2
 
 
+def test_the_tables_that_are_joined_are_checked_again_when_they_change(
+    values: dict[str, Any], raw: Path
+) -> None:
+    (raw / "phenotype").mkdir()
+    for name in ("phenotype/ecas.tsv", "sub-B/sub-B_sessions.tsv"):
+        (raw / name).write_text("participant_id\tecas_total\n")
+    config = {**values, "bids_dir": str(raw), "results_dir": "out"}
+    expected = [f"{raw}/phenotype/ecas.tsv", f"{raw}/sub-B/sub-B_sessions.tsv"]
+    assert load_study(config, HOME).tables_beside == expected
+    other = {**config, "clinical_table": "config/demo/participants.tsv"}
+    assert load_study(other, HOME).tables_beside == []
+
+
+def test_a_scan_without_phase_is_left_out(values: dict[str, Any], raw: Path) -> None:
+    for path in (raw / "sub-B/ses-1/anat").glob("*part-phase*"):
+        path.unlink()
+    config = {**values, "bids_dir": str(raw), "results_dir": "out"}
+    study = load_study(config, HOME)
+    assert [scan.folder for scan in study.cohort.scans] == ["sub-A", "sub-B/ses-2"]
+    assert [scan.folder for scan in study.without_phase] == ["sub-B/ses-1"]
+    assert not any("ses-1" in path for path in study.cohort.every_scan(study.paths.chi))
+    for path in raw.rglob("*part-phase*"):
+        path.unlink()
+    with pytest.raises(InputError, match="no scan with phase images"):
+        load_study(config, HOME)
+
+
 def test_options_name_the_session_where_there_is_one(study: Study) -> None:
     assert study.cohort.who(wildcards("sub-A", "sub-A")) == ["--participant", "sub-A"]
     assert study.cohort.who(wildcards("sub-B/ses-2", "sub-B_ses-2")) == [

@@ -266,6 +266,11 @@ class Config(StudyDesign):
     regions: SelectionParameters = SelectionParameters()
     iron: IronParameters = IronParameters()
     multiverse: Multiverse = Multiverse()
+    on_subject_failure: Literal["stop", "exclude"] = Field(
+        "stop",
+        description="when a job of a scan fails, the other scans are finished; then stop: the run "
+        "ends without the results of the cohort; exclude: these are made without the scan",
+    )
     threads: Threads = Threads()
 
     @field_validator("participant_label", "session_label", "exclude", mode="before")

@@ -2,7 +2,7 @@
 
 Flags never exclude anybody by themselves; a scan without any region is not used because there is
 nothing to use. Where registration gave up, its ``registration.json`` holds only ``failed``, the
-reason, and the scan has no regions.
+reason, and the scan has no regions. A scan of which a job failed has a row that says so, and why.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import Field
 
 from .acquisition import b0_direction, field_strength
 from .bids import Results
+from .failures import Failure
 from .parameters import Parameters
 from .volumes import Volume, read_json, read_mask, read_volume, sidecar_path
 
@@ -30,6 +31,9 @@ PLAUSIBLE_CHI_PPB: dict[str, tuple[float, float]] = {
     "amygdala": (-25, 15),
 }
 """Usual mean χ at 3 T around the age of 60 (ppb); outside it a scan is worth a look."""
+
+IRON_RICH = ("pallidum", "putamen", "caudate")
+"""Nuclei whose χ is above that of the brain as a whole in every adult."""
 
 TISSUES = "tissues"
 """Source of labels of whole tissues (brain, grey matter …), which do not count as regions."""
@@ -44,6 +48,10 @@ REGISTRATION_NUMBERS = (
     "jacobian_max",
 )
 """What the quality table shows of ``registration.json``."""
+
+
+NO_PHASE = "no phase: left out"
+"""Flag of a scan that has magnitude images alone."""
 
 
 class QualityParameters(Parameters):
@@ -159,6 +167,29 @@ def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, An
     return row
 
 
+def row_without_phase(folder: str, desc: str) -> dict[str, Any]:
+    """The row of a scan that is left out because it has no phase; ``folder`` as ``Scan`` has it."""
+    participant, _, session = folder.partition("/")
+    return {
+        "participant_id": participant,
+        "session": session.removeprefix("ses-") or None,
+        "desc": desc,
+        "used": "no",
+        "flags": NO_PHASE,
+    }
+
+
+def failed_row(failure: Failure, desc: str) -> dict[str, Any]:
+    """The row of a scan that is left out because a job failed."""
+    return {
+        "participant_id": failure.participant_id,
+        "session": failure.session,
+        "desc": desc,
+        "used": "no",
+        "flags": _as_flag(f"{failure.rule} failed: {failure.reason} (log: {failure.log})"),
+    }
+
+
 def obliquity(affine: np.ndarray) -> float:
     """Angle (degrees) between the slices' normal, the third array axis, and B0."""
     return float(np.degrees(np.arccos(min(1.0, abs(b0_direction(affine)[2])))))
@@ -191,9 +222,7 @@ def _flags(
         # a segmentation drawn on the GRE gives regions without any registration
         yield "no T1w: no regions" if measured.empty else "no registration"
     elif "failed" in scan.registration:
-        # one flag, one line: the table separates flags by semicolons
-        reason = " ".join(str(scan.registration["failed"]).replace(";", ",").split())
-        yield f"registration failed: {reason}"
+        yield _as_flag(f"registration failed: {scan.registration['failed']}")
     else:
         yield from _registration_flags(scan.registration, limits)
     low, high = limits.brain_volume
@@ -201,8 +230,11 @@ def _flags(
         yield f"brain volume {row['brain_volume']:.0f} mL"
     if row["reliable_fraction"] < limits.reliable_fraction:
         yield f"reliable mask covers {row['reliable_fraction']:.0%} of the brain"
-    if row["pallidum_chi"] <= 0:
-        yield "pallidum not positive: wrong sign of the phase?"
+    if inverted := _inverted(measured):
+        yield (
+            f"susceptibility of the wrong sign: {inverted}, so turn that of "
+            "reconstruction.field_map.parameters.phase_sign (1 by default)"
+        )
     poor = measured[measured["coverage"] < limits.coverage]
     if len(poor):
         yield f"coverage below {limits.coverage:g}: " + _listed(_names(poor))
@@ -213,6 +245,19 @@ def _flags(
         slack = limits.plausibility_slack
         if not np.isnan(ppb) and not lowest - slack <= ppb <= highest + slack:
             yield f"{region} {ppb:.0f} ppb (usual {lowest:g} to {highest:g})"
+
+
+def _inverted(measured: pd.DataFrame) -> str:
+    """The iron-rich nuclei with their χ where it is negative in all; one alone may be calcified."""
+    ppb = measured.groupby("region")["value"].mean().reindex(IRON_RICH).dropna() * 1000
+    if ppb.empty or (ppb > 0).any():
+        return ""
+    return ", ".join(f"{region} {value:.0f} ppb" for region, value in ppb.items())
+
+
+def _as_flag(text: str) -> str:
+    """One flag, one line: the table separates flags by semicolons."""
+    return " ".join(text.replace(";", ",").split())
 
 
 def _registration_flags(found: Mapping[str, Any], limits: QualityParameters) -> Iterator[str]:

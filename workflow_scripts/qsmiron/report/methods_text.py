@@ -14,6 +14,7 @@ import pandas as pd
 from .. import __version__
 from ..config import STAGES, Config, variant
 from ..methods import get_method
+from ..quality import NO_PHASE
 from ..statistics.settings import DeltaFsContrast, GivenContrast
 from . import regions_text
 from .acquisition_table import acquisition_table
@@ -148,8 +149,18 @@ def _changes(changes: Mapping[str, Any]) -> str:
 def _cohort(quality: pd.DataFrame | None) -> dict[str, int] | None:
     if quality is None or quality.empty:
         return None
-    people = quality.drop_duplicates("participant_id")
-    return {"n": len(people), "used": int((people["used"] == "yes").sum())}
+    # of a scan of which a job failed nothing was measured
+    people, measured, used = (
+        set(quality.loc[which, "participant_id"])
+        for which in (slice(None), quality["n_echoes"].notna(), quality["used"] == "yes")
+    )
+    without_phase = set(quality.loc[quality["flags"] == NO_PHASE, "participant_id"]) - measured
+    return {
+        "n": len(measured),
+        "used": len(used),
+        "failed": len(people - measured - without_phase),
+        "without_phase": len(without_phase),
+    }
 
 
 def package_versions() -> dict[str, str]:

@@ -26,6 +26,7 @@ from ..statistics.multiplicity import PRIMARY_METRICS
 from ..tables import TABLES, read_table
 from .cautions import assumptions, cautions
 from .cohort_table import cohort_table
+from .costs_table import costs_table
 from .findings_table import findings_table
 from .markdown import to_html
 from .pictures import figures_in, figures_of, quality_pictures
@@ -127,6 +128,7 @@ def report_page(
         methods=to_html(methods.read_text("utf-8"), 2) if methods.exists() else "",
         assumptions=assumptions(config),
         cautions=cautions(config, regions, tests, correlations),
+        costs=costs_table(paths.benchmarks, None if quality.empty else set(measured)),
         files=[
             f"group/{path.name}" for path in sorted((results / "group").glob("*.tsv"))
         ],

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from ..bids import Results, Scan, find_scans
 from ..clinical import clinical_values
+from ..clinical.phenotype import tables_beside
 from ..config import Config, load_config, variant
 from ..errors import InputError, Problem
+from ..failures import Failure
 from ..scan_covariates import REGION_VOLUME, SCAN_COVARIATES
 from .branches import Branch, Sharing, branches
 from .clinical import ClinicalValues
 from .cohort import Cohort
 from .demo import Demo
 from .design import fit_design
+from .failed_scans import FailureRecords
 from .label_sources import LabelSources
 from .multiverse import MultiverseLayout
+from .results_folder import check_results_folder, refused_results
 from .settings import Settings
 from .variant_inputs import VariantInputs
 
@@ -27,15 +31,18 @@ if TYPE_CHECKING:
     from ..checks.cohort import Inspection
 
 
-def load_study(values: Mapping[str, Any], home: str | Path) -> Study:
+def load_study(values: Mapping[str, Any], home: str | Path, underway: bool = False) -> Study:
     """The study of a raw configuration; ``home`` is the project's folder.
+
+    ``underway`` says that a run has begun, whose jobs must all see the same cohort: every record
+    of a failed scan holds, where a run that begins tries those again whose cause may be gone.
 
     Raises
     ------
     InputError
         For a configuration that does not hold, or a data set without scans.
     """
-    return Study(load_config(dict(values)), home)
+    return Study(load_config(dict(values)), home, underway)
 
 
 class Study:
@@ -43,10 +50,13 @@ class Study:
 
     ``cohort`` has the scans, ``settings`` the parameters, ``clinical`` the clinical values,
     ``multiverse`` the branches, ``paths`` the results and ``demo`` the built-in cohort.
+    ``failures`` are of the scans that are left out because they failed before, and
+    ``without_phase`` those that are because they have none.
     """
 
-    def __init__(self, config: Config, home: str | Path) -> None:
+    def __init__(self, config: Config, home: str | Path, underway: bool = False) -> None:
         self.home = Path(os.path.relpath(home))
+        check_results_folder(config.results_dir)
         self.paths = Results(config.results_dir)
         self.is_demo = config.bids_dir is None
         self.has_images = not config.analysis_only
@@ -54,12 +64,16 @@ class Study:
         self.demo = Demo(self.home, demo_folder, config.demo.participants)
         self.bids_dir = demo_folder if self.is_demo else str(config.bids_dir)
         self.clinical_table = self._clinical_table(config.clinical_table)
-        scans = self._find_scans(config) if self.has_images else []
+        found = self._find_scans(config) if self.has_images else []
+        scans, self.without_phase = self._with_phase(found)
         # A table that is named must exist; one that is merely usual may be missing.
         usual = config.clinical_table is None and self.has_images
         self.has_clinical = not usual or Path(self.clinical_table).exists()
         values = clinical_values(self.clinical_table) if self.has_clinical else {}
         columns = {name for row in values.values() for name in row} if values else None
+        age = ClinicalValues(values, config).age
+        self.failure_records = FailureRecords(self.paths, config, self.home, age)
+        scans, self.failures = self._without_failed(scans, config, underway)
         config, self.left_out = fit_design(config, columns, self.clinical_table)
         self.config = config
         self.clinical = ClinicalValues(values, config)
@@ -132,12 +146,54 @@ class Study:
             )
         return scans
 
+    def _with_phase(self, scans: list[Scan]) -> tuple[list[Scan], list[Scan]]:
+        """The scans that have a phase, and those of magnitude alone, which are left out."""
+        kept = [scan for scan in scans if scan.has_phase]
+        if scans and not kept:
+            raise InputError(
+                Problem(
+                    self.bids_dir,
+                    "no scan with phase images",
+                    "files like sub-01/anat/sub-01_echo-1_part-phase_MEGRE.nii.gz",
+                    "Export the phase images; see docs/inputs.md for the names.",
+                )
+            )
+        return kept, [scan for scan in scans if not scan.has_phase]
+
+    def _without_failed(
+        self, scans: list[Scan], config: Config, underway: bool
+    ) -> tuple[list[Scan], list[Failure]]:
+        """The scans that take part, and the failures of the others."""
+        if config.on_subject_failure == "stop":
+            return scans, []
+        records = self.failure_records
+        failures = [one for one in records.read(scans) if underway or records.stands(one)]
+        failed = {(one.folder, one.entities) for one in failures}
+        kept = [scan for scan in scans if (scan.folder, scan.entities) not in failed]
+        if scans and not kept:
+            raise InputError(
+                Problem(
+                    str(records.folder),
+                    f"a failed job of every scan, such as {failures[0]}",
+                    "one scan at least without",
+                    "See the logs; when the cause is mended, delete the folder.",
+                )
+            )
+        return kept, failures
+
+    @property
+    def failure_files(self) -> list[str]:
+        """The records of the scans that are left out because they failed."""
+        return [str(self.failure_records.path(failure)) for failure in self.failures]
+
     @property
     def checked_settings(self) -> dict[str, Any]:
         """The blocks of the configuration that the input check reads."""
         keys = {"contrasts", "scores", "covariates", "clinical_ranges", "acquisition"}
         keys |= {"participant_label", "session_label", "exclude"}
-        settings = self.config.model_dump(mode="json", include=keys)
+        readout = {"reconstruction": {"field_map": {"parameters": {"readout"}}}}
+        include = {**dict.fromkeys(keys, True), **readout}
+        settings = self.config.model_dump(mode="json", include=include)
         if self.is_demo and self.has_images:
             settings["participant_label"] = [scan.subject for scan in self.cohort.scans]
         return settings
@@ -167,7 +223,7 @@ class Study:
                 for problem in inspection.problems
                 if not problem.where.startswith(self.clinical_table)
             ]
-        inspection.problems += self.left_out
+        inspection.problems += [*self.left_out, *refused_results(self.paths.root)]
         return inspection
 
     def _clinical_table(self, named: str | None) -> str:
@@ -175,6 +231,11 @@ class Study:
         if named:
             return named
         return self.demo.participants if self.is_demo else f"{self.bids_dir}/participants.tsv"
+
+    @property
+    def tables_beside(self) -> list[str]:
+        """The tables that are joined to the clinical table."""
+        return [str(path) for path in tables_beside(Path(self.clinical_table))]
 
     @property
     def regions_table(self) -> str:
