@@ -106,9 +106,14 @@ def as_text(progress: Progress) -> str:
     done, planned = sum(progress.done.values()), sum(progress.planned.values())
     lines.append(f"{'All':<24} {done:>6} of {planned:<6} after {_duration(progress.elapsed)}")
     if done < planned:
-        left = "not known yet" if progress.left is None else f"about {_duration(progress.left)}"
-        lines.append(f"Time left: {left}")
+        left = progress.left
+        about = "not known yet" if left is None else f"about {_duration(_roughly(left))}"
+        lines.append(f"Time left: {about}")
     return "\n".join(lines)
+
+
+def _roughly(seconds: float) -> float:
+    return seconds if seconds < 60 else 60 * round(seconds / 60)
 
 
 def _duration(seconds: float) -> str:
@@ -116,4 +121,6 @@ def _duration(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    if minutes:
+        return f"{minutes} min {rest:02d} s" if rest else f"{minutes} min"
+    return f"{rest} s"
