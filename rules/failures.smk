@@ -69,9 +69,13 @@ onsuccess:
 
 
 onerror:
-    failures = study.failure_records.found(
-        workflow.scheduler.failed, cohort.scans, workflow.start_time.timestamp()
-    )
+    asked = workflow.scheduler.failed, cohort.scans, workflow.start_time.timestamp()
+    if of_cohort := study.failure_records.of_cohort(*asked):
+        print(
+            f"Jobs of the cohort that failed:\n{in_words(of_cohort)}",
+            file=sys.stderr,
+        )
+    failures = study.failure_records.found(*asked)
     if failures:
         print(f"Scans that failed:\n{in_words(failures)}", file=sys.stderr)
         with reported_to_user():

@@ -180,10 +180,10 @@ def refused(run: Run, *targets: str) -> str:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 1 MB, if this machine lets us have one."""
+    """A disk of 4 MB, if this machine lets us have one."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("takes the right to mount a file system")
     yield disk
@@ -191,18 +191,22 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def one_line_each(text: str, *words: str) -> None:
-    """Every failed scan has one line, with these words."""
-    lines = [line for line in text.splitlines() if line.startswith("  sub-")]
+    """Every failed scan, and every failed job of the cohort, has one line, with these words."""
+    lines = re.findall(r"^  (?=\S+ failed:|\S+: \S+ failed:).+$", text, re.MULTILINE)
     assert lines
     for line in lines:
         assert all(word in line for word in words), line
 
 
+@pytest.mark.parametrize(
+    "free", [400, 1100, 1800]
+)  # kB: in a scan's first jobs, its last, the cohort's
 def test_a_full_disk_is_one_clear_message_and_no_half_file(
-    undisturbed: dict[str, bytes], tmp_path: Path, small_disk: Path
+    undisturbed: dict[str, bytes], tmp_path: Path, small_disk: Path, free: int
 ) -> None:
     run = tiny_study(tmp_path)
     run.settings["results_dir"] = str(small_disk / "results")
+    (small_disk / "other").write_bytes(bytes(2**22 - free * 1024))
     chi = [
         f"{run.results}/{who}/anat/{who}_desc-main_Chimap.nii.gz" for who in ("sub-01", "sub-02")
     ]

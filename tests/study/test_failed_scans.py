@@ -112,6 +112,20 @@ def test_jobs_of_the_cohort_are_no_scans(values: dict[str, Any], jobs: Jobs) -> 
     assert not Path(study.paths.failures).exists()
 
 
+def test_a_failed_job_of_the_cohort_says_why_in_a_line(values: dict[str, Any], jobs: Jobs) -> None:
+    study = study_of(values)
+    failed = [
+        jobs("draw_effects", "error: effects.png: found a folder\n", contrast="phenotype"),
+        jobs("map_field", "error: phase\n", folder="sub-A", entities="sub-A"),
+        jobs("pool_thresholds", "error: of the run before\n", after=-5),
+    ]
+    found = study.failure_records.of_cohort(failed, study.cohort.scans, START)
+    assert in_words(found).splitlines() == [
+        f"  pool_thresholds failed: {NO_MESSAGE} (log: {failed[2].log[0]})",
+        f"  draw_effects failed: effects.png: found a folder (log: {failed[0].log[0]})",
+    ]
+
+
 def test_the_first_job_that_says_why_is_told(values: dict[str, Any], jobs: Jobs) -> None:
     killed = jobs.of_b("map_r2star", "", after=1)
     first = jobs.of_b("map_field", "error: first\n", after=2)

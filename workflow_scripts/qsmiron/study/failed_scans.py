@@ -12,6 +12,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,6 +45,18 @@ class Job(Protocol):
 
     def is_group(self) -> bool:
         """Whether it is a group of jobs."""
+
+
+@dataclass(frozen=True)
+class FailedCohortJob:
+    """A job of the whole cohort that failed: nothing can go on without it, so nothing is kept."""
+
+    rule: str
+    reason: str
+    log: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} failed: {self.reason} (log: {self.log})"
 
 
 class FailureRecords:
@@ -110,13 +123,8 @@ class FailureRecords:
         scans
             The study's scans. Jobs of none of them, such as the cohort's, are passed over.
         """
-        by_name = {(scan.folder, scan.entities): scan for scan in scans}
-        by_subject = {scan.subject: scan for scan in scans}
         found: dict[str, Failure] = {}
-        for job in sorted((one for each in jobs for one in _culprits(each, since)), key=_when):
-            wildcards = job.wildcards
-            name = (getattr(wildcards, "folder", ""), getattr(wildcards, "entities", ""))
-            scan = by_name.get(name) or by_subject.get(getattr(wildcards, "subject", ""))
+        for job, scan in _with_scans(jobs, scans, since):
             if scan is None:
                 continue
             failure = self._failure(job, scan, since)
@@ -126,21 +134,34 @@ class FailureRecords:
                 found[scan.entities] = failure
         return list(found.values())
 
-    def _failure(self, job: Job, scan: Scan, since: float) -> Failure:
-        logs = [str(path) for path in job.log]
+    def of_cohort(
+        self, jobs: Iterable[Job], scans: Iterable[Scan], since: float
+    ) -> list[FailedCohortJob]:
+        """Those of these jobs that belong to none of the scans. Parameters as of :meth:`found`."""
+        return [
+            FailedCohortJob(str(job.rule), self._reason(job, since)[0], _logs(job))
+            for job, scan in _with_scans(jobs, scans, since)
+            if scan is None
+        ]
+
+    def _reason(self, job: Job, since: float) -> tuple[str, bool]:
         # a job that was killed before it wrote anything left at most the log of another run
-        text = "".join(_text(path) for path in logs if _modified(path) >= since)
+        text = "".join(_text(path) for path in job.log if _modified(path) >= since)
         reason, lasting = reason_in(text)
         if reason == NO_MESSAGE and _is_full(self._results):
             # the log could not be written either
             reason = f"No space left on device: {self._results}. Free some space."
+        return reason, lasting
+
+    def _failure(self, job: Job, scan: Scan, since: float) -> Failure:
+        reason, lasting = self._reason(job, since)
         files = {str(path) for image in scan.files for path in (image, sidecar_path(image))}
         files |= {str(path) for path in job.input if self._results not in Path(path).parents}
         return Failure(
             scan.folder,
             scan.entities,
             str(job.rule),
-            ", ".join(logs) or "none",
+            _logs(job),
             reason,
             lasting,
             self._state(scan.folder),
@@ -167,6 +188,19 @@ class FailureRecords:
         return digest.hexdigest()
 
 
+def _with_scans(
+    jobs: Iterable[Job], scans: Iterable[Scan], since: float
+) -> Iterator[tuple[Job, Scan | None]]:
+    """The jobs that failed, the earliest first, each with its scan."""
+    scans = list(scans)
+    by_name = {(scan.folder, scan.entities): scan for scan in scans}
+    by_subject = {scan.subject: scan for scan in scans}
+    for job in sorted((one for each in jobs for one in _culprits(each, since)), key=_when):
+        wildcards = job.wildcards
+        name = (getattr(wildcards, "folder", ""), getattr(wildcards, "entities", ""))
+        yield job, by_name.get(name) or by_subject.get(getattr(wildcards, "subject", ""))
+
+
 def _culprits(job: Any, since: float) -> Iterator[Job]:
     """The job; of a group the jobs that began and did not end, or any if all are of one scan."""
     if not job.is_group():
@@ -184,6 +218,10 @@ def _when(job: Job) -> float:
     """When a job last wrote to its log (s); infinity if it never did."""
     times = [time for path in job.log if (time := _modified(path)) > -math.inf]
     return min(times, default=math.inf)
+
+
+def _logs(job: Job) -> str:
+    return ", ".join(str(path) for path in job.log) or "none"
 
 
 def _modified(path: str | Path) -> float:
@@ -215,6 +253,6 @@ def _text(path: str | Path) -> str:
         return ""
 
 
-def in_words(failures: Iterable[Failure]) -> str:
+def in_words(failures: Iterable[Failure] | Iterable[FailedCohortJob]) -> str:
     """One line for each failure, indented."""
     return "\n".join(f"  {failure}" for failure in failures)
