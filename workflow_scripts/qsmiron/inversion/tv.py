@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from pydantic import Field
 
 from ..total_variation.admm import DipoleSystem, iterate
 from ..total_variation.grid import DipoleGrid
@@ -20,6 +21,8 @@ from ..total_variation.slabs import Slabs
 
 class TvParameters(TotalVariationParameters):
     """Parameters of the total-variation inversion."""
+
+    iterations: int = Field(50, ge=1, le=2000, description="most iterations (1)")
 
 
 def total_variation(
