@@ -12,7 +12,7 @@ from .settings import Settings
 from .shrinkage import GradientShrinkage, flat_weights
 from .slabs import Slabs
 
-DATA_PENALTY = 0.3
+DATA_PENALTY = 0.2
 """Penalty μ of the field splitting; the data's own weight is 1 (1)."""
 
 STIFFNESS = 3.0

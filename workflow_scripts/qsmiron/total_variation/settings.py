@@ -43,7 +43,7 @@ class TotalVariationParameters(Parameters):
         0.12, gt=0, description="λ over the noise of the field, where λ is null (mm)"
     )
     least_regularisation: float = Field(
-        2e-5, gt=0, description="smallest λ, where λ is null (ppm·mm)"
+        1e-5, gt=0, description="smallest λ, where λ is null (ppm·mm)"
     )
     rho_per_regularisation: float = Field(
         1000.0, gt=0, description="penalty of the gradient splitting over λ (1/ppm)"
