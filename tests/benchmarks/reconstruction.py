@@ -124,7 +124,13 @@ def default_chains(with_background: bool = True) -> list[Chain]:
 
 
 def named_chain(text: str) -> Chain:
-    """``background+inversion`` with default parameters; ``given`` as background: none needed."""
+    """``background+inversion`` with default parameters; ``given`` as background: none needed.
+
+    ``peer`` is the peer's chain with its parameters.
+    """
+    if text.strip() == "peer":
+        label = "V-SHARP 12→1 mm + RTS (peer's parameters)"
+        return Chain(label, "vsharp", "rts", PEER_VSHARP, PEER_RTS)
     first, plus, second = text.strip().partition("+")
     if not plus:
         raise InputError(f"--methods: {text!r} is not of the form background+inversion")
@@ -320,7 +326,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--voxel-size", type=float, default=1.0, help="mm (%(default)g); cosmos has its own")
     add("--participant", default="sub-01", help="of the demo's plan, for head (%(default)s)")
     add("--methods", help="chains background+inversion, instead of the default ones; 'given' for "
-        "the background: the local field is the true one, or cosmos' measured one")  # fmt: skip
+        "the background: the local field is the true one, or cosmos' measured one; 'peer': the "
+        "peer's chain")  # fmt: skip
     add("--threads", type=int, default=2, help="of every step (%(default)s)")
     add("--output", metavar="TSV", help="the table, for further use")
     add("--data", default=str(phantoms.COSMOS_FOLDER), help="folder of cosmos")
