@@ -15,7 +15,6 @@ from total_variation.double_precision import (
 )
 
 from qsmiron.total_variation.admm import (
-    DATA_PENALTY,
     STIFFNESS,
     DipoleSystem,
     HarmonicSystem,
@@ -31,6 +30,7 @@ VOXEL = (1.0, 1.0, 1.5)
 NOISE_PPM = 0.002
 LAMBDA = 3e-4
 RHO = 600 * LAMBDA
+MU = 0.3
 BETA = 150.0
 
 
@@ -52,12 +52,12 @@ class Problem:
 
     def solve(self, iterations, softness=None, threads=1, data=None, **settings):
         """χ and h after so many iterations; h is left out where ``softness`` is None."""
-        parts = {"regularisation": LAMBDA, "rho": RHO, **settings}
+        parts = {"regularisation": LAMBDA, "rho": RHO, "mu": MU, **settings}
         with Slabs(threads) as slabs:
             if softness is None:
-                system = DipoleSystem(self.grid, parts["rho"], slabs)
+                system = DipoleSystem(self.grid, parts["mu"], parts["rho"], slabs)
             else:
-                system = HarmonicSystem(self.grid, parts["rho"], slabs, softness)
+                system = HarmonicSystem(self.grid, parts["mu"], parts["rho"], slabs, softness)
             chi, modelled = iterate(
                 self.grid,
                 system,
@@ -111,18 +111,18 @@ def test_dipole_system_minimises_its_quadratic(targets, rho):
     """½μ‖y − Dχ‖² + ½ρ‖z − ∇χ‖² frequency by frequency; to 2e-6 of the largest χ."""
     grid, y, z, _ = targets
     with Slabs(1) as slabs:
-        chi, modelled = DipoleSystem(grid, rho, slabs).solve(y, adjoint(z))
+        chi, modelled = DipoleSystem(grid, MU, rho, slabs).solve(y, adjoint(z))
     d = dipole_spectrum(grid.shape, grid.voxel_size, OBLIQUE)
     # ∇ per axis, e^{2πik} − 1, not just the spectrum of ∇ᵀ∇.
     steps = np.stack(
         np.meshgrid(*(np.exp(2j * np.pi * fft.fftfreq(n)) - 1 for n in grid.shape), indexing="ij")
     )
-    fit = np.sqrt(DATA_PENALTY) * d
+    fit = np.sqrt(MU) * d
     smooth = np.sqrt(rho) * steps
     rows = np.concatenate([fit[None], smooth])
     goals = np.concatenate(
         [
-            np.sqrt(DATA_PENALTY) * fft.fftn(y.astype(float))[None],
+            np.sqrt(MU) * fft.fftn(y.astype(float))[None],
             np.sqrt(rho) * fft.fftn(z.astype(float), axes=(1, 2, 3)),
         ]
     )
@@ -144,14 +144,14 @@ def test_harmonic_system_minimises_its_quadratic(targets, rho):
     grid, y, z, v = targets
     v = v - v.mean()  # no h has a Laplacian with a mean
     with Slabs(1) as slabs:
-        system = HarmonicSystem(grid, rho, slabs, relaxation=1.0)
+        system = HarmonicSystem(grid, MU, rho, slabs, relaxation=1.0)
         grid.inside = np.zeros(grid.shape, bool)  # so that v is taken as it is
         system.laplacian = v
         chi, modelled = system.solve(y, adjoint(z))
     d = dipole_spectrum(grid.shape, grid.voxel_size, OBLIQUE)
     curvature = difference_spectrum(grid.shape)
     bend = difference_spectrum(grid.shape, grid.voxel_size)
-    mu, sigma = DATA_PENALTY, STIFFNESS
+    mu, sigma = MU, STIFFNESS
     y, pull, v = (fft.fftn(part.astype(float)) for part in (y, adjoint(z), v))
     matrix = np.array([[mu * d**2 + rho * curvature, mu * d], [mu * d, mu + sigma * bend**2]])
     right = np.array([mu * d * y + rho * pull, mu * y + sigma * bend * v])
@@ -174,7 +174,7 @@ def test_laplacian_is_shrunk_in_the_mask_alone(targets, softness):
     grid, y, _, v = targets
     grid.inside = random(grid.shape, 4) > 0
     with Slabs(1) as slabs:
-        system = HarmonicSystem(grid, 0.05, slabs, softness, relaxation=1.5)
+        system = HarmonicSystem(grid, MU, 0.05, slabs, softness, relaxation=1.5)
         system.laplacian, system.dual = v.copy(), random(grid.shape, 5)
         system._drawn = random(grid.shape, 6)
         g = 1.5 * v - 0.5 * (system._drawn + system.dual) + system.dual
@@ -209,9 +209,10 @@ def test_dipole_iterations_find_the_least_objective(problem):
     assert problem.objective(problem.solve(3000)[0]) > least * (1 - 3e-5)
 
 
-def test_penalty_rho_sets_the_speed_and_not_the_result(problem):
-    """A factor of 3 in ρ; to 1e-3 of the spread of χ."""
-    low, high = (problem.solve(600, rho=factor * RHO)[0] for factor in (0.5, 1.5))
+@pytest.mark.parametrize(("penalty", "value"), [("rho", RHO), ("mu", MU)])
+def test_penalties_set_the_speed_and_not_the_result(problem, penalty, value):
+    """A factor of 3 in either; to 1e-3 of the spread of χ."""
+    low, high = (problem.solve(600, **{penalty: factor * value})[0] for factor in (0.5, 1.5))
     inside = problem.grid.inside
     assert np.std((low - high)[inside]) < 1e-3 * problem.chi[inside].std()
 
@@ -316,13 +317,17 @@ def test_no_field_is_no_chi(problem):
 
 def test_settings_follow_the_noise_down_to_the_least():
     mask, noise = np.ones((30, 30, 30), bool), NOISE_PPM * random((30, 30, 30))
-    parameters = TotalVariationParameters(regularisation_per_noise=0.1, least_regularisation=1e-5)
+    parameters = TotalVariationParameters(
+        regularisation_per_noise=0.1, least_regularisation=1e-5, mu_per_regularisation=2000
+    )
     settings = parameters.settings(noise, mask)
     assert settings.regularisation == pytest.approx(0.1 * NOISE_PPM, rel=0.03)
     assert settings.rho == pytest.approx(1000 * settings.regularisation)
-    assert parameters.settings(0 * noise, mask).regularisation == 1e-5
+    assert settings.mu == pytest.approx(2000 * settings.regularisation)
+    least = parameters.settings(0 * noise, mask)
+    assert (least.regularisation, least.mu) == (1e-5, 0.2)
     fixed = TotalVariationParameters(regularisation=7e-4).settings(noise, mask)
-    assert fixed.regularisation == 7e-4
+    assert (fixed.regularisation, fixed.mu) == (7e-4, 1.0)
 
 
 def test_iterations_do_not_end_before_the_last_reweighting(problem):

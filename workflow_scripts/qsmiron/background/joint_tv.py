@@ -132,7 +132,7 @@ class _Estimation:
         data = grid.embed(rest)
         settings = parameters.settings(rest, mask)
         with Slabs(threads) as slabs:
-            system = HarmonicSystem(grid, settings.rho, slabs)
+            system = HarmonicSystem(grid, settings.mu, settings.rho, slabs)
             weight = grid.inside.astype(np.float32)
             chi, modelled = iterate(grid, system, data, weight, settings, slabs)
         data -= modelled

@@ -43,7 +43,7 @@ def total_variation(
     settings = parameters.settings(local_field, mask)
     weight = data_weight(grid, magnitude)
     with Slabs(threads) as slabs:
-        system = DipoleSystem(grid, settings.rho, slabs)
+        system = DipoleSystem(grid, settings.mu, settings.rho, slabs)
         chi, _ = iterate(grid, system, grid.embed(local_field), weight, settings, slabs)
     return grid.extract(chi)
 

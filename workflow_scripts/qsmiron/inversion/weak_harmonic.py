@@ -45,6 +45,8 @@ def weak_harmonic(
     settings = parameters.settings(local_field, mask)
     weight = data_weight(grid, magnitude)
     with Slabs(threads) as slabs:
-        system = HarmonicSystem(grid, settings.rho, slabs, 1 / parameters.harmonic_weight)
+        system = HarmonicSystem(
+            grid, settings.mu, settings.rho, slabs, 1 / parameters.harmonic_weight
+        )
         chi, _ = iterate(grid, system, grid.embed(local_field), weight, settings, slabs)
     return grid.extract(chi)

@@ -12,9 +12,6 @@ from .settings import Settings
 from .shrinkage import GradientShrinkage, flat_weights
 from .slabs import Slabs
 
-DATA_PENALTY = 0.2
-"""Penalty μ of the field splitting; the data's own weight is 1 (1)."""
-
 STIFFNESS = 3.0
 """Penalty σ of the splitting of the harmonic field's Laplacian (mm⁴)."""
 
@@ -30,10 +27,11 @@ class System(Protocol):
 
 
 class DipoleSystem:
-    """The field is Dχ."""
+    """The field is Dχ. ``mu`` and ``rho`` are the penalties in :class:`.settings.Settings`."""
 
-    def __init__(self, grid: DipoleGrid, rho: float, slabs: Slabs) -> None:
-        self.grid, self.rho, self.slabs = grid, np.float32(rho), slabs
+    def __init__(self, grid: DipoleGrid, mu: float, rho: float, slabs: Slabs) -> None:
+        self.grid, self.slabs = grid, slabs
+        self.mu, self.rho = np.float32(mu), np.float32(rho)
         self.curvature = laplacian_kernel(grid.shape)
 
     def solve(self, field: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +42,7 @@ class DipoleSystem:
         spectra = grid.transform(field), grid.transform(gradient)
         self.slabs.run(
             solve_dipole, len(spectra[0]), *spectra, grid.dipole, self.curvature,
-            np.float32(DATA_PENALTY), self.rho,
+            self.mu, self.rho,
         )  # fmt: skip
         modelled, chi = (grid.inverse(spectrum) for spectrum in spectra)
         return chi, modelled
@@ -62,12 +60,14 @@ class HarmonicSystem:
     def __init__(
         self,
         grid: DipoleGrid,
+        mu: float,
         rho: float,
         slabs: Slabs,
         softness: float = 0.0,
         relaxation: float = RELAXATION,
     ) -> None:
-        self.grid, self.rho, self.slabs = grid, np.float32(rho), slabs
+        self.grid, self.slabs = grid, slabs
+        self.mu, self.rho = np.float32(mu), np.float32(rho)
         self.curvature = laplacian_kernel(grid.shape)
         self.bending = laplacian_kernel(grid.shape, grid.voxel_size)
         # shrinkage of a split Laplacian z: min ½β z² + ½σ (z − g)²
@@ -89,7 +89,7 @@ class HarmonicSystem:
         spectra = [grid.transform(part) for part in (field, gradient, self._drawn)]
         self.slabs.run(
             solve_dipole_and_harmonic, len(spectra[0]), *spectra, grid.dipole, self.curvature,
-            self.bending, np.float32(DATA_PENALTY), self.rho, np.float32(STIFFNESS),
+            self.bending, self.mu, self.rho, np.float32(STIFFNESS),
         )  # fmt: skip
         modelled, chi, self.laplacian = (grid.inverse(spectrum) for spectrum in spectra)
         return chi, modelled
@@ -132,7 +132,7 @@ def iterate(
         if iteration in settings.reweighted_at:
             shrinkage.weights = gain * flat_weights(chi, grid.inside, grid.voxel_size)
         slabs.run(
-            split_field, len(chi), modelled, dual, data, weight, np.float32(DATA_PENALTY),
+            split_field, len(chi), modelled, dual, data, weight, np.float32(settings.mu),
             np.float32(RELAXATION), drawn,
         )  # fmt: skip
         before = chi

@@ -12,19 +12,24 @@ from ..parameters import Parameters
 from .noise import field_noise
 
 
+SMALLEST_MU, LARGEST_MU = 0.2, 1.0
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the iterations run with.
 
     ``regularisation`` is λ (ppm·mm); ``rho`` the penalty of the gradient splitting (1), which
     sets how fast they converge: a step of λ/ρ ppm survives one iteration, so that this should be
-    the scale of contrast between tissues. At each iteration in ``reweighted_at`` the edges of χ
+    the scale of contrast between tissues. ``mu`` is the penalty of the field splitting, where the
+    data weigh 1 (1). At each iteration in ``reweighted_at`` the edges of χ
     are taken out of the penalty anew and λ is multiplied by ``edge_gain``. They stop when one
     changes χ by less than ``tolerance``, relative.
     """
 
     regularisation: float
     rho: float
+    mu: float
     iterations: int
     reweighted_at: Collection[int] = ()
     edge_gain: float = 1.0
@@ -47,6 +52,11 @@ class TotalVariationParameters(Parameters):
     )
     rho_per_regularisation: float = Field(
         1000.0, gt=0, description="penalty of the gradient splitting over λ (1/ppm)"
+    )
+    mu_per_regularisation: float = Field(
+        5000.0,
+        gt=0,
+        description="penalty of the field splitting over λ (1/(ppm·mm)); it stays within 0.2 and 1",
     )
     reweighted_at: tuple[int, ...] = Field(
         (), description="iterations at which edges of χ are taken out of the penalty (1)"
@@ -75,6 +85,7 @@ class TotalVariationParameters(Parameters):
         return Settings(
             regularisation=regularisation,
             rho=self.rho_per_regularisation * regularisation,
+            mu=min(max(self.mu_per_regularisation * regularisation, SMALLEST_MU), LARGEST_MU),
             iterations=self.iterations,
             reweighted_at=self.reweighted_at,
             edge_gain=self.edge_gain,
