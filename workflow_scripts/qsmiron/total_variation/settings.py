@@ -11,7 +11,6 @@ from pydantic import Field
 from ..parameters import Parameters
 from .noise import field_noise
 
-
 SMALLEST_MU, LARGEST_MU = 0.2, 1.0
 
 
