@@ -1,6 +1,6 @@
 """Random damage to bytes, the same in every run.
 
-``QSMIRON_FUZZ_TRIES=10000 pytest -k random_damage`` tries longer than the usual test.
+``QSMIRON_FUZZ_TRIES=10000 pytest -m fuzz`` tries longer than the usual test.
 """
 
 from __future__ import annotations
@@ -9,7 +9,13 @@ import os
 
 import numpy as np
 
-TRIES = int(os.environ.get("QSMIRON_FUZZ_TRIES", "300"))
+
+def tries(usual: int) -> int:
+    """How often a test tries: as often as usual, or as the environment asks."""
+    return int(os.environ.get("QSMIRON_FUZZ_TRIES", usual))
+
+
+TRIES = tries(300)
 
 _TELLING = b"\x00\x01\x09\x0a\x0d\x22,-.09[]{}\x7f\x80\xff"
 """Bytes that mean something to a parser, more often than chance would bring them."""

@@ -21,7 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--participants", required=True, help="clinical table (TSV)")
-    add("--config", required=True, help="YAML or JSON; its block contrasts is used")
+    add("--config", required=True, help="YAML or JSON: its blocks contrasts and statistics")
     add("--output", required=True, help="output: the table with groups (TSV; JSON beside it)")
     return parser
 
@@ -29,8 +29,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        contrasts = read_study_design(args.config).contrasts
-        clinical = read_clinical(args.participants)
+        design = read_study_design(args.config)
+        contrasts = design.contrasts
+        clinical = read_clinical(args.participants, session=design.statistics.session)
         table = add_derived_groups(clinical, contrasts, args.participants)
         write_participants(table, describe(table, contrasts, args.participants), args.output)
 

@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--config",
         metavar="YAML",
         help="config (YAML or JSON) with contrasts, scores, covariates, participant_label, "
-        "session_label, exclude, acquisition.phase_units; other keys are ignored "
+        "session_label, exclude, acquisition, statistics.session; other keys are ignored "
         "(default: none, and no contrast or score is checked)",
     )
     parser.add_argument(

@@ -16,6 +16,7 @@ from qsmiron.errors import reported_to_user
 from qsmiron.inversion import DEFAULT, METHODS
 from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
+from qsmiron.storage_order import as_stored, nearest_to_ras, turned
 from qsmiron.volumes import check_same_grid, read_mask, read_volume, write_volume
 
 
@@ -44,16 +45,17 @@ def main(argv: list[str] | None = None) -> None:
     with reported_to_user():
         parameters_class, invert = get_method(METHODS, arguments.method).load()
         parameters = parse_parameters(parameters_class, arguments.parameters, "--parameters")
-        field = read_volume(arguments.local_field)
-        mask = read_mask(arguments.mask, field)
+        stored = read_volume(arguments.local_field)
+        mask = read_mask(arguments.mask, stored)
+        field, turn = nearest_to_ras(stored)
         magnitude = None
         if arguments.magnitude:
             volume = read_volume(arguments.magnitude)
-            check_same_grid(volume, field, arguments.magnitude)
-            magnitude = volume.data
+            check_same_grid(volume, stored, arguments.magnitude)
+            magnitude = turned(volume.data, turn)
         chi = invert(
             field.data,
-            mask,
+            turned(mask, turn),
             field.voxel_size,
             b0_direction(field.affine),
             parameters,
@@ -61,7 +63,8 @@ def main(argv: list[str] | None = None) -> None:
             magnitude=magnitude,
         )
         provenance = {"Method": arguments.method, "Parameters": parameters.model_dump()}
-        write_volume(arguments.chi, chi, field.affine, {"Units": "ppm"} | provenance)
+        sidecar = {"Units": "ppm"} | provenance
+        write_volume(arguments.chi, as_stored(chi, turn), stored.affine, sidecar)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from qsmiron.errors import reported_to_user
 from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
 from qsmiron.phase import DEFAULT, METHODS
+from qsmiron.storage_order import as_stored, nearest_to_ras, turned
 from qsmiron.volumes import read_mask, write_volume
 
 
@@ -67,11 +68,12 @@ def main(argv: list[str] | None = None) -> None:
         phase = read_phase(arguments.phase, arguments.phase_units)
         magnitude = read_magnitude(arguments.magnitude)
         check_same_echoes(phase, magnitude)
-        grid = phase.grid
+        mask = read_mask(arguments.mask, phase.grid)
+        grid, turn = nearest_to_ras(phase.grid)
         result = map_field(
-            phase.data,
-            magnitude.data,
-            read_mask(arguments.mask, grid),
+            turned(phase.data, turn),
+            turned(magnitude.data, turn),
+            turned(mask, turn),
             phase.echo_times,
             phase.field_strength,
             grid.voxel_size,
@@ -79,13 +81,14 @@ def main(argv: list[str] | None = None) -> None:
             arguments.threads,
         )
         ppm = {"Units": "ppm", "Method": arguments.method, "Parameters": parameters.model_dump()}
-        write_volume(arguments.field, result.field, grid.affine, ppm)
-        if arguments.noise:
-            write_volume(arguments.noise, result.noise, grid.affine, ppm)
-        if arguments.quality:
-            write_volume(arguments.quality, result.quality, grid.affine, {"Units": "1"})
-        if arguments.reliable_mask:
-            write_volume(arguments.reliable_mask, result.reliable, grid.affine, {"Type": "Brain"})
+        for path, data, sidecar in (
+            (arguments.field, result.field, ppm),
+            (arguments.noise, result.noise, ppm),
+            (arguments.quality, result.quality, {"Units": "1"}),
+            (arguments.reliable_mask, result.reliable, {"Type": "Brain"}),
+        ):
+            if path:
+                write_volume(path, as_stored(data, turn), phase.grid.affine, sidecar)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from qsmiron.background import DEFAULT, METHODS
 from qsmiron.errors import reported_to_user
 from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
+from qsmiron.storage_order import as_stored, nearest_to_ras, turned
 from qsmiron.volumes import read_mask, read_volume, write_volume
 
 
@@ -43,20 +44,23 @@ def main(argv: list[str] | None = None) -> None:
     with reported_to_user():
         parameters_class, remove_background = get_method(METHODS, arguments.method).load()
         parameters = parse_parameters(parameters_class, arguments.parameters, "--parameters")
-        field = read_volume(arguments.field)
+        stored = read_volume(arguments.field)
+        mask = read_mask(arguments.mask, stored)
+        field, turn = nearest_to_ras(stored)
         local_field, local_mask = remove_background(
             field.data,
-            read_mask(arguments.mask, field),
+            turned(mask, turn),
             field.voxel_size,
             b0_direction(field.affine),
             parameters,
             arguments.threads,
         )
         provenance = {"Method": arguments.method, "Parameters": parameters.model_dump()}
-        write_volume(
-            arguments.local_field, local_field, field.affine, {"Units": "ppm"} | provenance
-        )
-        write_volume(arguments.local_mask, local_mask, field.affine, {"Type": "Brain"} | provenance)
+        for path, data, kind in (
+            (arguments.local_field, local_field, {"Units": "ppm"}),
+            (arguments.local_mask, local_mask, {"Type": "Brain"}),
+        ):
+            write_volume(path, as_stored(data, turn), stored.affine, kind | provenance)
 
 
 if __name__ == "__main__":

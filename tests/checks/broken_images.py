@@ -267,6 +267,16 @@ CASES = [
         r, noise(-4096, 4092, np.int16)), PHASE, "-4096 to 4092", "milliradian values",
         "acquisition.phase_units: siemens",
         settings={"acquisition": {"phase_units": "milliradian"}}),
+    Case("the config against a sidecar, and values that fit both", lambda r: phases(
+        r, noise(-3000, 3100, np.int16)), "sub-02_echo-1_part-phase_MEGRE.json, Units",
+        "siemens by the sidecar but acquisition.phase_units: milliradian", "one unit of the phase",
+        "phase_units_of: {sub-02: milliradian}",
+        settings={"acquisition": {"phase_units": "milliradian"}}),
+    Case("milliradians of a maker who has none", lambda r: phases(
+        r, noise(-3000, 3100, np.int16), Units=None), "phase_MEGRE.json, Manufacturer",
+        "'Siemens' with acquisition.phase_units: milliradian", "Philips, whose scale",
+        "Siemens stores siemens", "warning",
+        {"acquisition": {"phase_units_of": {"sub-02": "milliradian"}}}),
     Case("unwrapped phase", lambda r: phases(r, noise(-31, 44), Units="rad"), PHASE, "-31 to 44",
          "rad values", "unwrapped phase or a field map"),
     Case("phase in degrees", lambda r: phases(r, noise(-180, 180), Units="rad"), PHASE,

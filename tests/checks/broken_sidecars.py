@@ -95,6 +95,22 @@ def half_in_sessions(root: Path) -> None:
     (root / "sub-02/ses-1/anat").mkdir(parents=True)
 
 
+def in_sessions(root: Path, *labels: str) -> None:
+    """Put the images of sub-02 into session folders, those of each session other images."""
+    subject = root / "sub-02"
+    for number, label in enumerate(labels or ("1",)):
+        anat = subject / f"ses-{label}" / "anat"
+        shutil.copytree(subject / "anat", anat)
+        for path in sorted(anat.iterdir()):
+            path.rename(path.with_name(path.name.replace("_", f"_ses-{label}_", 1)))
+        new_images(anat, seed=100 * number + 50)
+    shutil.rmtree(subject / "anat")
+
+
+def two_sessions(root: Path) -> None:
+    in_sessions(root, "1", "2")
+
+
 def raw_for_json(root: Path) -> None:
     sidecar(root).write_bytes(b"\xff\xfe\x00{")
 
@@ -217,6 +233,12 @@ CASES = [
     Case("images beside sessions", half_in_sessions, "sub-02/anat",
          "6 MEGRE files beside ses-1", "all images of a participant in session folders",
          "they would be passed over"),
+    Case("two sessions to choose from", two_sessions, "bids",
+         "1 participants with several sessions: sub-02 (1, 2)", "one session per participant",
+         "session_label: [...]"),
+    Case("a session for the statistics that nobody has", in_sessions,
+         "config, statistics.session", "'3', which 1 of 1 participants", "images of that session",
+         "Correct it", settings={"statistics": {"session": "3"}}),
     Case("a session_label of nobody", lambda r: None, "config, session_label", "'later'",
          "a label that the data set", "Correct it", settings={"session_label": ["later"]}),
 ]  # fmt: skip

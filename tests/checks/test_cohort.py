@@ -46,7 +46,7 @@ def only(root, severity="error", **settings):
 def test_no_t1w_is_a_warning_and_names_what_is_there(root):
     t1w = root / "sub-02/anat/sub-02_T1w.nii.gz"
     t1w.rename(t1w.with_name("sub-02_MPRAGE.nii.gz"))
-    assert "but sub-02_MPRAGE.nii.gz" in only(root, "warning")
+    assert "but sub-02_MPRAGE.nii.gz" in only(root, "warning", contrasts={})
 
 
 def test_several_t1w_are_a_warning(root):
@@ -144,8 +144,10 @@ def test_sessions(tmp_path):
     for path in sorted((root / "sub-01/ses-post/anat").iterdir()):
         path.rename(path.with_name(path.name.replace("ses-pre", "ses-post")))
     new_images(root / "sub-01/ses-post/anat")
-    assert "sub-01 (post, pre)" in only(root, "warning")
+    assert "sub-01 (post, pre)" in only(root)
+    assert "sub-01 (post, pre)" in only(root, "warning", contrasts={}, scores=[])
     assert check_inputs(root, None, SETTINGS | {"session_label": ["pre"]}) == []
+    assert check_inputs(root, None, SETTINGS | {"statistics": {"session": "pre"}}) == []
     assert "'later'" in problems(root, session_label=["later"])[-2]
 
 
@@ -246,3 +248,25 @@ def test_a_name_inside_a_sidecar_never_becomes_a_path_or_a_crash(root):
         path.write_text(json.dumps(json.loads(before) | fields))
         check_inputs(root, None, SETTINGS)
         path.write_text(before)
+
+
+def test_groups_count_those_whose_images_serve(root):
+    """Six participants in two groups of three, of whom one has no phase and one no T1w."""
+    for path in (root / "sub-01/anat").glob("*part-phase*"):
+        path.unlink()
+    (root / "sub-02/anat/sub-02_T1w.nii.gz").unlink()
+    own = {"contrasts": SETTINGS["contrasts"], "scores": [], "covariates": []}
+    cut = {"derive": "delta_fs_cut", "column": "age", "cut": 53.5, "levels": ["fast", "slow"]}
+
+    def groups(**settings):
+        found = problems(root, "warning", **own | settings)
+        return [text for text in found if "at least 3 in a group" in text]
+
+    fast, slow = groups()
+    assert "2 participants with 'fast' (and 1 whose images do not serve)" in fast
+    assert "2 participants with 'slow' (and 1 whose images do not serve)" in slow
+    (text,) = groups(contrasts={"cut": cut})
+    assert "1 participant with age at or below 53.5 (and 2 whose images do not serve)" in text
+    segmented = {"mine": {"label_table": "t.tsv", "segmentation": "{subject}.nii.gz"}}
+    (text,) = groups(atlases=segmented)  # labels may be there without a T1w
+    assert "'slow'" in text

@@ -17,6 +17,8 @@ from qsmiron.echoes import read_phase
 from qsmiron.errors import InputError, Problem
 from qsmiron.volumes import read_volume
 
+pytestmark = pytest.mark.fuzz
+
 SETTINGS = {
     "contrasts": {"progression": {"column": "progression", "levels": ["fast", "slow"]}},
     "scores": ["alsfrs_r"],

@@ -22,6 +22,8 @@ from qsmiron.echoes import read_phase
 from qsmiron.errors import Problem
 from qsmiron.volumes import read_volume
 
+pytestmark = pytest.mark.fuzz
+
 HEADER = nib.Nifti1Header.template_dtype
 SIEMENS = {"Units": "arbitrary", "Manufacturer": "Siemens"}
 SIDECAR = {"EchoTime": 0.005, "MagneticFieldStrength": 3}
@@ -187,6 +189,7 @@ def test_reading_undoes_storing_in_whole_numbers(tmp_path, storage, values, slop
 
 @often
 @given(phases, st.booleans(), st.sampled_from([np.float32, np.float64]), st.integers(4, 14))
+@example([-3.1, 0.0], True, np.float32, 4)
 def test_reading_undoes_storing_in_radians(tmp_path, values, from_zero, kind, bits):
     """As they are, from 0 to 2π, or as multiples of a slope."""
     phase = np.array([-3.141, 3.14, *values])
@@ -194,7 +197,7 @@ def test_reading_undoes_storing_in_radians(tmp_path, values, from_zero, kind, bi
     path = stored(tmp_path, turned.astype(kind), {"Units": "rad"})
     read = read_phase([path]).data.ravel()
     assert difference(read, phase) <= ROUNDING
-    assert np.abs(read).max() <= np.pi * 1.01
+    assert np.abs(read).max() <= np.pi + ROUNDING
     slope = np.pi / 2**bits
     path = stored(tmp_path, np.rint(phase / slope).astype(np.int16), {"Units": "rad"}, slope)
     assert difference(read_phase([path]).data.ravel(), phase) <= slope / 2 + ROUNDING

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bids_trees import (
     AFFINE,
+    SHAPE,
     edit_sidecar,
     image_bytes,
     make_tree,
@@ -67,7 +68,7 @@ def test_a_whole_part_is_missing(root, gone):
     for echo in (1, 2, 3):
         megre(root, "02", echo, gone).unlink()
     there, severity = ("phase", "error") if gone == "mag" else ("magnitude", "warning")
-    assert f"3 {there} files and no" in only(root, severity)
+    assert f"3 {there} files and no" in only(root, severity, contrasts={})
 
 
 def test_a_single_echo_is_a_warning(root):
@@ -281,3 +282,22 @@ def test_an_image_without_orientation_is_a_warning(root):
     image.set_qform(AFFINE, 0)
     nib.save(image, path)
     assert any("codes are 0" in text for text in problems(root, "warning"))
+
+
+def test_units_of_single_scans(root):
+    """Two scanners in one cohort: each scan by its own unit, and one that is named is followed."""
+    philips = np.random.default_rng(4).uniform(-3141, 3141, (3, *SHAPE)).astype(np.int16)
+    philips[:, 0, 0, :2] = -3141, 3141
+    for echo in (1, 2, 3):
+        image = megre(root, "02", echo, "phase")
+        nib.save(nib.Nifti1Image(philips[echo - 1], AFFINE), image)
+        for part in ("mag", "phase"):
+            sidecar = megre(root, "02", echo, part, "json")
+            edit_sidecar(sidecar, Manufacturer="Philips")
+    whole_study = problems(root, acquisition={"phase_units": "milliradian"})
+    assert {text[len(str(root)) + 1 :][:6] for text in whole_study} == {
+        f"sub-0{number}" for number in (1, 3, 4, 5, 6)
+    }
+    assert all("phase_units_of" in text for text in whole_study)
+    for pattern in ("sub-02", "sub-*2"):
+        assert problems(root, acquisition={"phase_units_of": {pattern: "milliradian"}}) == []

@@ -15,11 +15,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from properties import json_values, often, read_or_refused
 
+from qsmiron.acquisition import PHASE_UNITS
 from qsmiron.checks import inspect_inputs
 from qsmiron.checks.settings import read_settings
 from qsmiron.clinical import check_clinical, clinical_values, read_clinical
 from qsmiron.clinical.sheet import MISSING_SPELLINGS
 from qsmiron.errors import InputError, Problem
+
+pytestmark = pytest.mark.fuzz
 
 DESIGN: dict[str, Any] = {
     "contrasts": {"progression": {"column": "progression", "levels": ["fast", "slow"]}},
@@ -68,9 +71,41 @@ def test_any_table_is_read_or_refused(table, header, rows, delimiter, end, encod
         assert read is not None
 
 
+beside = st.sampled_from(["phenotype/ecas.tsv", "sub-01/sub-01_sessions.tsv"])
+keys = st.sampled_from(["participant_id", "session_id", "age", "umn_score", "ecas_total"])
+visits = st.sampled_from(["ses-1", "ses-2", "2", "n/a", "", "ses-1/../..", "sub-01", "07", "sub-1"])
+
+
+@often
+@given(
+    beside,
+    st.lists(keys | st.text(max_size=6), max_size=4),
+    st.lists(st.lists(visits | cells, max_size=5), max_size=5),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([None, "1", "2"]),
+)
+def test_any_table_beside_is_joined_or_passed_over(root, name, header, rows, end, session):
+    """A table that may not be needed is never an error by its form, and invents no value."""
+    for number in (1, 2):
+        (root / f"sub-01/ses-{number}/anat").mkdir(parents=True, exist_ok=True)
+    path = root / name
+    path.parent.mkdir(exist_ok=True)
+    text = end.join("\t".join(line) for line in [header, *rows])
+    path.write_bytes(text.encode())
+    table = root / "participants.tsv"
+    problems = check_clinical(table, session=session)
+    assert all(isinstance(problem, Problem) for problem in problems)
+    values = clinical_values(table, session)
+    assert set(values) == {"sub-01", "sub-02", "sub-03", "sub-04"}
+    joined = {cell for one in values.values() for key, cell in one.items() if key not in COLUMNS}
+    if '"' not in text:  # quotes may hold tabs and line ends, and double quotes in them are one
+        assert all(cell in text for cell in joined - {"n/a"})
+    path.unlink()
+
+
 settings_keys = st.sampled_from(
     ["contrasts", "scores", "covariates", "clinical_ranges", "participant_label", "session_label",
-     "exclude", "acquisition"]
+     "exclude", "acquisition", "statistics", "atlases"]
 )  # fmt: skip
 contrast = st.fixed_dictionaries(
     {},
@@ -80,6 +115,11 @@ contrast = st.fixed_dictionaries(
     },
 )
 HUGE_CUT = {"derive": "delta_fs_cut", "column": "age", "cut": 10**400, "levels": ["fast", "slow"]}
+units = json_values | st.dictionaries(
+    st.sampled_from(["sub-01", "sub-*", "*", "[", "[!]", "sub-01/ses-1"]) | st.text(max_size=5),
+    json_values | st.sampled_from(PHASE_UNITS),
+    max_size=3,
+)
 ranges = st.dictionaries(st.sampled_from(COLUMNS), json_values | st.lists(st.floats(), max_size=2))
 
 
@@ -88,6 +128,8 @@ ranges = st.dictionaries(st.sampled_from(COLUMNS), json_values | st.lists(st.flo
     st.dictionaries(settings_keys, json_values)
     | st.builds(lambda value: {"contrasts": {"x": value}}, contrast)
     | st.builds(lambda value: {"clinical_ranges": value}, ranges)
+    | st.builds(lambda value: {"acquisition": {"phase_units_of": value}}, units)
+    | st.builds(lambda value: {"statistics": {"session": value}}, json_values)
 )
 @example({"contrasts": {"x": {"derive": [], "levels": ["fast", "slow"]}}})
 @example({"contrasts": {"x": HUGE_CUT}})

@@ -12,6 +12,7 @@ import pytest
 
 from qsmiron.bids import find_scans
 from qsmiron.checks import check_inputs
+from qsmiron.config import AcquisitionSettings
 from qsmiron.echoes import read_phase
 
 DATA = Path(__file__).parents[3] / "shared/data"
@@ -83,3 +84,23 @@ def test_philips(tmp_path):
     assert phase.echo_times.size == 12
     assert phase.data.min() == pytest.approx(-np.pi, abs=2e-3)
     assert phase.data.max() == pytest.approx(np.pi, abs=2e-3)
+
+
+def test_both_scanners_in_one_cohort(tmp_path):
+    """One unit for all is refused by name; each scan by its own unit is not."""
+    root = tmp_path / "bids"
+    for maker in FOLDERS:
+        tree(root, maker)
+    without_map(root)
+    (root / "participants.tsv").write_text(
+        "participant_id\tage\nsub-siemens\t50\nsub-philips\t60\n"
+    )
+    assert {"sub-philips" in text for text in errors(root, "siemens")} == {True}
+    assert {"sub-siemens" in text for text in errors(root, "milliradian")} == {True}
+    acquisition = {"phase_units": "siemens", "phase_units_of": {"sub-philips": "milliradian"}}
+    found = check_inputs(root, None, {"acquisition": acquisition})
+    assert [str(problem) for problem in found if problem.severity == "error"] == []
+    units = AcquisitionSettings.model_validate(acquisition)
+    for scan in find_scans(root):
+        phase = read_phase(scan.phase, units.units_of(scan.folder))
+        assert np.abs(phase.data).max() == pytest.approx(np.pi, abs=2e-3)

@@ -116,6 +116,32 @@ def test_no_session_or_several_have_no_single_value(root, with_images):
     assert f"{root}/sub-*/sub-*_sessions.tsv: found several rows for sub-01" in text
 
 
+@pytest.mark.parametrize(("session", "score"), [("1", 4), ("2", 5)])
+def test_of_several_sessions_with_images_the_analysed_one_counts(root, session, score):
+    sessions(root, "sub-01", "ses-1\tn/a\t4", "ses-2\tn/a\t5")
+    sessions(root, "sub-02", "ses-1\tn/a\t6")
+    for number in (1, 2):
+        imaged(root, "sub-01", number)
+    table = root / "participants.tsv"
+    assert clinical_values(table, session)["sub-01"]["umn_score"] == str(score)
+    read = read_clinical(table, session=session)["umn_score"]
+    assert read["sub-01"] == score
+    assert read["sub-02"] == 6  # no session of theirs has images
+    assert problems(root, "warning", session=session) == []
+
+
+def test_a_row_of_another_session_than_the_images_does_not_count(root):
+    sessions(root, "sub-01", "ses-1\tn/a\t4")
+    imaged(root, "sub-01", 2)
+    table = root / "participants.tsv"
+    assert clinical_values(table)["sub-01"]["umn_score"] == "n/a"
+    (text,) = problems(root, "warning")
+    assert "a row of another session than the images for sub-01" in text
+    imaged(root, "sub-01", 1)
+    assert clinical_values(table)["sub-01"]["umn_score"] == "4"
+    assert clinical_values(table, "2")["sub-01"]["umn_score"] == "n/a"
+
+
 def test_a_value_of_a_session_is_named_where_it_stands(root):
     sessions(root, "sub-03", "ses-1\tn/a\t40")
     (text,) = problems(root, "error")

@@ -312,6 +312,7 @@ def test_everything_is_found_at_once(tmp_path):
     assert len([p for p in problems if p.severity == "error"]) == 6
 
 
+@pytest.mark.fuzz
 def test_random_damage_never_raises(tmp_path):
     rng = np.random.default_rng(1)
     good = table(tmp_path).read_bytes()

@@ -10,8 +10,8 @@ import measure_regions
 from qsmiron import template
 from qsmiron.registration.labels import carry_labels
 from qsmiron.registration.scan import RegistrationParameters, register_scan
-from qsmiron.registration.storage import as_stored, nearest_to_ras
 from qsmiron.spaces import grid_points
+from qsmiron.storage_order import as_stored, nearest_to_ras
 from qsmiron.tables import read_table
 from qsmiron.volumes import Volume, read_volume, write_volume
 

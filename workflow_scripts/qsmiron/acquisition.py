@@ -7,6 +7,7 @@ a phase image whose values contradict its declaration is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,19 @@ def check_echo_times(echo_times: np.ndarray, where: str) -> None:
         )
 
 
+def units_of_scan(folder: str, phase_units: str, phase_units_of: Mapping[str, str]) -> str:
+    """The unit of the phase of the scan in ``folder`` (``sub-X`` or ``sub-X/ses-Y``).
+
+    That of the first pattern in ``phase_units_of`` which its participant or folder matches (``*``
+    stands for any characters), else ``phase_units``.
+    """
+    names = (folder.split("/")[0], folder)
+    for pattern, units in phase_units_of.items():
+        if any(fnmatchcase(name, pattern) for name in names):
+            return units
+    return phase_units
+
+
 def phase_encoding_of_values(sidecar: Mapping[str, Any], units: str, where: str) -> str:
     """Which scale turns stored values into rad: a key of the table above.
 
@@ -193,12 +207,15 @@ def phase_in_radians(
 
 
 def values_in_radians(values: np.ndarray, encoding: str) -> np.ndarray:
-    """Values of one of the encodings as float32 rad; those from π to 2π as −π to 0."""
+    """Values of one of the encodings as float32 rad; those above π less a whole turn.
+
+    Rounded once, at the end: the same phase in another encoding gives the same numbers.
+    """
     scale, offset, _ = _SCALES[encoding]
-    radians = (values * np.float32(scale) + np.float32(offset)).astype(np.float32)
-    if encoding == "rad" and radians.size and radians.max() > np.pi + _SLACK_OF_RANGE * 2 * np.pi:
-        radians[radians > np.pi] -= np.float32(2 * np.pi)
-    return radians
+    radians = values * np.float64(scale) + offset
+    if encoding == "rad":
+        radians[radians > np.float32(np.pi)] -= 2 * np.pi
+    return radians.astype(np.float32)
 
 
 def phase_range(encoding: str) -> tuple[float, float]:
@@ -248,7 +265,10 @@ def _contradiction(
     names = [name for name in fitting_encodings(low, high) if name != encoding]
     if names:
         lines = " or ".join(f"acquisition.phase_units: {name}" for name in names)
-        remedy = f"It looks like {' or '.join(names)}: if so, set {lines} in the config."
+        remedy = (
+            f"It looks like {' or '.join(names)}: if so, set {lines} in the config, or name the "
+            "scan under phase_units_of where others have another unit."
+        )
     elif encoding == "rad" and 2 * np.pi < high - low < 400:
         what = "degrees" if 300 < high - low < 361 else "unwrapped phase or a field map"
         remedy = f"It looks like {what}: give the wrapped phase as the scanner stores it."

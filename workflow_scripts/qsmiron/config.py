@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from . import background, inversion, phase, relaxation
-from .acquisition import PHASE_UNITS
+from .acquisition import PHASE_UNITS, units_of_scan
 from .bids import LABEL, image_template
 from .errors import InputError
 from .masks import EXTRACTORS
@@ -129,6 +129,15 @@ class AcquisitionSettings(Parameters):
     phase_units: Literal[PHASE_UNITS] = Field(  # type: ignore[valid-type]
         "declared", description="declared: by the sidecars' Units and Manufacturer"
     )
+    phase_units_of: dict[str, Literal[PHASE_UNITS]] = Field(  # type: ignore[valid-type]
+        default_factory=dict,
+        description="units of single scans in place of phase_units, by participant (sub-01), "
+        "session (sub-01/ses-1) or a pattern of them (sub-2*)",
+    )
+
+    def units_of(self, folder: str) -> str:
+        """The unit of the phase of the scan in ``folder`` (``sub-X`` or ``sub-X/ses-Y``)."""
+        return units_of_scan(folder, self.phase_units, self.phase_units_of)
 
 
 TISSUES = "tissues"

@@ -78,10 +78,11 @@ def _read(paths: Sequence[str | Path], units: str | None) -> Echoes:
     files = tuple(Path(path) for path in paths)
     grid, sidecars, data = None, [], None
     for number, path in enumerate(files):
-        volume = read_volume(path)
+        # phase is rounded to single precision once, in rad
+        volume = read_volume(path, np.float32 if units is None else np.float64)
         sidecar = read_sidecar(path)
         if grid is None:
-            grid = volume
+            grid = Volume(volume.data.astype(np.float32, copy=False), volume.affine)
             data = np.empty((len(files), *volume.data.shape), np.float32)
         check_same_grid(volume, grid, str(path))
         data[number] = (

@@ -34,7 +34,7 @@ SAME_TIME_S = 1e-5
 
 @dataclass(frozen=True)
 class RawEcho:
-    """One part of an echo: ``volume`` (X, Y, Z; float32), ``echo_time`` (s), raw ``sidecar``."""
+    """One part of an echo: ``volume`` (X, Y, Z; float64), ``echo_time`` (s), raw ``sidecar``."""
 
     volume: Volume
     echo_time: float
@@ -64,7 +64,8 @@ def read_raw_echo(path: str | Path, echo: int) -> RawEcho:
         isinstance(sidecar.get(key), list) and len(sidecar[key]) > 1
         for key in ("EchoTime", "EchoTimes")
     ):
-        return RawEcho(read_volume(path), echo_times(sidecar, where)[0], sidecar, path)
+        volume = read_volume(path, np.float64)
+        return RawEcho(volume, echo_times(sidecar, where)[0], sidecar, path)
     times = echo_times(sidecar, where)
     check_echo_count(path, shape, len(times))
     if not 1 <= echo <= len(times):
@@ -76,7 +77,8 @@ def read_raw_echo(path: str | Path, echo: int) -> RawEcho:
                 "Export all echoes of every part.",
             )
         )
-    return RawEcho(read_volume(path, index=echo - 1), times[echo - 1], sidecar, path)
+    volume = read_volume(path, np.float64, index=echo - 1)
+    return RawEcho(volume, times[echo - 1], sidecar, path)
 
 
 def check_echo_count(path: Path, shape: tuple[int, ...], n_times: int) -> None:
@@ -111,10 +113,12 @@ def write_polar(
 ) -> None:
     """Write magnitude and phase (rad) of an echo's real and imaginary part.
 
+    Both are rounded to single precision once, at the end.
+
     Raises :class:`InputError` unless both parts have one grid and one echo time.
     """
     check_same_part(imaginary, real)
-    signal = real.volume.data + np.complex64(1j) * imaginary.volume.data
+    signal = real.volume.data + 1j * imaginary.volume.data
     affine = real.volume.affine
     write_volume(magnitude, np.abs(signal), affine, real.description())
     write_volume(phase, np.angle(signal), affine, real.description(Units="rad"))

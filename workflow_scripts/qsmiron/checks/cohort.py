@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..acquisition import PHASE_UNITS
+from ..acquisition import units_of_scan
 from ..bids import LABEL, Scan, find_scans, scan_folder
 from ..clinical import check_clinical
 from ..clinical.sheet import Sheet, read_sheet
@@ -26,6 +26,15 @@ from .names import (
 )
 from .protocol import check_protocol
 from .readout import check_readout
+from .sessions import check_sessions_of_cohort
+from .settings import (
+    PhaseUnits,
+    Selection,
+    read_design,
+    read_phase_units,
+    read_selection,
+    serves_without_t1w,
+)
 from .voxels import check_voxels
 
 
@@ -48,19 +57,6 @@ class Inspection:
     def warnings(self) -> list[Problem]:
         """Problems that do not."""
         return [problem for problem in self.problems if problem.severity != "error"]
-
-
-@dataclass
-class Selection:
-    """Which participants and sessions the config selects; empty sets select all."""
-
-    participants: set[str]
-    sessions: set[str]
-    excluded: set[str]
-
-    def has(self, label: str) -> bool:
-        """Whether a participant's label is selected."""
-        return label not in self.excluded and (not self.participants or label in self.participants)
 
 
 def check_inputs(
@@ -86,8 +82,8 @@ def inspect_inputs(
         The clinical table; ``None`` for ``participants.tsv`` of the data set.
     settings
         The config, of which ``participant_label``, ``session_label``, ``exclude``, ``contrasts``,
-        ``scores``, ``covariates``, ``clinical_ranges``, ``acquisition.phase_units`` and the
-        field map's ``readout`` are read.
+        ``scores``, ``covariates``, ``clinical_ranges``, ``statistics.session``, ``acquisition``,
+        the atlases' ``segmentation`` and the field map's ``readout`` are read.
     every_image
         Read the voxels of every image, and not only of the first echo and the T1w.
     """
@@ -107,90 +103,44 @@ def _inspect(
     root: Path, table: Path, settings: Mapping[str, Any], every_image: bool, inspection: Inspection
 ) -> None:
     problems = inspection.problems
-    selection, phase_units = _read_settings(settings, problems)
+    selection = read_selection(settings, problems)
+    phase_units = read_phase_units(settings, problems)
     scans: list[Scan] = []
     if _is_data_set(root, problems):
         scans = _check_images(root, selection, phase_units, every_image, inspection)
         problems += check_readout(root, inspection.scans, settings)
     elif table.parent == root:
         return  # a table in a folder that is not there is no news
+    design = read_design(settings, problems)
     sheet = read_sheet(table)
     if sheet.readable and inspection.n_scans:
         problems += _check_cohort(root, sheet, scans, selection)
+    grouped = bool(design.get("contrasts") or design.get("scores"))
+    problems += check_sessions_of_cohort(root, scans, selection.session, grouped)
+    chosen = [who for _, who, _ in sheet.rows if selection.has(who.removeprefix("sub-"))]
+    idle = _without_regions(scans, selection.session, serves_without_t1w(settings))
     problems += check_clinical(
         table,
-        [who for _, who, _ in sheet.rows if selection.has(who.removeprefix("sub-"))],
-        **_design(settings, problems),
+        chosen,
+        analysed=[who for who in chosen if who not in idle] or None,
+        session=selection.session,
+        **design,
     )
     if root.is_dir():
         problems += _check_selection(root, sheet, scans, selection)
+        problems += _check_named_scans(scans, phase_units)
 
 
-def _read_settings(
-    settings: Mapping[str, Any], problems: list[Problem]
-) -> tuple[Selection, str | None]:
-    labels = {}
-    for key, prefix in (
-        ("participant_label", "sub-"),
-        ("session_label", "ses-"),
-        ("exclude", "sub-"),
-    ):
-        value = settings.get(key) or []
-        value = [value] if isinstance(value, str | int) else value
-        if not isinstance(value, list | tuple | set | Mapping):
-            problems.append(
-                Problem(f"config, {key}", repr(value), "a list of labels", "For example [01, 02].")
-            )
-            value = []
-        labels[key] = {str(label).strip().removeprefix(prefix) for label in value}
-    acquisition = settings.get("acquisition")
-    units = acquisition.get("phase_units") if isinstance(acquisition, Mapping) else None
-    units = "declared" if units is None else units
-    if units not in PHASE_UNITS:
-        problems.append(
-            Problem(
-                "config, acquisition.phase_units",
-                repr(units),
-                "one of " + ", ".join(PHASE_UNITS),
-                "Correct the config.",
-            )
-        )
-        units = None
-    selection = Selection(labels["participant_label"], labels["session_label"], labels["exclude"])
-    return selection, units
-
-
-def _design(settings: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    """The config's keys about the clinical table, without those that have a wrong form."""
-    design: dict[str, Any] = {}
-    for key, name, kind, form in (
-        ("contrasts", "contrasts", Mapping, "a block of named contrasts"),
-        ("scores", "scores", list, "a list of columns"),
-        ("covariates", "covariates", list, "a list of columns"),
-        ("clinical_ranges", "ranges", Mapping, "a block of column: [lowest, highest]"),
-    ):
-        value = settings.get(key)
-        if value is not None and not isinstance(value, kind):
-            problems.append(Problem(f"config, {key}", repr(value), form, "Correct the config."))
-        elif value is not None:
-            design[name] = value
-    for column, limits in list(design.get("ranges", {}).items()):
-        if not _is_range(limits):
-            where = f"config, clinical_ranges.{column}"
-            problems.append(
-                Problem(where, repr(limits), "[lowest, highest]", "Correct the config.")
-            )
-            design["ranges"] = {k: v for k, v in design["ranges"].items() if k != column}
-    return design
-
-
-def _is_range(limits: Any) -> bool:
-    """Whether it is two numbers of which the first is not the larger."""
-    if not isinstance(limits, list | tuple) or len(limits) != 2:
-        return False
-    if not all(isinstance(v, float) or (type(v) is int and abs(v) < 1e300) for v in limits):
-        return False
-    return bool(limits[0] <= limits[1])
+def _without_regions(scans: list[Scan], session: str | None, without_t1w: bool) -> set[str]:
+    """Participants whose images serve no group result: no phase, no T1w, or another session."""
+    serving = {
+        scan.participant_id
+        for scan in scans
+        if scan.has_phase
+        and (scan.t1w is not None or without_t1w)
+        and (session is None or scan.session in (None, session))
+    }
+    return {scan.participant_id for scan in scans} - serving
 
 
 def _is_data_set(root: Path, problems: list[Problem]) -> bool:
@@ -210,7 +160,7 @@ def _is_data_set(root: Path, problems: list[Problem]) -> bool:
 def _check_images(
     root: Path,
     selection: Selection,
-    phase_units: str | None,
+    phase_units: PhaseUnits,
     every_image: bool,
     inspection: Inspection,
 ) -> list[Scan]:
@@ -231,7 +181,7 @@ def _check_images(
         problems += check_file_names(anat, subject, session)
         problems += _check_single(anat, group)
         problems += check_t1w(anat, group[0])
-        inspected += [inspect_scan(scan, phase_units) for scan in group]
+        inspected += [inspect_scan(scan, *phase_units.of(scan.folder)) for scan in group]
     check_voxels(inspected, every_image)
     problems += [problem for seen in inspected for problem in seen.problems]
     problems += check_copies(inspected)
@@ -295,25 +245,6 @@ def _check_cohort(
                 "The participant is passed over; it has no row in the clinical table either.",
                 "warning",
             )
-    yield from _check_several_sessions(root, scans)
-
-
-def _check_several_sessions(root: Path, scans: list[Scan]) -> Iterator[Problem]:
-    sessions: dict[str, list[str]] = {}
-    for scan in scans:
-        if scan.session and scan.session not in sessions.setdefault(scan.participant_id, []):
-            sessions[scan.participant_id].append(scan.session)
-    several = [f"{who} ({', '.join(labels)})" for who, labels in sessions.items() if labels[1:]]
-    if several:
-        yield Problem(
-            str(root),
-            f"{len(several)} participants with several sessions: {'; '.join(several[:8])}"
-            + (" …" if several[8:] else ""),
-            "one session per participant in the group tests",
-            "Choose one with session_label in the config; the tests take participants as "
-            "independent.",
-            "warning",
-        )
 
 
 def _why_no_images(root: Path, who: str, folders: list[str], selection: Selection) -> str:
@@ -339,6 +270,18 @@ def _twin(who: str, others: list[str]) -> str | None:
         return name.lower().removeprefix("sub-").lstrip("0")
 
     return next((other for other in others if plain(other) == plain(who)), None)
+
+
+def _check_named_scans(scans: list[Scan], phase_units: PhaseUnits) -> Iterator[Problem]:
+    """Scans named for their unit of the phase that are not there."""
+    for pattern in phase_units.named:
+        if scans and not any(units_of_scan(s.folder, "", {pattern: "there"}) for s in scans):
+            yield Problem(
+                "config, acquisition.phase_units_of",
+                repr(pattern),
+                "a participant (sub-01), a session (sub-01/ses-1) or a pattern of them",
+                "Correct it; * stands for any characters.",
+            )
 
 
 def _check_selection(

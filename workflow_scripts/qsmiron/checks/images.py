@@ -15,11 +15,12 @@ from .pairs import choose_pair
 from .sidecars import check_sidecars
 
 
-def inspect_scan(scan: Scan, phase_units: str | None) -> Inspected:
+def inspect_scan(scan: Scan, phase_units: str | None, named: bool = False) -> Inspected:
     """Check one scan by its file names, headers and sidecars.
 
     ``phase_units`` is ``declared`` or what the config sets in its place; ``None`` leaves the
-    unit unchecked, where the config names one that does not exist.
+    unit unchecked, where the config names one that does not exist. ``named`` says that the config
+    sets it for this scan, and not for all.
     """
     seen = Inspected(scan)
     seen.parts, ambiguous = choose_pair(scan.parts, seen.name)
@@ -33,7 +34,7 @@ def inspect_scan(scan: Scan, phase_units: str | None) -> Inspected:
         else:
             seen.headers[path] = header
     seen.problems += check_grids(seen)
-    check_sidecars(seen, phase_units)
+    check_sidecars(seen, phase_units, named)
     first_part, second_part = seen.parts.values()
     first = next((seen.headers[path] for path in first_part.values() if path in seen.headers), None)
     if echo_numbers(first_part) == echo_numbers(second_part):

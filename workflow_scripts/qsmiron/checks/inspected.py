@@ -21,9 +21,10 @@ class Inspected:
 
     ``facts`` are compared within the cohort. ``headers`` holds the usable images, ``encodings``
     how each phase image stores its values (a key of ``acquisition.PHASE_UNITS``), ``undeclared``
-    the phase images whose sidecars do not tell, ``obliquity`` the angle (degrees) between B0 and
-    the nearest axis of the grid, ``readout`` what :func:`.readout.declared_readout` finds in a scan
-    of three echoes or more. ``parts`` has the MEGRE files of the one pair of parts that is
+    the phase images whose sidecars do not tell, ``overruled`` the scale that a sidecar declares
+    where the config has another for the whole study, ``obliquity`` the angle (degrees) between B0
+    and the nearest axis of the grid, ``readout`` what :func:`.readout.declared_readout` finds in a
+    scan of three echoes or more. ``parts`` has the MEGRE files of the one pair of parts that is
     looked at.
     """
 
@@ -34,6 +35,7 @@ class Inspected:
     headers: dict[Path, Header] = field(default_factory=dict)
     encodings: dict[Path, str] = field(default_factory=dict)
     undeclared: set[Path] = field(default_factory=set)
+    overruled: dict[Path, str] = field(default_factory=dict)
     obliquity: float | None = None
     readout: tuple[str, str] | None = None
 

@@ -45,10 +45,10 @@ _CONTRARY_TYPES = {
 """Real and imaginary parts made of magnitude and phase may still have the sidecar of these."""
 
 
-def check_sidecars(seen: Inspected, phase_units: str | None) -> None:
+def check_sidecars(seen: Inspected, phase_units: str | None, named: bool) -> None:
     """Note the problems of a scan's sidecars, and the protocol that they declare.
 
-    ``phase_units`` is as in :func:`.images.inspect_scan`.
+    ``phase_units`` and ``named`` are as in :func:`.images.inspect_scan`.
     """
     parts = seen.parts
     times: dict[str, dict[int, float]] = {part: {} for part in parts}
@@ -69,7 +69,7 @@ def check_sidecars(seen: Inspected, phase_units: str | None) -> None:
                 seen.problems += _check_field(b0, sidecar, where)
             seen.problems += _check_image_type(part, sidecar, where)
             if part == "phase" and phase_units is not None:
-                _check_units(seen, path, sidecar, phase_units)
+                _check_units(seen, path, sidecar, phase_units, named)
             if not described:
                 described = True
                 seen.facts |= _protocol(sidecar)
@@ -98,7 +98,9 @@ def _check_count(header: Header, sidecar: Mapping[str, Any], path: Path) -> None
     check_echo_count(path, shape, n_times)
 
 
-def _check_units(seen: Inspected, path: Path, sidecar: dict[str, Any], phase_units: str) -> None:
+def _check_units(
+    seen: Inspected, path: Path, sidecar: dict[str, Any], phase_units: str, named: bool
+) -> None:
     where = str(acquisition.sidecar_path(path))
     encoding = seen.collect(
         lambda: acquisition.phase_encoding_of_values(sidecar, phase_units, where)
@@ -106,6 +108,9 @@ def _check_units(seen: Inspected, path: Path, sidecar: dict[str, Any], phase_uni
     if encoding is None:
         seen.undeclared.add(path)
         return
+    declared = _declared(sidecar)
+    if declared not in (None, encoding) and not named:
+        seen.overruled[path] = str(declared)
     problems = [
         *_check_storage(encoding, seen.headers.get(path), path),
         *_check_manufacturer(phase_units, sidecar, where),
@@ -113,6 +118,14 @@ def _check_units(seen: Inspected, path: Path, sidecar: dict[str, Any], phase_uni
     seen.problems += problems
     if not any(problem.severity == "error" for problem in problems):
         seen.encodings[path] = encoding
+
+
+def _declared(sidecar: Mapping[str, Any]) -> str | None:
+    """The scale that the sidecar alone declares."""
+    try:
+        return acquisition.phase_encoding_of_values(sidecar, "declared", "")
+    except InputError:
+        return None
 
 
 def _check_storage(units: str, header: Header | None, path: Path) -> Iterator[Problem]:
@@ -133,13 +146,20 @@ def _check_manufacturer(
 ) -> Iterator[Problem]:
     """A scale of the config that is not that of the scanner's maker."""
     maker = str(sidecar.get("Manufacturer") or "")
-    if phase_units.startswith("siemens") and maker and "siemens" not in maker.lower():
+    of_siemens = "siemens" in maker.lower()
+    if phase_units.startswith("siemens") and not of_siemens:
+        owner, other = "Siemens", "Philips stores milliradian"
+    elif phase_units == "milliradian" and of_siemens:
+        owner, other = "Philips", "Siemens stores siemens"
+    else:
+        return
+    if maker:
         yield Problem(
             f"{where}, Manufacturer",
             f"{maker!r:.60} with acquisition.phase_units: {phase_units}",
-            "Siemens, whose scale that is",
-            "See whether phase_units in the config is right for this scanner (Philips stores "
-            "milliradian); if so, leave it.",
+            f"{owner}, whose scale that is",
+            f"See whether phase_units in the config is right for this scanner ({other}); if so, "
+            "leave it.",
             "warning",
         )
 

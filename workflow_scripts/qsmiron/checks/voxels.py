@@ -24,6 +24,7 @@ from ..acquisition import (
     values_in_radians,
 )
 from ..errors import InputError, Problem
+from ..volumes import sidecar_path
 from .headers import SPARE_BYTES
 from .inspected import Inspected
 
@@ -107,6 +108,8 @@ def _check_polar(seen: Inspected, every_image: bool) -> Iterator[Problem]:
         if path not in seen.encodings:
             continue
         problems = list(_check_phase(path, values, seen.encodings[path]))
+        if path in seen.overruled and not any(p.severity == "error" for p in problems):
+            problems += _check_declaration(seen, path, values)
         yield from problems
         if number == 0 and not any(p.severity == "error" for p in problems):
             phase = values
@@ -265,6 +268,26 @@ def _check_phase(path: Path, values: Values, encoding: str) -> Iterator[Problem]
             "acquisition.phase_units in the config.",
             "warning",
         )
+
+
+def _check_declaration(seen: Inspected, path: Path, values: Values) -> Iterator[Problem]:
+    """Config and sidecar name different scales, and the values do not tell which is right."""
+    low, high = values.limits
+    declared, used = seen.overruled[path], seen.encodings[path]
+    try:
+        check_phase_range(declared, low, high, "")
+    except InputError:
+        return
+    scan = seen.scan.folder
+    yield Problem(
+        f"{sidecar_path(path)}, Units",
+        f"{declared} by the sidecar but acquisition.phase_units: {used}, and values from {low:g} "
+        f"to {high:g} that may be either",
+        "one unit of the phase",
+        f"If phase_units is meant for other scans, name those in the config in its place "
+        f"(acquisition.phase_units_of); if it is right here, say so: phase_units_of: {{{scan}: "
+        f"{used}}}.",
+    )
 
 
 def _suggest_units(path: Path, values: Values) -> Iterator[Problem]:

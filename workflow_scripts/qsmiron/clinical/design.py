@@ -22,9 +22,18 @@ _NAMED_AT_MOST = 12
 
 
 def check_design(
-    sheet: Sheet, contrasts: Mapping[str, Any], scores: list[str], covariates: list[str]
+    sheet: Sheet,
+    contrasts: Mapping[str, Any],
+    scores: list[str],
+    covariates: list[str],
+    whole: Sheet | None = None,
 ) -> list[Problem]:
-    """Everything that keeps the config's contrasts, scores and covariates from being tested."""
+    """Everything that keeps the config's contrasts, scores and covariates from being tested.
+
+    ``sheet`` has the participants that can be analysed, ``whole`` also those whose images do not
+    serve: a cut at the median is theirs too.
+    """
+    whole = whole or sheet
     problems: list[Problem] = []
     for name, contrast in contrasts.items():
         where = f"config, contrasts.{name}"
@@ -33,7 +42,7 @@ def check_design(
         if not isinstance(contrast, Mapping):
             problems.append(_malformed(where, repr(contrast)))
         else:
-            problems += _check_contrast(sheet, where, contrast)
+            problems += _check_contrast(sheet, whole, where, contrast)
     for kind, columns in (("scores", scores), ("covariates", covariates)):
         for column in dict.fromkeys(str(column) for column in columns):
             where = f"config, {kind}"
@@ -80,7 +89,9 @@ def _no_column(sheet: Sheet, where: str, column: str) -> Problem:
     return Problem(where, f"{column!r}", f"a column of {sheet.path}", remedy)
 
 
-def _check_contrast(sheet: Sheet, where: str, contrast: Mapping[str, Any]) -> Iterator[Problem]:
+def _check_contrast(
+    sheet: Sheet, whole: Sheet, where: str, contrast: Mapping[str, Any]
+) -> Iterator[Problem]:
     levels = contrast.get("levels")
     if not isinstance(levels, list | tuple) or len({_plain(level) for level in levels}) != 2:
         found = f"levels {levels!r}" if "levels" in contrast else "no levels"
@@ -104,9 +115,10 @@ def _check_contrast(sheet: Sheet, where: str, contrast: Mapping[str, Any]) -> It
     if unknown:
         return
     if derive:
-        yield from _check_derived(sheet, where, contrast, columns)
+        yield from _check_derived(sheet, whole, where, contrast, columns)
     else:
-        yield from _check_levels(sheet, where, columns[0], [_plain(level) for level in levels])
+        named = [_plain(level) for level in levels]
+        yield from _check_levels(sheet, whole, where, columns[0], named)
 
 
 def _plain(level: object) -> str:
@@ -116,11 +128,19 @@ def _plain(level: object) -> str:
     return f"{number:g}" if number is not None else text
 
 
-def _check_levels(sheet: Sheet, where: str, column: str, levels: list[str]) -> Iterator[Problem]:
+def _members(sheet: Sheet, column: str) -> dict[str, list[str]]:
+    """The participants of each value of a column."""
     members: dict[str, list[str]] = {}
     for _, who, cells in sheet.rows:
         if not is_missing(cells[column]):
             members.setdefault(_plain(cells[column]), []).append(who)
+    return members
+
+
+def _check_levels(
+    sheet: Sheet, whole: Sheet, where: str, column: str, levels: list[str]
+) -> Iterator[Problem]:
+    members, all_members = _members(sheet, column), _members(whole, column)
     there = ", ".join(f"{value} ({len(who)})" for value, who in sorted(members.items()))
     variants: dict[str, str] = {}
     for value in members:
@@ -134,16 +154,16 @@ def _check_levels(sheet: Sheet, where: str, column: str, levels: list[str]) -> I
                 "Write the level alike in table and config.",
             )
     for level in levels:
-        number = len(members.get(level, ()))
-        if number == 0 and level not in variants.values():
+        number, total = (len(of.get(level, ())) for of in (members, all_members))
+        if total == 0 and level not in variants.values():
             yield Problem(
                 f"{where}.levels",
                 f"{level!r}, which no participant has",
                 f"a value of column {column}: {there or 'it is empty'}",
                 "Correct the level in the config or the table.",
             )
-        elif 0 < number < SMALLEST_GROUP:
-            yield _small_group(sheet.column(column), level, number)
+        elif total and number < SMALLEST_GROUP:
+            yield _small_group(sheet.column(column), repr(level), number, total)
     others = [value for value in members if value not in levels and value not in variants]
     if others:
         number = sum(len(members[value]) for value in others)
@@ -158,49 +178,57 @@ def _check_levels(sheet: Sheet, where: str, column: str, levels: list[str]) -> I
     yield from _missing(sheet, column, missing, "the contrast")
 
 
-def _small_group(where: str, level: str, number: int) -> Problem:
+def _small_group(where: str, group: str, number: int, total: int) -> Problem:
+    """``number`` participants of a group can be analysed, of ``total`` in the table."""
+    others = f" (and {total - number} whose images do not serve)" if total > number else ""
     return Problem(
         where,
-        f"{number or 'no'} participant{'' if number == 1 else 's'} with {level!r}",
+        f"{number or 'no'} participant{'' if number == 1 else 's'} with {group}{others}",
         f"at least {SMALLEST_GROUP} in a group",
         "Its tests will say next to nothing: add participants or drop the contrast.",
-        "warning" if number else "error",
+        "warning" if total else "error",
     )
 
 
+def _changes(sheet: Sheet, columns: list[str]) -> list[float]:
+    """The number that a derived contrast divides participants by, where it is known."""
+    changes = []
+    for _, _, cells in sheet.rows:
+        numbers = [as_number(cells[column]) for column in columns]
+        if None not in numbers:
+            changes.append(numbers[-1] - (numbers[0] if len(numbers) > 1 else 0))
+    return changes
+
+
 def _check_derived(
-    sheet: Sheet, where: str, contrast: Mapping[str, Any], columns: list[str]
+    sheet: Sheet, whole: Sheet, where: str, contrast: Mapping[str, Any], columns: list[str]
 ) -> Iterator[Problem]:
     for column in columns:
         yield from _check_numeric(sheet, column, f"{where.removeprefix('config, ')}")
-    complete = [
-        numbers
-        for _, _, cells in sheet.rows
-        if None not in (numbers := [as_number(cells[column]) for column in columns])
-    ]
-    change = [numbers[-1] - (numbers[0] if len(numbers) > 1 else 0) for numbers in complete]
+    change, all_change = _changes(sheet, columns), _changes(whole, columns)
     cut = contrast.get("cut")
     usable = isinstance(cut, int | float) and not isinstance(cut, bool) and abs(cut) < 1e300
     if cut is not None and not usable:
         yield Problem(
             f"{where}.cut", repr(cut), "a number, or null for the median", "Correct the config."
         )
-    elif len(columns) == 1 and change:
-        cut = median(change) if cut is None else cut
-        for side, number in (
-            ("above", sum(value > cut for value in change)),
-            ("at or below", sum(value <= cut for value in change)),
+    elif len(columns) == 1 and all_change:
+        cut = median(all_change) if cut is None else cut
+        above, all_above = (sum(value > cut for value in some) for some in (change, all_change))
+        for side, number, total in (
+            ("above", above, all_above),
+            ("at or below", len(change) - above, len(all_change) - all_above),
         ):
             if number < SMALLEST_GROUP:
-                yield _small_group(where, f"{columns[0]} {side} {cut:g}", number)
-    elif len(complete) < 2 * SMALLEST_GROUP or len(set(change)) < 2:
+                yield _small_group(where, f"{columns[0]} {side} {cut:g}", number, total)
+    elif len(change) < 2 * SMALLEST_GROUP or len(set(all_change)) < 2:
         yield Problem(
             where,
-            f"{len(complete)} participants with {' and '.join(columns)}, "
+            f"{len(change)} participants with {' and '.join(columns)}, "
             f"{len(set(change))} different values",
             f"at least {2 * SMALLEST_GROUP} participants that differ",
             "The groups cannot be formed: fill in the columns or drop the contrast.",
-            "error" if len(set(change)) < 2 else "warning",
+            "error" if len(set(all_change)) < 2 else "warning",
         )
 
 

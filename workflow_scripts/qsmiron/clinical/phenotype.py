@@ -5,23 +5,34 @@ Both are joined to it by participant and, where a participant has several sessio
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from ..bids import LABEL
 from ..errors import Problem
-from .sheet import MISSING, ONE_ROW, SESSION, Sheet, read_sheet
+from .sheet import MISSING, ONE_ROW, SESSION, Sheet, is_missing, read_sheet
 
 NOT_CLINICAL = (SESSION, "acq_time")
 """Columns that are not joined: the key, and the date of a visit."""
 
 
-def join_phenotype(sheet: Sheet, tables: list[Sheet]) -> None:
+def analysed_session(session_label: Collection[str], session: str | None) -> str | None:
+    """The label of the session whose scans and clinical values go together.
+
+    ``session`` is what the config names for the statistics; without it, the only session that
+    ``session_label`` selects. ``None`` where a participant's own images decide.
+    """
+    named = [session] if session else list(session_label)
+    return named[0].removeprefix("ses-") if len(named) == 1 else None
+
+
+def join_phenotype(sheet: Sheet, tables: list[Sheet], session: str | None = None) -> None:
     """Add to a data set's ``participants.tsv`` the columns of the tables beside it.
 
-    A column that ``participants.tsv`` or an earlier table has is left as it is. Of a participant
-    with several rows (sessions) the row of the one session with images counts; if there is no such
-    session, or several, the cells are missing, and a warning says so. What is wrong with the form
-    of a table is a warning, since nothing may need it.
+    A column that ``participants.tsv`` or an earlier table has is left as it is. A row of a session
+    counts if the participant's images are of that session, and of ``session`` where it is given;
+    if no row does, or several, the cells are missing, and a warning says so. What is wrong with the
+    form of a table is a warning, since nothing may need it.
     """
     for table in tables:
         sheet.problems += [
@@ -30,44 +41,72 @@ def join_phenotype(sheet: Sheet, tables: list[Sheet]) -> None:
             if p.expected != ONE_ROW
         ]
         if table.readable:
-            _join(sheet, table)
+            _join(sheet, table, session)
 
 
-def _join(sheet: Sheet, table: Sheet) -> None:
+def _join(sheet: Sheet, table: Sheet, session: str | None) -> None:
     rows: dict[str, list[tuple[int, dict[str, str]]]] = {}
     for number, who, cells in table.rows:
         rows.setdefault(who, []).append((number, cells))
-    for who, found in rows.items():
-        if len(found) > 1:
-            rows[who] = [one for one in found if _has_images(sheet.path.parent, who, one[1])]
+    root, visits = sheet.path.parent, SESSION in table.columns
+    fitting = {
+        who: _of_the_scan(found, _imaged(root, who, session) if visits else set())
+        for who, found in rows.items()
+    }
     new = [name for name in table.columns if name not in (*NOT_CLINICAL, *sheet.columns)]
-    several = [who for _, who, _ in sheet.rows if len(rows.get(who, (None,))) != 1]
-    if several and new:
-        sheet.problems.append(
-            Problem(
-                str(table.path),
-                f"several rows for {', '.join(several[:8])}{' …' if several[8:] else ''}",
-                f"{ONE_ROW}, or one session_id with images",
-                f"Their {', '.join(new[:4])}{' …' if new[4:] else ''} count as missing: put the "
-                "values to use into participants.tsv.",
-                "warning",
+    unclear = [who for _, who, _ in sheet.rows if who in rows and len(fitting[who]) != 1]
+    for who, found, expected, remedy in (
+        (
+            [one for one in unclear if len(rows[one]) > 1],
+            "several rows",
+            f"{ONE_ROW}, or one session_id with images",
+            "choose a session (session_label in the config), or put the values to use",
+        ),
+        (
+            [one for one in unclear if len(rows[one]) == 1],
+            "a row of another session than the images",
+            "a row of their session",
+            "put the values to use",
+        ),
+    ):
+        if who and new:
+            sheet.problems.append(
+                Problem(
+                    str(table.path),
+                    f"{found} for {', '.join(who[:8])}{' …' if who[8:] else ''}",
+                    expected,
+                    f"Their {', '.join(new[:4])}{' …' if new[4:] else ''} count as missing: "
+                    f"{remedy} into participants.tsv.",
+                    "warning",
+                )
             )
-        )
     sheet.columns += new
     for name in new:
         origins: dict[str, int] = {}
         sheet.origins[name] = (table.path, origins)
         for _, who, cells in sheet.rows:
-            found = rows.get(who, [])
+            found = fitting.get(who, [])
             cells[name] = found[0][1][name] if len(found) == 1 else MISSING
             if len(found) == 1:
                 origins[who] = found[0][0]
 
 
-def _has_images(root: Path, who: str, cells: dict[str, str]) -> bool:
-    """Whether the data set has a folder of images for the session of a row."""
-    session = cells.get(SESSION, "").removeprefix("ses-")
-    return bool(LABEL.fullmatch(session)) and (root / who / f"ses-{session}" / "anat").is_dir()
+def _of_the_scan(
+    rows: list[tuple[int, dict[str, str]]], imaged: set[str]
+) -> list[tuple[int, dict[str, str]]]:
+    """A participant's rows that go with the images of these sessions."""
+    labels = [cells.get(SESSION, MISSING).removeprefix("ses-") for _, cells in rows]
+    if len(rows) == 1 and (is_missing(labels[0]) or not imaged):
+        return rows
+    return [row for row, label in zip(rows, labels, strict=True) if label in imaged]
+
+
+def _imaged(root: Path, who: str, session: str | None) -> set[str]:
+    """The labels of a participant's sessions with images; at most ``session`` where it is given."""
+    if not LABEL.fullmatch(who.removeprefix("sub-")):
+        return set()
+    labels = {path.parent.name.removeprefix("ses-") for path in (root / who).glob("ses-*/anat")}
+    return labels & {session} if session else labels
 
 
 def tables_beside(participants: Path) -> list[Path]:

@@ -33,17 +33,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_joined(path: str | Path) -> Sheet:
-    """Read a clinical table as text, with the columns of the tables beside it."""
+def read_joined(path: str | Path, session: str | None = None) -> Sheet:
+    """Read a clinical table as text, with the columns of the tables beside it.
+
+    ``session`` is the one that is analysed; see :func:`.phenotype.analysed_session`.
+    """
     sheet = read_sheet(path)
     if sheet.readable:
-        join_phenotype(sheet, read_beside(sheet.path))
+        join_phenotype(sheet, read_beside(sheet.path), session)
     return sheet
 
 
-def clinical_values(path: str | Path) -> dict[str, dict[str, str]]:
+def clinical_values(path: str | Path, session: str | None = None) -> dict[str, dict[str, str]]:
     """Cells of a clinical table by participant_id (``sub-XX``) and column, as text.
 
+    ``session`` is as in :func:`read_joined`.
     Every spelling of a missing value becomes ``n/a``. Of rows with one id the first is kept, for
     :func:`check_clinical` reports them with everything else.
 
@@ -52,7 +56,7 @@ def clinical_values(path: str | Path) -> dict[str, dict[str, str]]:
     InputError
         If the file is missing, not UTF-8 text, or has no usable header.
     """
-    sheet = read_joined(path)
+    sheet = read_joined(path, session)
     if not sheet.readable:
         raise InputError(*sheet.problems)
     values: dict[str, dict[str, str]] = {}
@@ -63,11 +67,14 @@ def clinical_values(path: str | Path) -> dict[str, dict[str, str]]:
     return values
 
 
-def read_clinical(path: str | Path, text: Iterable[str] = ()) -> pd.DataFrame:
+def read_clinical(
+    path: str | Path, text: Iterable[str] = (), session: str | None = None
+) -> pd.DataFrame:
     """Read a clinical table, indexed by participant_id (``sub-XX``).
 
     A column whose values are all numbers is float64 with NaN for missing; any other column, and
-    those named in ``text``, holds strings with NaN for missing.
+    those named in ``text``, holds strings with NaN for missing. ``session`` is as in
+    :func:`read_joined`.
 
     Raises
     ------
@@ -77,7 +84,7 @@ def read_clinical(path: str | Path, text: Iterable[str] = ()) -> pd.DataFrame:
     """
     import pandas as pd
 
-    sheet = read_joined(path)
+    sheet = read_joined(path, session)
     problems = [problem for problem in sheet.problems if problem.severity == "error"]
     kept = set(text)
     table: dict[str, Any] = {}
@@ -109,6 +116,8 @@ def check_clinical(
     scores: Iterable[str] = (),
     covariates: Iterable[str] = (),
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    analysed: Iterable[str] | None = None,
+    session: str | None = None,
 ) -> list[Problem]:
     """Find everything wrong with a clinical table, and with what the config asks of it.
 
@@ -123,15 +132,28 @@ def check_clinical(
         As in the config.
     ranges
         Allowed (lowest, highest) by column, in place of those of ``KNOWN_COLUMNS``.
+    analysed
+        Those of them whose images serve the group results, and who are counted in groups;
+        ``None`` for all.
+    session
+        As in :func:`read_joined`.
     """
-    sheet = read_joined(path)
+    sheet = read_joined(path, session)
     if not sheet.readable:
         return sheet.problems
-    wanted = None if participants is None else {participant_id(p) for p in participants}
-    rows = [row for row in sheet.rows if wanted is None or row[1] in wanted]
-    chosen = Sheet(sheet.path, sheet.columns, rows, origins=sheet.origins)
+    chosen = _restricted(sheet, participants)
+    counted = _restricted(chosen, analysed)
     return [
         *sheet.problems,
         *check_values(chosen, ranges),
-        *check_design(chosen, contrasts or {}, list(scores), list(covariates)),
+        *check_design(counted, contrasts or {}, list(scores), list(covariates), chosen),
     ]
+
+
+def _restricted(sheet: Sheet, participants: Iterable[str] | None) -> Sheet:
+    """The rows of these participants; ``None`` for all."""
+    if participants is None:
+        return sheet
+    wanted = {participant_id(who) for who in participants}
+    rows = [row for row in sheet.rows if row[1] in wanted]
+    return Sheet(sheet.path, sheet.columns, rows, origins=sheet.origins)

@@ -15,11 +15,12 @@ from pydantic import Field
 from ..errors import InputError, Problem
 from ..parameters import Parameters
 from ..spaces import apply_affine, grid_points, look_up, rigid_motion
+from ..storage_order import as_stored, nearest_to_ras
 from ..volumes import Volume
 from .coordinates import NOWHERE_MM, compose
 from .itk_bridge import ants_session
 from .similarity import correlation, mutual_information
-from .storage import as_stored, nearest_to_ras, own_frame, straightened
+from .storage import own_frame, straightened
 from .template_to_t1w import RegisteredT1w, TemplateParameters, register_template
 from .tissues import CLASSES, TissueParameters, segment_tissues, template_priors
 from .within_subject import RigidParameters, combine_echoes, register_gre
@@ -82,8 +83,8 @@ def register_scan(
     order that the images are stored in, nor on how the patient lies.
     """
     gre = Volume(combine_echoes([echo.data for echo in magnitude]), magnitude[0].affine)
-    gre, turn = nearest_to_ras(gre)
-    t1w, _ = nearest_to_ras(t1w)
+    gre, turn = nearest_to_ras(_contiguous(gre))
+    t1w, _ = nearest_to_ras(_contiguous(t1w))
     frame = own_frame(t1w.affine)
     t1w, gre = straightened(t1w, frame), straightened(gre, frame)
     found = _register(t1w, gre, template, parameters, threads)
@@ -93,6 +94,10 @@ def register_scan(
         coordinates=as_stored(found.coordinates, turn),
         tissues=as_stored(found.tissues, turn),
     )
+
+
+def _contiguous(volume: Volume) -> Volume:
+    return Volume(np.ascontiguousarray(volume.data), volume.affine)
 
 
 def _register(

@@ -99,8 +99,8 @@ def read_inputs(
         For whatever is wrong with one of them, or measured participants without a clinical row.
     """
     design = read_study_design(config)
-    clinical = read_clinical(participants)
     session = design.statistics.session
+    clinical = read_clinical(participants, session=session)
     cells = cell_matrices(read_table(regions, "regions", COLUMNS), session, str(regions))
     functions = read_quantile_functions(quantiles, session) if quantiles else []
     match_participants([*cells, *functions], clinical, str(participants))
