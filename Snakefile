@@ -4,6 +4,8 @@ The stages follow in the order that the data flow. What each rule does is said i
 docs/workflow.md explains why the rules depend on each other as they do.
 """
 
+import atexit
+import gc
 import json
 import os
 import sys
@@ -16,9 +18,14 @@ from snakemake.utils import min_version
 
 from qsmiron.errors import InputError
 from qsmiron.progress import write_plan
-from qsmiron.study import load_study, memory, minutes, option
+from qsmiron.study import load_study, memory, minutes, option, options
 
 min_version("9.0")
+
+# Of a thousand scans Snakemake holds millions of objects until it ends. To look among them for
+# cycles as often as Python does by itself, and once more before it ends, is a third of a dry run.
+gc.set_threshold(100_000, 500)
+atexit.register(gc.freeze)
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"

@@ -43,7 +43,9 @@ rule simulate_subject:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=int(1000 + 12000 / study.config.demo.voxel_size**3),
+        mem_mb=lambda wildcards, attempt: memory(
+            [], 0, attempt, at_least=1000 + 12000 / study.config.demo.voxel_size**3
+        ),
         runtime=20,
     params:
         code=settings.code("simulate_subject"),
@@ -113,7 +115,7 @@ rule check_inputs:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: memory([], 0, attempt, at_least=1000),
         runtime=10,
     params:
         code=settings.code("check_inputs"),

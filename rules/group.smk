@@ -17,12 +17,12 @@ rule assign_groups:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=5,
     params:
         code=settings.code("assign_groups"),
         contrasts=", ".join(study.contrasts),
-        settings=settings.slice("contrasts", "scores", "covariates"),
+        settings=settings.slice("contrasts", "scores", "covariates", "statistics"),
     message:
         "Assigning the groups of {params.contrasts}"
     shell:
@@ -84,7 +84,7 @@ rule gather_group_tests:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=5,
     params:
         code=settings.code("gather_group_tests"),
@@ -146,7 +146,7 @@ rule gather_correlations:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=5,
     params:
         code=settings.code("gather_correlations"),
@@ -211,7 +211,7 @@ rule compare_recovery:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=10,
     params:
         code=settings.code("compare_recovery"),

@@ -31,15 +31,19 @@ use rule reference_chi as reference_chi_of_branch with:
         desc=cohort.branch_pattern,
 
 
+use rule count_deposits as count_deposits_of_branches with:
+    output:
+        deposits=multiverse.deposits(),
+    log:
+        paths.log("count_deposits", "{folder}/{entities}_{extent}"),
+    benchmark:
+        paths.benchmark("count_deposits", "{folder}/{entities}_{extent}")
+
+
 use rule gather_regions as gather_regions_of_branch with:
     input:
         script=settings.script("gather_regions"),
-        tables=lambda wildcards: cohort.every_scan_with_labels(
-            paths.measured,
-            paths.deposits,
-            desc=wildcards.desc,
-            atlas=cohort.first_atlas,
-        ),
+        tables=lambda wildcards: multiverse.gathered(wildcards.desc),
     output:
         table=paths.branch_regions,
         description=paths.branch_regions.replace(".tsv", ".json"),
@@ -52,6 +56,7 @@ use rule gather_regions as gather_regions_of_branch with:
     params:
         code=settings.code("gather_regions"),
         name="regions",
+        desc=lambda wildcards: option("--desc", wildcards.desc),
     message:
         "Gathering the regions of the branch {wildcards.desc}"
 
@@ -164,7 +169,7 @@ rule gather_headlines:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=5,
     params:
         code=settings.code("gather_headlines"),
@@ -193,7 +198,7 @@ rule draw_specification_curves:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=10,
     params:
         code=settings.code("draw_specification_curves"),

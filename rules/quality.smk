@@ -28,18 +28,15 @@ rule draw_subject:
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("draw_subject"),
-        r2star=lambda wildcards, input: option("--r2star", *input.r2star),
-        labels=lambda wildcards, input: option("--labels", *input.labels),
-        t1w=lambda wildcards, input: option("--t1w", *input.t1w),
-        gre_to_t1w=lambda wildcards, input: option("--gre-to-t1w", *input.gre_to_t1w),
-        coordinates=lambda wildcards, input: option("--coordinates", *input.coordinates),
+        images=lambda wildcards, input: options(
+            input, "r2star", "labels", "t1w", "gre_to_t1w", "coordinates"
+        ),
     message:
         "Drawing the quality picture of {wildcards.entities}"
     shell:
         "python {input.script:q} --chi {input.chi:q} --magnitude {input.magnitude:q}"
         " --brain-mask {input.brain_mask:q} --reliable-mask {input.reliable_mask:q}"
-        " --field {input.field:q} {params.r2star:q} {params.labels:q} {params.t1w:q}"
-        " {params.gre_to_t1w:q} {params.coordinates:q} --participant {wildcards.entities}"
+        " --field {input.field:q} {params.images:q} --participant {wildcards.entities}"
         " --output {output.png:q}"
         " 2>&1 | tee {log:q}"
 
@@ -97,7 +94,9 @@ rule gather_quality:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=lambda wildcards, input, attempt: memory(
+            [*input.chi[:1], input.regions, input.region_voxels], 10, attempt
+        ),
         runtime=30,
     params:
         code=settings.code("gather_quality"),

@@ -1,13 +1,15 @@
 # Reconstruction: from multi-echo phase and magnitude to referenced susceptibility and R2*.
 # The desc- label names the variant: the set of methods that a file comes from.
 
+variant_inputs = cohort.variant_inputs(study)
+
 
 rule mask_brain:
     input:
         script=settings.script("mask_brain"),
         magnitude=cohort.magnitude,
-        user_mask=cohort.variant_inputs(study).user_mask,
-        coordinates=cohort.variant_inputs(study).mask_coordinates,
+        user_mask=cohort.where(variant_inputs.has_user_mask, variant_inputs.user_mask),
+        coordinates=variant_inputs.mask_coordinates,
     output:
         mask=paths.brain_mask,
         sidecar=paths.brain_mask.replace(".nii.gz", ".json"),
@@ -22,21 +24,18 @@ rule mask_brain:
         mem_mb=lambda wildcards, input, attempt: memory(input, 30, attempt),
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
-        code=lambda wildcards: settings.code(
-            "mask_brain", settings.variant(wildcards.desc).mask.extractor_module
+        code=settings.of_desc(
+            lambda desc: settings.code(
+                "mask_brain", settings.variant(desc).mask.extractor_module
+            )
         ),
-        user_mask=lambda wildcards, input: option("--user-mask", *input.user_mask),
-        coordinates=lambda wildcards, input: option("--coordinates", *input.coordinates),
-        extractor=lambda wildcards: settings.variant(wildcards.desc).mask.extractor,
-        parameters=lambda wildcards: settings.step(
-            wildcards.desc, "mask"
-        ).parameters_json,
+        origin=lambda wildcards, input: options(input, "user_mask", "coordinates"),
+        extractor=settings.of_desc(settings.mask_options),
     message:
         "Masking the brain of {wildcards.entities}"
     shell:
-        "python {input.script:q} --magnitude {input.magnitude:q} {params.user_mask:q}"
-        " {params.coordinates:q} --extractor {params.extractor:q}"
-        " --mask {output.mask:q} --parameters {params.parameters:q}"
+        "python {input.script:q} --magnitude {input.magnitude:q} {params.origin:q}"
+        " {params.extractor:q} --mask {output.mask:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -62,23 +61,18 @@ rule map_field:
         mem_mb=lambda wildcards, input, attempt: memory(input, 40, attempt),
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
-        code=lambda wildcards: settings.method_code(
-            "map_field", wildcards.desc, "field_map"
+        code=settings.of_desc(
+            lambda desc: settings.method_code("map_field", desc, "field_map")
         ),
-        units=lambda wildcards: cohort.phase_units(
-            wildcards, study.config.acquisition.phase_units
-        ),
-        method=lambda wildcards: settings.step(wildcards.desc, "field_map").method,
-        parameters=lambda wildcards: settings.step(
-            wildcards.desc, "field_map"
-        ).parameters_json,
+        units=lambda wildcards: cohort.phase_units(wildcards, study.config.acquisition),
+        method=settings.of_desc(lambda desc: settings.method_options(desc, "field_map")),
     message:
         "Mapping the field of {wildcards.entities}"
     shell:
         "python {input.script:q} --phase {input.phase:q} --magnitude {input.magnitude:q}"
         " --mask {input.mask:q} --field {output.field:q} --noise {output.noise:q}"
         " --reliable-mask {output.reliable_mask:q} --phase-units {params.units}"
-        " --method {params.method:q} --parameters {params.parameters:q} --threads {threads}"
+        " {params.method:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
 
 
@@ -104,21 +98,20 @@ rule remove_background_field:
         mem_mb=lambda wildcards, input, attempt: memory(input, 120, attempt),
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
-        code=lambda wildcards: settings.method_code(
-            "remove_background_field", wildcards.desc, "background_field"
+        code=settings.of_desc(
+            lambda desc: settings.method_code(
+                "remove_background_field", desc, "background_field"
+            )
         ),
-        method=lambda wildcards: settings.step(
-            wildcards.desc, "background_field"
-        ).method,
-        parameters=lambda wildcards: settings.step(
-            wildcards.desc, "background_field"
-        ).parameters_json,
+        method=settings.of_desc(
+            lambda desc: settings.method_options(desc, "background_field")
+        ),
     message:
         "Removing the background field of {wildcards.entities}"
     shell:
         "python {input.script:q} --field {input.field:q} --mask {input.mask:q}"
         " --local-field {output.local_field:q} --local-mask {output.local_mask:q}"
-        " --method {params.method:q} --parameters {params.parameters:q} --threads {threads}"
+        " {params.method:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
 
 
@@ -141,19 +134,16 @@ rule invert_dipole:
         mem_mb=lambda wildcards, input, attempt: memory(input, 150, attempt),
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
-        code=lambda wildcards: settings.method_code(
-            "invert_dipole", wildcards.desc, "inversion"
+        code=settings.of_desc(
+            lambda desc: settings.method_code("invert_dipole", desc, "inversion")
         ),
-        method=lambda wildcards: settings.step(wildcards.desc, "inversion").method,
-        parameters=lambda wildcards: settings.step(
-            wildcards.desc, "inversion"
-        ).parameters_json,
+        method=settings.of_desc(lambda desc: settings.method_options(desc, "inversion")),
     message:
         "Inverting the dipole field of {wildcards.entities}"
     shell:
         "python {input.script:q} --local-field {input.local_field:q} --mask {input.mask:q}"
         " --magnitude {input.magnitude:q} --chi {output.chi:q}"
-        " --method {params.method:q} --parameters {params.parameters:q} --threads {threads}"
+        " {params.method:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
 
 
@@ -163,10 +153,14 @@ rule reference_chi:
         chi=cohort.from_stage("inversion", paths.chi_unreferenced),
         mask=cohort.from_stage("mask", paths.brain_mask),
         reliable_mask=cohort.from_stage("background_field", paths.reliable_mask),
-        r2star=cohort.variant_inputs(study).reference_r2star,
-        magnitude=cohort.variant_inputs(study).reference_magnitude,
-        labels=cohort.variant_inputs(study).reference_labels,
-        label_table=cohort.variant_inputs(study).reference_label_table,
+        r2star=variant_inputs.reference_r2star,
+        magnitude=variant_inputs.reference_magnitude,
+        labels=cohort.where(
+            variant_inputs.has_reference_labels, variant_inputs.reference_labels
+        ),
+        label_table=cohort.where(
+            variant_inputs.has_reference_labels, variant_inputs.reference_label_table
+        ),
     output:
         chi=paths.chi,
         sidecar=paths.chi.replace(".nii.gz", ".json"),
@@ -184,19 +178,17 @@ rule reference_chi:
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("reference_chi"),
-        region=lambda wildcards: settings.variant(wildcards.desc).reference.region,
-        r2star=lambda wildcards, input: option("--r2star", *input.r2star),
-        magnitude=lambda wildcards, input: option("--magnitude", *input.magnitude),
-        labels=lambda wildcards, input: option("--labels", *input.labels),
-        label_table=lambda wildcards, input: option("--label-table", *input.label_table),
-        algorithm=lambda wildcards: settings.algorithm(wildcards.desc),
+        tissue=lambda wildcards, input: options(
+            input, "r2star", "magnitude", "labels", "label_table"
+        ),
+        # A function: its text may have wildcards of the config (the user's own masks).
+        reference=lambda wildcards: settings.reference_options(wildcards.desc),
     message:
         "Referencing the susceptibility of {wildcards.entities}"
     shell:
         "python {input.script:q} --chi {input.chi:q} --mask {input.mask:q}"
         " --reliable-mask {input.reliable_mask:q} --output {output.chi:q}"
-        " --region {params.region:q} {params.r2star:q} {params.magnitude:q} {params.labels:q}"
-        " {params.label_table:q} --algorithm {params.algorithm:q}"
+        " {params.tissue:q} {params.reference:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -219,17 +211,13 @@ rule map_r2star:
         mem_mb=lambda wildcards, input, attempt: memory(input, 40, attempt),
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
-        code=lambda wildcards: settings.method_code(
-            "map_r2star", wildcards.desc, "r2star"
+        code=settings.of_desc(
+            lambda desc: settings.method_code("map_r2star", desc, "r2star")
         ),
-        method=lambda wildcards: settings.step(wildcards.desc, "r2star").method,
-        parameters=lambda wildcards: settings.step(
-            wildcards.desc, "r2star"
-        ).parameters_json,
+        method=settings.of_desc(lambda desc: settings.method_options(desc, "r2star")),
     message:
         "Mapping R2* of {wildcards.entities}"
     shell:
         "python {input.script:q} --magnitude {input.magnitude:q} --mask {input.mask:q}"
-        " --r2star {output.r2star:q} --method {params.method:q}"
-        " --parameters {params.parameters:q}"
+        " --r2star {output.r2star:q} {params.method:q}"
         " 2>&1 | tee {log:q}"

@@ -1,4 +1,10 @@
 # Regions: each scan's metrics, the pooled high-iron thresholds, and what lies above them.
+# Metrics are a job for every variant and atlas, so that another one repeats none; deposits, which
+# are counted in a moment, are one job for all of a scan.
+
+from qsmiron.study.deposit_inputs import DepositInputs
+
+deposits = DepositInputs(cohort, settings)
 
 
 rule measure_regions:
@@ -9,16 +15,8 @@ rule measure_regions:
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
         mask=cohort.from_stage("background_field", paths.reliable_mask),
         r2star=cohort.r2star,
-        tissues=lambda wildcards: (
-            cohort.tissues(wildcards)
-            if settings.uses_grey_matter(wildcards.desc)
-            else []
-        ),
-        weights=lambda wildcards: (
-            cohort.label_weights(wildcards)
-            if settings.weighs_voxels(wildcards.desc)
-            else []
-        ),
+        tissues=cohort.where(settings.uses_grey_matter, cohort.tissues),
+        weights=cohort.where(settings.weighs_voxels, cohort.label_weights),
     output:
         regions=paths.measured,
         quantiles=paths.quantiles,
@@ -39,25 +37,23 @@ rule measure_regions:
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("measure_regions"),
-        who=cohort.who,
-        age=lambda wildcards: option("--age", clinical.age(wildcards.folder)),
-        r2star=lambda wildcards, input: option("--r2star", *input.r2star),
-        tissues=lambda wildcards, input: option("--tissues", *input.tissues),
-        weights=lambda wildcards, input: option("--weights", *input.weights),
-        labels_source=cohort.origin,
-        selection=lambda wildcards: settings.selection(wildcards.desc).model_dump_json(),
-        parameters=lambda wildcards: settings.iron(wildcards.desc).model_dump_json(),
+        images=lambda wildcards, input: options(input, "r2star", "tissues", "weights"),
+        # One function: five of these jobs for every scan are a quarter of a large dry run.
+        values=lambda wildcards: [
+            *cohort.who(wildcards),
+            *option("--age", clinical.age(wildcards.folder)),
+            *option("--labels-source", cohort.origin(wildcards)),
+            *settings.region_options(wildcards.desc),
+        ],
     message:
         "Measuring the {wildcards.atlas} regions of {wildcards.entities}"
     shell:
         "python {input.script:q} --chi {input.chi:q} --labels {input.labels:q}"
-        " --label-table {input.label_table:q} --mask {input.mask:q} {params.r2star:q}"
-        " {params.tissues:q} {params.weights:q} --labels-source {params.labels_source}"
-        " {params.who:q} --desc {wildcards.desc} --atlas {wildcards.atlas} {params.age:q}"
+        " --label-table {input.label_table:q} --mask {input.mask:q} {params.images:q}"
+        " {params.values:q} --desc {wildcards.desc} --atlas {wildcards.atlas}"
         " --regions {output.regions:q} --quantiles {output.quantiles:q}"
         " --calibration {output.calibration:q} --values {output.values:q}"
-        " --voxels {output.voxels:q} --selection {params.selection:q}"
-        " --parameters {params.parameters:q}"
+        " --voxels {output.voxels:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -78,11 +74,11 @@ rule pool_thresholds:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory([], 0, attempt, at_least=1000),
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         code=settings.code("pool_thresholds"),
-        parameters=lambda wildcards: settings.iron(wildcards.desc).model_dump_json(),
+        parameters=settings.of_desc(lambda desc: settings.iron(desc).model_dump_json()),
     message:
         "Pooling the high-iron thresholds of {wildcards.atlas} regions"
     shell:
@@ -95,30 +91,28 @@ rule pool_thresholds:
 rule count_deposits:
     input:
         script=settings.script("count_deposits"),
-        values=paths.region_values,
-        label_table=lambda wildcards: study.label_table(wildcards.atlas),
-        thresholds=paths.thresholds,
+        values=deposits.values,
+        label_tables=deposits.label_tables,
+        thresholds=deposits.thresholds,
     output:
         deposits=paths.deposits,
     log:
-        paths.log("count_deposits", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"),
+        paths.log("count_deposits", "{folder}/{entities}"),
     benchmark:
-        paths.benchmark(
-            "count_deposits", "{folder}/{entities}_desc-{desc}_atlas-{atlas}"
-        )
+        paths.benchmark("count_deposits", "{folder}/{entities}")
     conda:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 5, attempt),
         runtime=5,
     params:
         code=settings.code("count_deposits"),
-        parameters=lambda wildcards: settings.iron(wildcards.desc).model_dump_json(),
+        parameters=deposits.parameters,
     message:
         "Counting the iron deposits of {wildcards.entities}"
     shell:
-        "python {input.script:q} --values {input.values:q} --label-table {input.label_table:q}"
+        "python {input.script:q} --values {input.values:q} --label-table {input.label_tables:q}"
         " --thresholds {input.thresholds:q} --deposits {output.deposits:q}"
         " --parameters {params.parameters:q}"
         " 2>&1 | tee {log:q}"
@@ -141,14 +135,15 @@ rule gather_regions:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 8, attempt),
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         code=settings.code("gather_regions"),
         name=lambda wildcards: wildcards.table,
+        desc=[],
     message:
         "Gathering {params.name}.tsv of the cohort"
     shell:
-        "python {input.script:q} --name {params.name} --output {output.table:q}"
+        "python {input.script:q} --name {params.name} {params.desc:q} --output {output.table:q}"
         " @<(printf '%s\\n' --tables {input.tables:q})"
         " 2>&1 | tee {log:q}"

@@ -50,7 +50,9 @@ rule register_template:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.registration
     resources:
-        mem_mb=3000,
+        mem_mb=lambda wildcards, input, attempt: memory(
+            input, 60, attempt, at_least=3000
+        ),
         runtime=30,
     params:
         code=settings.code("register_template"),
@@ -78,6 +80,8 @@ rule carry_labels:
         paths.log("carry_labels", "{folder}/{entities}_atlas-{atlas}"),
     benchmark:
         paths.benchmark("carry_labels", "{folder}/{entities}_atlas-{atlas}")
+    wildcard_constraints:
+        atlas=cohort.label_sources.image_pattern,
     conda:
         "../envs/qsmiron.yaml"
     threads: 1
@@ -87,7 +91,11 @@ rule carry_labels:
     params:
         code=settings.code("carry_labels"),
         sources=cohort.label_arguments,
-        weights=lambda wildcards, output: option("--weights", *output.weights),
+        weights=(
+            option("--weights", paths.label_weights)
+            if settings.any_weighs_voxels
+            else []
+        ),
     message:
         "Carrying {wildcards.atlas} labels to {wildcards.entities}"
     shell:
@@ -111,7 +119,7 @@ rule label_tissues:
     benchmark:
         paths.benchmark("label_tissues", "{folder}/{entities}_atlas-{atlas}")
     wildcard_constraints:
-        atlas="|".join(cohort.label_sources.tissue_atlases) or "(?!)",
+        atlas=cohort.label_sources.tissues_pattern,
     conda:
         "../envs/qsmiron.yaml"
     threads: 1
@@ -120,13 +128,14 @@ rule label_tissues:
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("label_tissues"),
-        weights=lambda wildcards, output: option("--weights", *output.weights),
+        weights=(
+            option("--weights", paths.label_weights)
+            if settings.any_weighs_voxels
+            else []
+        ),
     message:
         "Labelling the tissues of {wildcards.entities}"
     shell:
         "python {input.script:q} --tissues {input.tissues:q}"
         " --label-table {input.label_table:q} --labels {output.labels:q} {params.weights:q}"
         " 2>&1 | tee {log:q}"
-
-
-ruleorder: label_tissues > carry_labels

@@ -18,7 +18,7 @@ rule draw_group_distributions:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=10,
     params:
         code=settings.code("draw_group_distributions"),
@@ -50,7 +50,7 @@ rule draw_quantiles:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=10,
     params:
         code=settings.code("draw_quantiles"),
@@ -80,7 +80,7 @@ rule draw_effects:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=10,
     params:
         code=settings.code("draw_effects"),
@@ -109,7 +109,7 @@ rule draw_correlations:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=10,
     params:
         code=settings.code("draw_correlations"),
@@ -140,7 +140,7 @@ rule draw_forest:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=10,
     params:
         code=settings.code("draw_forest"),
@@ -167,7 +167,7 @@ rule draw_recovery:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=10,
     params:
         code=settings.code("draw_recovery"),
@@ -221,7 +221,7 @@ rule write_methods:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=5,
     params:
         code=settings.code("write_methods", *settings.method_modules),
@@ -282,7 +282,7 @@ rule write_report:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=15,
     params:
         code=settings.code("write_report"),

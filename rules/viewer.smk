@@ -50,13 +50,13 @@ rule average_chi:
         "../envs/qsmiron.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=lambda wildcards, input, attempt: memory(input.maps[:1], 100, attempt),
         runtime=30,
     params:
         code=settings.code("average_chi"),
     message:
         "Averaging χ over the participants"
     shell:
-        "python {input.script:q} --maps {input.maps:q} --mean {output.mean:q}"
-        " --count {output.number:q}"
+        "python {input.script:q} @<(printf '%s\\n' --maps {input.maps:q})"
+        " --mean {output.mean:q} --count {output.number:q}"
         " 2>&1 | tee {log:q}"

@@ -5,6 +5,8 @@ file name begins with its participant. Example:
 
     python workflow_scripts/average_chi.py --maps sub-*_desc-main_templatechi.nii.gz
         --mean desc-main_meanchi.nii.gz --count desc-main_chicount.nii.gz
+
+Of a large cohort, the arguments may stand in a file, one a line: @arguments.txt.
 """
 
 import argparse
@@ -19,7 +21,9 @@ from qsmiron.volumes import check_same_grid, read_volume, write_volume
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        fromfile_prefix_chars="@",
     )
     add = parser.add_argument
     add("--maps", nargs="+", required=True, help="χ in template space, of carry_chi (NIfTI, ppm)")

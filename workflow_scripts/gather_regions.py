@@ -25,6 +25,7 @@ def build_parser():
     add = parser.add_argument
     add("--tables", nargs="*", default=[], help="TSV files of the kind --name, or none")
     add("--output", required=True, help="output: the table of all (TSV)")
+    add("--desc", help="only the rows of this variant or branch; default: all")
     add("--name", choices=list(KEYS), default="regions", help="kind (default: %(default)s)")
     return parser
 
@@ -32,7 +33,7 @@ def build_parser():
 def main(argv=None):
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        write_table(gather(args.tables, args.name), args.output, args.name)
+        write_table(gather(args.tables, args.name, args.desc), args.output, args.name)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,8 @@ def test_a_subjects_own_aparc_is_worth_the_same_labels_of_an_atlas(demo_copy: Ru
     assert {rule: jobs.pop(rule) for rule in own} == own
     assert jobs.pop("pool_thresholds") == 1 + N_BRANCHES
     # by the pooled thresholds
-    assert jobs.pop("count_deposits") == (1 + N_BRANCHES) * N_PARTICIPANTS
+    assert jobs.pop("count_deposits") == N_PARTICIPANTS
+    assert jobs.pop("count_deposits_of_branches") == N_PARTICIPANTS
     group = {"assign_groups", "test_groups", "correlate_scores", "estimate_null_rates"}
     group |= {"vary_choices", "leave_one_out"}
     group |= {"compare_recovery", "write_methods", "write_report", "check_inputs"}

@@ -106,4 +106,6 @@ def test_an_added_alternative_repeats_no_other_branch(demo: Run) -> None:
     jobs = Run(demo.folder, {**demo.settings, "multiverse": more}).would_run()
     assert jobs["measure_regions"] == 2 * N_PARTICIPANTS  # with each of two references
     assert jobs["pool_thresholds"] == 2
-    assert not {"reference_chi_of_branch", "test_groups", "correlate_scores"} & set(jobs)
+    assert jobs["count_deposits_of_branches"] == N_PARTICIPANTS
+    others = {"reference_chi_of_branch", "count_deposits", "test_groups", "correlate_scores"}
+    assert not others & set(jobs)

@@ -41,7 +41,8 @@ def test_an_added_participant_is_the_only_one_imaged(demo: Run) -> None:
     assert jobs["measure_regions"] == 2 + N_BRANCHES  # two atlases; the branches have one
     # the pooled thresholds, and with them everybody's deposits
     assert jobs["pool_thresholds"] == 2 + N_BRANCHES
-    assert jobs["count_deposits"] == (2 + N_BRANCHES) * (N_PARTICIPANTS + 1)
+    assert jobs["count_deposits"] == N_PARTICIPANTS + 1
+    assert jobs["count_deposits_of_branches"] == N_PARTICIPANTS + 1
     assert jobs["test_groups"] == 2
 
 
@@ -49,7 +50,8 @@ def test_a_removed_participant_images_nobody(demo: Run) -> None:
     jobs = changed(demo, exclude=["sub-06"])
     assert not IMAGING & set(jobs)
     assert jobs["pool_thresholds"] == 2 + N_BRANCHES
-    assert jobs["count_deposits"] == (2 + N_BRANCHES) * (N_PARTICIPANTS - 1)
+    assert jobs["count_deposits"] == N_PARTICIPANTS - 1
+    assert jobs["count_deposits_of_branches"] == N_PARTICIPANTS - 1
     assert jobs["test_groups"] == 2
 
 

@@ -15,7 +15,12 @@ import gather_regions
 from qsmiron.tables import TABLES, write_table
 
 HOME = Path(__file__).resolve().parents[2]
-PER_SCAN = {"pool_thresholds": "values", "gather_regions": "tables", "gather_quality": "scans"}
+PER_SCAN = {
+    "pool_thresholds": "values",
+    "gather_regions": "tables",
+    "gather_quality": "scans",
+    "average_chi": "maps",
+}
 
 
 def test_a_list_in_a_file_is_the_list_on_the_command_line(tmp_path: Path) -> None:

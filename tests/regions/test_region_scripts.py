@@ -120,6 +120,54 @@ def test_two_ways_to_the_deposits_agree(tmp_path):
         pd.testing.assert_frame_equal(again, part, check_dtype=False)
 
 
+def counted_apart_and_together(folder):
+    """Deposits of two variants, each with its parameters: a table of each, and one of both."""
+    options = {"label_table": folder / "table.tsv"}
+    parameters = ['{"tissue_density": 1.0}', '{"tissue_density": 2.0}']
+    for i, desc in enumerate(("main", "other")):
+        measured(folder, i, desc=desc, values=folder / f"{i}.npz")
+        call(pool_thresholds, values=[folder / f"{i}.npz"], thresholds=folder / f"t{i}", **options)
+        call(
+            count_deposits,
+            values=folder / f"{i}.npz",
+            thresholds=folder / f"t{i}",
+            parameters=parameters[i],
+            deposits=folder / f"{i}.tsv",
+            **options,
+        )
+    call(
+        count_deposits,
+        values=[folder / "0.npz", folder / "1.npz"],
+        label_table=[folder / "table.tsv"] * 2,
+        thresholds=[folder / "t0", folder / "t1"],
+        parameters=parameters,
+        deposits=folder / "both.tsv",
+    )
+    return [read_table(folder / f"{name}.tsv", "regions") for name in ("0", "1", "both")]
+
+
+def test_deposits_of_two_variants_may_be_counted_at_once(tmp_path):
+    main, other, both = counted_apart_and_together(tmp_path)
+    pd.testing.assert_frame_equal(both, pd.concat([main, other], ignore_index=True))
+    assert both["value"].notna().sum() == 2 * 5 * len(DEPOSITS)
+
+
+def test_one_variant_is_gathered_from_deposits_of_several(tmp_path):
+    main, other, _ = counted_apart_and_together(tmp_path)
+    for desc, expected in (("main", main), ("other", other)):
+        gathered = tmp_path / f"{desc}.tsv"
+        call(gather_regions, tables=[tmp_path / "both.tsv"], desc=desc, output=gathered)
+        pd.testing.assert_frame_equal(read_table(gathered, "regions"), expected)
+
+
+def test_every_count_needs_its_own_thresholds(tmp_path, capsys):
+    options = {"label_table": [tmp_path / "t"] * 2, "thresholds": tmp_path / "t"}
+    with pytest.raises(SystemExit, match="2"):
+        call(count_deposits, values=["a.npz", "b.npz"], deposits=tmp_path / "d.tsv", **options)
+    assert "--thresholds: 1 for 2 --values" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_threshold_survives_its_table(tmp_path):
     """The threshold is one of the data's values; that voxel itself is not above it."""
     for seed in range(5):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from bids_trees import make_tree, store_in_one_file, store_real_and_imaginary
 
+from qsmiron.config import AcquisitionSettings
 from qsmiron.study import Study, load_study
 
 HOME = Path(__file__).resolve().parents[2]
@@ -55,8 +56,9 @@ def test_an_echo_is_extracted_from_its_own_files(study_of_all: Study, mixed: Pat
 
 
 def test_the_unit_of_the_config_is_not_for_real_and_imaginary_parts(study_of_all: Study) -> None:
-    units = [study_of_all.cohort.phase_units(job(s), "siemens") for s in ("01", "02", "03")]
-    assert units == ["siemens", "siemens", "declared"]
+    acquisition = AcquisitionSettings(phase_units="siemens", phase_units_of={"sub-02": "rad"})
+    units = [study_of_all.cohort.phase_units(job(s), acquisition) for s in ("01", "02", "03")]
+    assert units == ["siemens", "rad", "declared"]
 
 
 def test_sidecars_that_the_quality_table_reads_are_made_first(study_of_all: Study) -> None:

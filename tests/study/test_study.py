@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from qsmiron.clinical import read_clinical
 from qsmiron.errors import InputError
-from qsmiron.study import Study, load_study, memory, option
+from qsmiron.statistics.settings import read_study_design
+from qsmiron.study import Study, load_study, memory, option, options
 
 HOME = Path(__file__).resolve().parents[2]
 
@@ -25,6 +27,35 @@ def test_finds_scans_in_sessions_and_without(study: Study) -> None:
         ("sub-B/ses-1", "sub-B_ses-1"),
         ("sub-B/ses-2", "sub-B_ses-2"),
     ]
+
+
+SESSIONS = "session_id\tumn_score\nses-1\t4\nses-2\t5\n"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "score", "scans"),
+    [
+        ({}, "n/a", 3),
+        ({"session_label": ["2"]}, "5", 1),
+        ({"statistics": {"session": "ses-1"}}, "4", 3),
+        ({"session_label": ["1", "2"], "statistics": {"session": "2"}}, "5", 2),
+    ],
+)
+def test_the_analysed_session_brings_its_clinical_row(
+    values: dict[str, Any], raw: Path, chosen: dict[str, Any], score: str, scans: int
+) -> None:
+    (raw / "sub-B/sub-B_sessions.tsv").write_text(SESSIONS)
+    given = {**values, "bids_dir": str(raw), "results_dir": "out", "scores": ["umn_score"]}
+    study = load_study({**given, **chosen}, HOME)
+    assert len(study.cohort.scans) == scans
+    assert study.clinical.score_values("umn_score")["sub-B"][0] == score
+    # the jobs of the group results learn it from their slice of the configuration
+    config = raw / "slice.json"
+    config.write_text(study.settings.score_slice("umn_score"))
+    session = read_study_design(config).statistics.session
+    read = read_clinical(raw / "participants.tsv", ["umn_score"], session=session)["umn_score"]
+    assert read.fillna("n/a")["sub-B"] == score
+    assert study.checked_settings["statistics"]["session"] == session
 
 
 def test_a_scan_without_t1w_gets_maps_but_no_regions(study: Study) -> None:
@@ -153,6 +184,35 @@ def test_variants_and_atlases_multiply_the_paths(values: dict[str, Any], raw: Pa
     assert len(codes) == 2
 
 
+def test_what_is_the_same_for_every_variant_is_no_function(
+    values: dict[str, Any], raw: Path
+) -> None:
+    values["variants"]["rts"] = {"inversion": {"method": "rts"}}
+    study = load_study({**values, "bids_dir": str(raw)}, HOME)
+    settings, cohort = study.settings, study.cohort
+    assert settings.of_desc(lambda desc: settings.method_options(desc, "r2star")) == [
+        *("--method", "loglinear"),
+        *("--parameters", "{}"),
+    ]
+    inverted = settings.of_desc(lambda desc: settings.method_options(desc, "inversion"))
+    job = wildcards("sub-A", "sub-A")
+    assert inverted(job)[:2] == ["--method", "tv"]
+    job.desc = "rts"
+    assert inverted(job)[:2] == ["--method", "rts"]
+    assert cohort.where(settings.weighs_voxels, cohort.label_weights) == []
+    of_rts = cohort.where(lambda desc: desc == "rts", cohort.label_weights)
+    assert of_rts(wildcards("sub-A", "sub-A")) == []
+    assert of_rts(job) == cohort.label_weights(job)
+
+
+def test_options_bear_the_names_of_the_inputs_that_are_there() -> None:
+    files = SimpleNamespace(r2star=["a.nii.gz"], gre_to_t1w=["b.json"], labels=[])
+    assert options(files, "r2star", "labels", "gre_to_t1w") == [
+        *("--r2star", "a.nii.gz"),
+        *("--gre-to-t1w", "b.json"),
+    ]
+
+
 def test_the_demo_takes_the_first_of_the_plan(values: dict[str, Any]) -> None:
     values["demo"]["participants"] = 3
     values["exclude"] = ["sub-02"]
@@ -177,3 +237,4 @@ def test_memory_grows_with_input_and_attempt(tmp_path: Path) -> None:
     assert memory([small], 10) == 700
     assert memory([small, large], 10) == 1700
     assert memory([small, large], 10, attempt=2) == 3400
+    assert memory([small, large], 10, attempt=2, at_least=1000) == 4000

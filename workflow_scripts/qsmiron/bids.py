@@ -320,8 +320,8 @@ class Results:
 
     @property
     def deposits(self) -> str:
-        """The scan's rows of the regions table that count deposits."""
-        return self.intermediate(f"desc-{self.desc}_atlas-{self.atlas}_deposits.tsv")
+        """The scan's rows of the regions table that count deposits, of all variants and atlases."""
+        return self.intermediate("deposits.tsv")
 
     @property
     def quantiles(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -61,15 +61,14 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _module_files(root: Path, name: str) -> Iterator[Path]:
+@cache
+def _module_files(root: Path, name: str) -> tuple[Path, ...]:
     """The files that importing ``name`` runs: its packages' ``__init__`` and the module itself."""
     parts = name.split(".")
-    for depth in range(1, len(parts) + 1):
-        stem = root.joinpath(*parts[:depth])
-        if (stem / "__init__.py").exists():
-            yield stem / "__init__.py"
-        elif stem.with_suffix(".py").exists():
-            yield stem.with_suffix(".py")
+    stems = (root.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1))
+    places = ((stem / "__init__.py", stem.with_suffix(".py")) for stem in stems)
+    found = (next(filter(Path.exists, either), None) for either in places)
+    return tuple(path for path in found if path)
 
 
 @cache

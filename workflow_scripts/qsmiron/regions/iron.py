@@ -11,13 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters
-from .label_table import Label
+
+if TYPE_CHECKING:
+    # Reads tables, and with pandas: a third of a second of every start of the workflow.
+    from .label_table import Label
 
 PPB_PER_PPM = 1000.0
 _PER_100_G_TO_PER_KG = 10.0

@@ -175,8 +175,8 @@ def read_thresholds(path: str | Path, who: Who) -> dict[int, float]:
     return dict(zip(index.astype(int).tolist(), threshold.tolist(), strict=True))
 
 
-def gather(paths: Sequence[str | Path], name: str) -> pd.DataFrame:
-    """Put tables of one kind together, sorted by :data:`KEYS`.
+def gather(paths: Sequence[str | Path], name: str, desc: str | None = None) -> pd.DataFrame:
+    """Put tables of one kind together, sorted by :data:`KEYS`; of ``desc`` only, if it is given.
 
     Metrics are in their own order, variants and atlases in that of the tables: the first one
     configured is the first that figures find.
@@ -191,7 +191,9 @@ def gather(paths: Sequence[str | Path], name: str) -> pd.DataFrame:
     """
     if not paths:  # no scan has labels
         return pd.DataFrame(columns=list(TABLES[name]))
-    table = pd.concat([read_table(path, name) for path in paths], ignore_index=True)
+    tables = (read_table(path, name) for path in paths)
+    kept = (table[table["desc"] == desc] if desc else table for table in tables)
+    table = pd.concat(list(kept), ignore_index=True)
     keys = KEYS[name]
     for key in ("desc", "atlas"):
         table[key] = pd.Categorical(table[key], table[key].dropna().unique(), ordered=True)

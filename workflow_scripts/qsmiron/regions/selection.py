@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -16,8 +17,11 @@ from scipy import ndimage
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters
-from .label_table import Label
 from .values import locate
+
+if TYPE_CHECKING:
+    # Reads tables, and with pandas: a third of a second of every start of the workflow.
+    from .label_table import Label
 
 CORTEX, DEEP = "cortex", "subcortex"
 """The structures of a label table that options apply to."""

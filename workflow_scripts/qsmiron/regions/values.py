@@ -12,12 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError, Problem
 from ..volumes import Volume, check_same_grid, read_volume, write_bytes
-from .label_table import Label
+
+if TYPE_CHECKING:
+    # Reads tables, and with pandas: a third of a second of every start of the workflow.
+    from .label_table import Label
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,6 @@ Nothing is computed here and no image is opened: everything follows from the con
 names of the raw files and the clinical table.
 """
 
-from .study import Study, load_study, memory, minutes, option
+from .study import Study, load_study, memory, minutes, option, options
 
-__all__ = ["Study", "load_study", "memory", "minutes", "option"]
+__all__ = ["Study", "load_study", "memory", "minutes", "option", "options"]

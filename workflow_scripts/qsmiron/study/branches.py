@@ -33,6 +33,9 @@ STAGES = ("field_map", "background_field", "inversion", "reference", "regions", 
 RECONSTRUCTION = STAGES[:3]
 """Those that take a new reconstruction: only the full multiverse has them."""
 
+EXTENTS = ("multiverse", "full_multiverse")
+"""The branches that the usual run has; those of other reconstructions as well."""
+
 AS_CONFIGURED = "as configured"
 
 
@@ -50,6 +53,11 @@ class Branch:
     iron: IronParameters
     choices: dict[str, str] = field(compare=False)
     full: bool = False
+
+    @property
+    def extent(self) -> str:
+        """The smaller of :data:`EXTENTS` that it belongs to."""
+        return EXTENTS[1] if self.full else EXTENTS[0]
 
 
 def main_branch(config: Config) -> Branch:

@@ -16,6 +16,7 @@ from .variant_inputs import VariantInputs
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..config import AcquisitionSettings
     from .study import Study
 
 
@@ -94,11 +95,12 @@ class Cohort:
         """Sidecars of the phase images."""
         return [str(sidecar_path(path)) for path in self.scan(wildcards).phase]
 
-    def phase_units(self, wildcards: Wildcards, configured: str) -> str:
+    def phase_units(self, wildcards: Wildcards, acquisition: AcquisitionSettings) -> str:
         """How its phase images store their values: what the config says, but for those that are
         made of real and imaginary parts and declare rad.
         """
-        return "declared" if "real" in self.scan(wildcards).parts else configured
+        scan = self.scan(wildcards)
+        return "declared" if "real" in scan.parts else acquisition.units_of(scan.folder)
 
     def raw_echo_options(self, wildcards: Wildcards) -> list[str]:
         """The raw files that an echo is extracted from, as options of extract_echo."""
@@ -175,7 +177,7 @@ class Cohort:
 
     def _of_registration(self, path: str, wildcards: Wildcards) -> list[str]:
         scan = self.scan(wildcards)
-        return [] if scan.t1w is None else [self._fill(path, scan)]
+        return [] if scan.t1w is None else [self.fill(path, scan)]
 
     def from_stage(self, stage: str, path: str) -> Callable[[Wildcards], str]:
         """Input function: a stage's file of the variant or branch, which may share another's."""
@@ -183,9 +185,20 @@ class Cohort:
         def file(wildcards: Wildcards) -> str:
             desc = self.shared(stage, wildcards.desc)
             own = path if desc not in self._branch_labels else self.paths.of_branch(path)
-            return self._fill(own, self.scan(wildcards), desc)
+            return self.fill(own, self.scan(wildcards), desc)
 
         return file
+
+    def where(
+        self, asked: Callable[[str], bool], files: Callable[[Wildcards], list[str]]
+    ) -> Callable[[Wildcards], list[str]] | list[str]:
+        """Input function: files of the variants and branches that are ``asked`` for them.
+
+        No function where none is: each costs Snakemake as much as a file does, in every job.
+        """
+        if not any(map(asked, (*self.variants, *self._branch_labels))):
+            return []
+        return lambda wildcards: files(wildcards) if asked(wildcards.desc) else []
 
     def shared(self, stage: str, desc: str) -> str:
         """Whose files of a stage a variant or branch takes."""
@@ -195,17 +208,17 @@ class Cohort:
         """The R2* map of a scan; none for a single echo."""
         scan = self.scan(wildcards)
         desc = self.shared("r2star", wildcards.desc)
-        return [self._fill(self.paths.r2star, scan, desc)] if scan.n_echoes > 1 else []
+        return [self.fill(self.paths.r2star, scan, desc)] if scan.n_echoes > 1 else []
 
     def labels(self, wildcards: Wildcards, atlas: str) -> list[str]:
         """Labels of an atlas on a scan's grid, where it has any."""
         scan = self.scan(wildcards)
         has_labels = self.label_sources.has_labels(scan, atlas)
-        return [self._fill(self.paths.labels, scan, atlas=atlas)] if has_labels else []
+        return [self.fill(self.paths.labels, scan, atlas=atlas)] if has_labels else []
 
     def label_weights(self, wildcards: Wildcards) -> list[str]:
         """How much of each voxel lies in its own region of an atlas."""
-        return [self._fill(self.paths.label_weights, self.scan(wildcards), "", wildcards.atlas)]
+        return [self.fill(self.paths.label_weights, self.scan(wildcards), "", wildcards.atlas)]
 
     def first_labels(self, wildcards: Wildcards) -> list[str]:
         """Labels of the first atlas on a scan's grid, where it has any."""
@@ -254,7 +267,7 @@ class Cohort:
 
     def example(self, path: str) -> str:
         """A path of that participant, for the first variant and atlas."""
-        return self._fill(path, self._labelled[0], next(iter(self.variants)), self.first_atlas)
+        return self.fill(path, self._labelled[0], next(iter(self.variants)), self.first_atlas)
 
     @property
     def first_atlas(self) -> str:
@@ -283,7 +296,8 @@ class Cohort:
         return [scan for scan in self.scans if self.label_sources.has_labels(scan, atlas)]
 
     @staticmethod
-    def _fill(path: str, scan: Scan, desc: str = "", atlas: str = "") -> str:
+    def fill(path: str, scan: Scan, desc: str = "", atlas: str = "") -> str:
+        """A path of a scan: its wildcards filled in."""
         return path.format(folder=scan.folder, entities=scan.entities, desc=desc, atlas=atlas)
 
     def _every(
@@ -294,7 +308,7 @@ class Cohort:
         atlas: str | None,
     ) -> list[str]:
         found = [
-            self._fill(path, scan, label, name)
+            self.fill(path, scan, label, name)
             for path in paths
             for scan in self.scans
             for label in ([desc] if desc else self.variants)

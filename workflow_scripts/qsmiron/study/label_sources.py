@@ -6,6 +6,7 @@ Which scans have a segmentation is known from names alone, when the workflow is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import filterfalse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,9 +69,14 @@ class LabelSources:
         return self.atlases[atlas].image == TISSUES
 
     @property
-    def tissue_atlases(self) -> list[str]:
-        """The atlases of which that is so."""
-        return [name for name in self.atlases if self.is_tissues(name)]
+    def tissues_pattern(self) -> str:
+        """Regular expression of the atlases of which that is so; of nothing if none is."""
+        return "|".join(filter(self.is_tissues, self.atlases)) or "(?!)"
+
+    @property
+    def image_pattern(self) -> str:
+        """Regular expression of the other atlases; of nothing if there are none."""
+        return "|".join(filterfalse(self.is_tissues, self.atlases)) or "(?!)"
 
     def template(self, atlas: str) -> str | None:
         """The template of an atlas that is not in the default one's space."""

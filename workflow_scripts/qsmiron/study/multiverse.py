@@ -1,7 +1,7 @@
 """The multiverse as the workflow lays it out: which tables, settings and values its jobs have.
 
-An *outcome* is ``contrast-NAME`` or ``score-NAME``. An *extent* is ``multiverse``, the branches
-that the usual run has, or ``full_multiverse``, those of other reconstructions as well.
+An *outcome* is ``contrast-NAME`` or ``score-NAME``; an *extent* is one of
+:data:`.branches.EXTENTS`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from .branches import main_branch
+from .branches import EXTENTS, main_branch
 
 if TYPE_CHECKING:
     from .study import Study
-
-EXTENTS = ("multiverse", "full_multiverse")
 
 
 class MultiverseLayout:
@@ -64,6 +62,22 @@ class MultiverseLayout:
             for branch in self._study.cohort.branches
             if extent == EXTENTS[1] or not branch.full
         ]
+
+    def deposits(self, extent: str = "{extent}") -> str:
+        """A scan's rows that count deposits, of all branches of an extent and of no smaller one."""
+        paths = self._study.paths
+        return paths.deposits.replace(paths.work, f"{paths.work}/{extent}", 1)
+
+    def gathered(self, desc: str) -> list[str]:
+        """What a branch's regions table is gathered from: deposits of other branches are with its
+        own.
+        """
+        study, paths = self._study, self._study.paths
+        (branch,) = (one for one in study.cohort.branches if one.desc == desc)
+        parts = (paths.measured, self.deposits(branch.extent))
+        return study.cohort.every_scan_with_labels(
+            *parts, desc=desc, atlas=study.cohort.first_atlas
+        )
 
     def tests(self, outcome: str) -> str:
         """The table of the outcome's tests."""

@@ -7,8 +7,9 @@ jobs that depend on it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ..config import STAGES, Config, Reconstruction, Step, variant
 from ..provenance import code_digest
@@ -26,6 +27,7 @@ class Settings:
         self.config = config
         self.home = home
         self._branches = {branch.desc: branch for branch in branches}
+        self._variants = {desc: variant(config, desc) for desc in config.variants}
 
     # --- code ------------------------------------------------------------------------------------
 
@@ -68,15 +70,26 @@ class Settings:
     def variant(self, desc: str) -> Reconstruction:
         """The reconstruction chain of a variant or branch."""
         branch = self._branches.get(desc)
-        return branch.chain if branch else variant(self.config, desc)
+        return branch.chain if branch else self._variants[desc]
 
     def step(self, desc: str, stage: str) -> Step:
         """One stage of a variant's chain."""
         return getattr(self.variant(desc), stage)
 
-    def algorithm(self, desc: str) -> str:
-        """A variant's chain as a JSON object, for the sidecar of its maps."""
-        return self.variant(desc).model_dump_json()
+    def method_options(self, desc: str, stage: str) -> list[str]:
+        """A variant's method for a stage as options of the stage's script."""
+        step = self.step(desc, stage)
+        return ["--method", step.method, "--parameters", step.parameters_json]
+
+    def mask_options(self, desc: str) -> list[str]:
+        """The same of the brain mask."""
+        mask = self.variant(desc).mask
+        return ["--extractor", mask.extractor, "--parameters", mask.parameters_json]
+
+    def reference_options(self, desc: str) -> list[str]:
+        """A variant's reference, and its chain for the sidecar of its maps, as options."""
+        chain = self.variant(desc)
+        return ["--region", chain.reference.region, "--algorithm", chain.model_dump_json()]
 
     def selection(self, desc: str) -> SelectionParameters:
         """Which voxels of a region a variant or branch measures."""
@@ -87,6 +100,11 @@ class Settings:
         """How a variant or branch turns χ into iron and deposits."""
         branch = self._branches.get(desc)
         return branch.iron if branch else self.config.iron
+
+    def region_options(self, desc: str) -> list[str]:
+        """How a variant or branch measures regions, as options of the script."""
+        selection, iron = self.selection(desc), self.iron(desc)
+        return ["--selection", selection.model_dump_json(), "--parameters", iron.model_dump_json()]
 
     def weighs_voxels(self, desc: str) -> bool:
         """Whether its means are weighted by the fraction of each voxel in its region."""
@@ -101,6 +119,17 @@ class Settings:
     def uses_grey_matter(self, desc: str) -> bool:
         """Whether it measures cortex by its grey-matter probability."""
         return self.weighs_voxels(desc) or self.selection(desc).cortex_grey_matter > 0
+
+    def of_desc(self, value: Callable[[str], Any]) -> Any:
+        """What a job takes by its variant or branch: a function of its wildcards.
+
+        The value itself where it is the same for all: a function costs Snakemake as much as a file
+        does, in every job.
+        """
+        values = [value(desc) for desc in (*self._variants, *self._branches)]
+        if all(each == values[0] for each in values):
+            return values[0]
+        return lambda wildcards: value(wildcards.desc)
 
     # --- slices ----------------------------------------------------------------------------------
 

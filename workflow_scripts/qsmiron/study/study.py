@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..bids import Results, Scan, find_scans
 from ..clinical import clinical_values
-from ..clinical.phenotype import tables_beside
+from ..clinical.phenotype import analysed_session, tables_beside
 from ..config import Config, load_config, variant
 from ..errors import InputError, Problem
 from ..failures import Failure
@@ -55,6 +55,7 @@ class Study:
     """
 
     def __init__(self, config: Config, home: str | Path, underway: bool = False) -> None:
+        config = _with_session(config)
         self.home = Path(os.path.relpath(home))
         check_results_folder(config.results_dir)
         self.paths = Results(config.results_dir)
@@ -69,7 +70,8 @@ class Study:
         # A table that is named must exist; one that is merely usual may be missing.
         usual = config.clinical_table is None and self.has_images
         self.has_clinical = not usual or Path(self.clinical_table).exists()
-        values = clinical_values(self.clinical_table) if self.has_clinical else {}
+        session = config.statistics.session
+        values = clinical_values(self.clinical_table, session) if self.has_clinical else {}
         columns = {name for row in values.values() for name in row} if values else None
         age = ClinicalValues(values, config).age
         self.failure_records = FailureRecords(self.paths, config, self.home, age)
@@ -192,7 +194,8 @@ class Study:
         keys = {"contrasts", "scores", "covariates", "clinical_ranges", "acquisition"}
         keys |= {"participant_label", "session_label", "exclude"}
         readout = {"reconstruction": {"field_map": {"parameters": {"readout"}}}}
-        include = {**dict.fromkeys(keys, True), **readout}
+        others = {"statistics": {"session"}, "atlases": {"__all__": {"segmentation"}}}
+        include = {**dict.fromkeys(keys, True), **readout, **others}
         settings = self.config.model_dump(mode="json", include=include)
         if self.is_demo and self.has_images:
             settings["participant_label"] = [scan.subject for scan in self.cohort.scans]
@@ -214,7 +217,13 @@ class Study:
             participants = [scan.participant_id for scan in self.cohort.scans] or None
             ranges = settings["clinical_ranges"]
             inspection = Inspection(
-                check_clinical(self.clinical_table, participants, **design, ranges=ranges)
+                check_clinical(
+                    self.clinical_table,
+                    participants,
+                    **design,
+                    ranges=ranges,
+                    session=self.config.statistics.session,
+                )
             )
         if not self.has_clinical and not (self.contrasts or self.scores):
             # Nothing asks for the missing table.
@@ -273,15 +282,31 @@ class Study:
         return [path.format(score=score) for score in self.scores]
 
 
+def _with_session(config: Config) -> Config:
+    """The configuration, its statistics of the one session that is selected, where it is one."""
+    session = analysed_session(config.session_label, config.statistics.session)
+    statistics = config.statistics.model_copy(update={"session": session})
+    return config.model_copy(update={"statistics": statistics})
+
+
 def option(name: str, *values: Any) -> list[str]:
     """A command-line option with its values; nothing where there are none."""
     given = [str(value) for value in values if value not in (None, "")]
     return [name, *given] if given else []
 
 
-def memory(files: Iterable[str], factor: float, attempt: int = 1) -> int:
+def options(files: Any, *names: str) -> list[str]:
+    """The options that bear the names of a job's inputs, of those that it has."""
+    return [
+        text
+        for name in names
+        for text in option("--" + name.replace("_", "-"), *getattr(files, name))
+    ]
+
+
+def memory(files: Iterable[str], factor: float, attempt: int = 1, at_least: float = 700) -> int:
     """Memory (MB) of a job whose need grows with its compressed input, more on each attempt."""
-    return int((700 + factor * _megabytes(files)) * attempt)
+    return int((at_least + factor * _megabytes(files)) * attempt)
 
 
 def minutes(files: Iterable[str], attempt: int = 1) -> int:
@@ -294,4 +319,4 @@ def _megabytes(files: Iterable[str]) -> float:
 
     Snakemake's own ``input.size_mb`` starts an event loop each time: a quarter of a dry run.
     """
-    return sum(Path(file).stat().st_size for file in files) / 2**20
+    return sum(map(os.path.getsize, files)) / 2**20

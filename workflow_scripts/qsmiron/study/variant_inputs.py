@@ -15,6 +15,7 @@ from ..errors import InputError, Problem
 if TYPE_CHECKING:
     from ..bids import Scan
     from ..config import Reconstruction, Reference
+    from ..regions.label_table import Label
     from ..regions.selection import SelectionParameters
     from .cohort import Cohort, Wildcards
 
@@ -68,6 +69,10 @@ class VariantInputs:
             return []
         return list(self._unknown_region(reference, f"configuration, {where}, reference.atlas"))
 
+    def has_user_mask(self, desc: str) -> bool:
+        """Whether a variant or branch takes the user's own brain masks."""
+        return self.chains[desc].mask.user is not None
+
     def user_mask(self, wildcards: Wildcards) -> list[str]:
         """The user's own brain mask of a scan; none where the variant computes it."""
         template = self.chains[wildcards.desc].mask.user
@@ -77,7 +82,7 @@ class VariantInputs:
 
     def mask_coordinates(self, wildcards: Wildcards) -> list[str]:
         """The template coordinates that a scan's brain mask is made from, if it is."""
-        own = self.chains[wildcards.desc].mask.user is not None
+        own = self.has_user_mask(wildcards.desc)
         return [] if own else self.cohort.coordinates(wildcards)
 
     def reference_r2star(self, wildcards: Wildcards) -> list[str]:
@@ -87,6 +92,10 @@ class VariantInputs:
     def reference_magnitude(self, wildcards: Wildcards) -> list[str]:
         """Magnitude of the first echo of a scan whose reference is fluid."""
         return self.cohort.magnitude(wildcards)[:1] if self._needs_fluid(wildcards) else []
+
+    def has_reference_labels(self, desc: str) -> bool:
+        """Whether the reference of a variant or branch is an atlas' region."""
+        return self.chains[desc].reference.atlas is not None
 
     def reference_labels(self, wildcards: Wildcards) -> list[str]:
         """Labels of a scan whose reference is an atlas' region."""
@@ -138,12 +147,11 @@ class VariantInputs:
 
     def _missing_grey_matter(self, selection: SelectionParameters) -> Iterator[Problem]:
         """Scans without T1w whose own segmentation has cortex: nothing tells its grey matter."""
-        from ..regions.label_table import read_label_table
         from ..regions.selection import needs_grey_matter
 
         for atlas in self.cohort.atlases:
             scans = [scan for scan in self.cohort.labelled(atlas) if scan.t1w is None]
-            if scans and needs_grey_matter(selection, read_label_table(self.label_table(atlas))):
+            if scans and needs_grey_matter(selection, self._regions(atlas)):
                 for scan in scans:
                     yield Problem(
                         f"configuration, regions, atlas {atlas}",
@@ -153,20 +161,23 @@ class VariantInputs:
                     )
 
     def _unknown_region(self, reference: Reference, where: str) -> Iterator[Problem]:
-        # pandas, which reads the table, is not imported unless it is needed.
         from ..reference import region_indices
-        from ..regions.label_table import read_label_table
 
         if reference.atlas not in self.cohort.atlases:
             known = ", ".join(self.cohort.atlases)
             yield Problem(where, repr(reference.atlas), f"one of {known}", "Correct it.")
             return
-        table = self.label_table(reference.atlas)
         try:
-            names = {label.index: label.name for label in read_label_table(table)}
-            region_indices(names, reference.region, table)
+            names = {label.index: label.name for label in self._regions(reference.atlas)}
+            region_indices(names, reference.region, self.label_table(reference.atlas))
         except InputError as error:
             yield from (problem for problem in error.problems if isinstance(problem, Problem))
+
+    def _regions(self, atlas: str) -> list[Label]:
+        # pandas, which reads the table, is not imported unless it is needed.
+        from ..regions.label_table import read_label_table
+
+        return read_label_table(self.label_table(atlas))
 
 
 def _name(scan: Scan) -> str:
