@@ -49,7 +49,7 @@ rule test_groups:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=30,
     params:
         code=settings.code("test_groups"),
@@ -112,7 +112,7 @@ rule correlate_scores:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input, 60, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
         runtime=30,
     params:
         code=settings.code("correlate_scores"),
@@ -175,7 +175,7 @@ rule estimate_null_rates:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.statistics
     resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input, 60, attempt),
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
         runtime=30,
     params:
         code=settings.code("estimate_null_rates"),
