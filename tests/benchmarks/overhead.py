@@ -60,7 +60,7 @@ def _of_children() -> float:
 
 def seconds_of_a_start(log: Path) -> float:
     """CPU seconds of a shell and of an interpreter that imports what a job did, by its log."""
-    names = [name for name in IMPORTED.findall(log.read_text(errors="replace"))]
+    names = IMPORTED.findall(log.read_text(errors="replace"))
     lines = [f"try: import {name}\nexcept Exception: pass" for name in names]
     command = ["bash", "-c", 'python -c "$0" 2>&1 | cat', "\n".join(lines)]
     path = str(HOME / "workflow_scripts")

@@ -93,6 +93,7 @@ def _load(
 PEER_VSHARP = {"largest_radius": 12.0, "smallest_radius": 1.0, "step": 1.0, "threshold": 0.05}
 PEER_RTS = {"delta": 0.15, "mu": 1e5, "rho": 10.0, "iterations": 20}
 PEER_TV = dict(regularisation=2e-4, rho_per_regularisation=100, reweighted_at=(), iterations=100)
+PEER_FIRST = "V-SHARP 12→1 mm"
 PEERS = (("RTS", "rts", PEER_RTS), ("TV", "tv", PEER_TV))
 
 
@@ -107,30 +108,30 @@ def default_chains(with_background: bool = True) -> list[Chain]:
     every inversion, and every inversion of the given local field (only these where
     ``with_background`` is False).
     """
-    peer = "{} + {} (peer's parameters)".format
     chains = []
     if with_background:
         usual = Reconstruction()
         first, second = usual.background_field.method, usual.inversion.method
-        chains += [
-            Chain(peer("V-SHARP 12→1 mm", title), "vsharp", name, PEER_VSHARP, values)
-            for title, name, values in PEERS
-        ]
+        chains += [peer_chain(*peer) for peer in PEERS]
         pairs = [(name, second) for name in background.METHODS if name not in ON_REQUEST]
         pairs += [(first, name) for name in inversion.METHODS if name != second]
         chains += [named_chain("+".join(pair)) for pair in pairs]
-    chains += [Chain(peer(GIVEN, title), None, name, {}, values) for title, name, values in PEERS]
+    chains += [peer_chain(*peer, GIVEN) for peer in PEERS]
     return chains + [named_chain(f"given+{name}") for name in inversion.METHODS]
 
 
-def named_chain(text: str) -> Chain:
-    """``background+inversion`` with default parameters; ``given`` as background: none needed.
+def peer_chain(title: str, name: str, values: dict[str, Any], first: str = PEER_FIRST) -> Chain:
+    """The peer's inversion ``name``, after its V-SHARP or of the given local field."""
+    label = f"{first} + {title} (peer's parameters)"
+    if first == GIVEN:
+        return Chain(label, None, name, {}, values)
+    return Chain(label, "vsharp", name, PEER_VSHARP, values)
 
-    ``peer`` is the peer's chain with its parameters.
-    """
+
+def named_chain(text: str) -> Chain:
+    """``background+inversion`` with default parameters (``given``: no background), or ``peer``."""
     if text.strip() == "peer":
-        label = "V-SHARP 12→1 mm + RTS (peer's parameters)"
-        return Chain(label, "vsharp", "rts", PEER_VSHARP, PEER_RTS)
+        return peer_chain(*PEERS[0])
     first, plus, second = text.strip().partition("+")
     if not plus:
         raise InputError(f"--methods: {text!r} is not of the form background+inversion")
