@@ -8,6 +8,7 @@ follows age (r about .5), so that only what adjusts for age may stay at its nomi
 *shift*: one group lies 0.8 SD higher (true Cliff's delta .43), for coverage and power. A rate
 pools the regions of a cohort; its bounds (99 %) are nominal ± 2.58 SD of the cohorts' own rates
 / sqrt(cohorts), which is the binomial bound where a cohort counts once (family-wise rates).
+Of *rank ANCOVA HC3* see :func:`robust_permutation_p`; the workflow does not use it.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ sys.path[:0] = [str(HOME / "workflow_scripts")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
-from scipy import special  # noqa: E402
+from scipy import special, stats  # noqa: E402
 
 from qsmiron.statistics.cells import Cells  # noqa: E402
 from qsmiron.statistics.correlations import correlation_table  # noqa: E402
 from qsmiron.statistics.covariates import Covariates  # noqa: E402
 from qsmiron.statistics.distribution_tests import distribution_test_table  # noqa: E402
 from qsmiron.statistics.group_tests import group_test_table  # noqa: E402
+from qsmiron.statistics.linear import nuisance_space  # noqa: E402
+from qsmiron.statistics.permutation import Permutations  # noqa: E402
 from qsmiron.statistics.quantile_functions import (  # noqa: E402
     CENTRED,
     FAMILY,
@@ -113,6 +116,7 @@ def analyse(cohort: Cohort, settings: Statistics, true_delta: float) -> Iterator
         yield f"{arm} p", (part["p"] <= ALPHA).mean()
         yield f"{arm} delta CI misses", _misses(part, true_delta)
     yield from _rates("rank ANCOVA", tests[tests["arm"] == "rigorous"])
+    yield "rank ANCOVA HC3 p_perm", (robust_permutation_p(cohort, settings) <= ALPHA).mean()
     whole = distribution_test_table(cohort.functions, *common)
     for (arm, metric), part in whole.groupby(["arm", "metric"]):
         yield from _rates(f"{arm} {metric}", part)
@@ -123,6 +127,34 @@ def analyse(cohort: Cohort, settings: Statistics, true_delta: float) -> Iterator
         yield f"{arm} correlation p", (part["p"] <= ALPHA).mean()
         yield f"{arm} rho CI misses", _misses(part, 0.0)
     yield from _rates("partial Spearman", correlations[correlations["arm"] == "rigorous"])
+
+
+def robust_permutation_p(cohort: Cohort, settings: Statistics) -> np.ndarray:
+    """Permutation p of rank ANCOVA's group term divided by its HC3 standard error, per region.
+
+    DiCiccio & Romano 2017, doi 10.1080/01621459.2016.1202117: so studentised, the permutation
+    test holds its level where residuals spread unequally, as ranks do. It tells how much of what
+    rank ANCOVA misses comes from there.
+    """
+    group = (cohort.group == LEVELS[0]).to_numpy(float)
+    nuisance = nuisance_space(cohort.covariates.values)
+    x = nuisance.residuals(group)
+    e = nuisance.residuals(stats.rankdata(cohort.cells.values, axis=0))
+    basis = np.column_stack([np.full(len(x), len(x) ** -0.5), nuisance.basis])
+    leverage = np.square(basis).sum(axis=1) + x**2 / (x @ x)
+    weight = (x / (1 - leverage)) ** 2
+
+    def robust_t(permuted: np.ndarray) -> np.ndarray:
+        left = permuted - basis @ (basis.T @ permuted)
+        crossed = x @ left
+        return np.abs(crossed) / np.sqrt(weight @ (left - np.outer(x, crossed / (x @ x))) ** 2)
+
+    orders = Permutations(settings.seed, settings.permutations, len(x)).orders(
+        np.arange(len(x)), settings.permutations
+    )
+    observed = robust_t(e) * (1 - 1e-10)
+    reached = sum(robust_t(e[order]) >= observed for order in next(orders))
+    return (reached + 1) / (settings.permutations + 1)
 
 
 def _rates(name: str, part: pd.DataFrame) -> Iterator[tuple[str, float]]:

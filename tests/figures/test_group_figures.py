@@ -1,3 +1,4 @@
+import itertools
 import re
 
 import made_up_results as made_up
@@ -53,6 +54,27 @@ def test_every_patient_is_a_point(distributions):
     shown = texts(figure)
     for name in ("L amygdala ★", "R amygdala ★", "R hippocampus ★", "Mean χ (ppb)", "q = "):
         assert name in shown
+
+
+@pytest.mark.parametrize("region", ["amygdala", "rostralanteriorcingulate", "x" * 60])
+def test_no_title_is_cut_or_runs_into_the_next(groups, region):
+    regions, tests = made_up.regions().copy(), made_up.group_tests().copy()
+    for table in (regions, tests):
+        table["region"] = table["region"].replace("hippocampus", region)
+        table["region"] = table["region"].replace("amygdala", region + "2")
+    figure, _, _ = distributions_figure(regions, tests, groups, "progression")
+    figure.canvas.draw()
+    titles = [axes.title for axes in figure.axes if axes.get_title()]
+    assert len(titles) == 20
+    extents = [title.get_window_extent() for title in titles]
+    for extent in extents:
+        assert extent.x0 >= 0
+        assert extent.x1 <= figure.bbox.width
+    for one, following in itertools.pairwise(extents):
+        if abs(one.y0 - following.y0) < 5:  # of one row
+            assert one.x1 < following.x0
+    # what fits keeps its size
+    assert max(title.get_fontsize() for title in titles) == 7
 
 
 def test_the_values_are_drawn_in_ppb(groups, distributions):

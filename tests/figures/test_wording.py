@@ -13,6 +13,7 @@ from qsmiron.statistics.study_findings import FINDINGS
     [
         (0.0014, ".0014"), (0.028, ".028"), (0.34, ".34"), (0.00004, "< .0001"), (1.0, "1.00"),
         (0.1, ".10"), (0.00059, ".00059"), (np.nan, "n/a"), (None, "n/a"), (0.996, "1.00"),
+        (0.00099990001, ".0010"), (0.0996, ".10"), (0.0994, ".099"),
     ],
 )  # fmt: skip
 def test_probabilities_read_as_in_a_paper(value, text):

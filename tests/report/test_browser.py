@@ -162,6 +162,38 @@ def test_a_table_sorts_and_filters(page):
     assert [row[region] for row in rows] == ["amygdala", "amygdala"]
 
 
+def test_a_column_that_a_filter_fixes_is_hidden(page):
+    shown = f"[...{HEADS}].filter((head) => head.offsetParent).map((head) => head.innerText)"
+    widths = f"(() => {{const box = {TABLE}.querySelector('.scroll'); "
+    widths += "return [box.scrollWidth, box.clientWidth];})()"
+
+    def choose(number, value):
+        page.choose(f"{TABLE}.querySelectorAll('select')[{number}]", value)
+        return set(page.run(shown))
+
+    everything = {"Contrast", "Region", "Side", "Metric", "n", "Effect", "p", "CI low"}
+    assert choose(1, "all") >= everything | {"Arm"}
+    assert "Role" not in choose(2, "primary metrics")
+    assert choose(2, "Median χ (ppb)") >= everything - {"Metric"} | {"Arm", "Role"}
+    assert "Metric" not in choose(1, "replication")
+    assert choose(2, "primary metrics") >= everything
+    assert not {"Arm", "Role"} & set(page.run(shown))
+    # all that a row has is seen without scrolling
+    wide, room = page.run(widths)
+    assert wide <= room
+    assert "Contrast" not in choose(0, "phenotype")
+    # a row's cells stand under their headings
+    heads = page.run(f"[...{HEADS}].map((head) => head.hidden)")
+    cells = page.run(f"[...{TABLE}.querySelector('tbody tr').cells].map((cell) => cell.hidden)")
+    assert heads == cells
+
+
+def test_a_figure_of_one_column_is_not_blown_up(page):
+    width = page.run("document.querySelector('figure .enlarge img').getBoundingClientRect().width")
+    # 4 of 7.09 inches, at 80 of 250 dots per inch
+    assert width == pytest.approx(60 * 16 * 320 / (7.09 * 250), abs=2)
+
+
 def test_a_figure_enlarges_and_closes(page):
     page.click("document.querySelector('.enlarge')")
     assert page.run("document.querySelector('dialog').open")

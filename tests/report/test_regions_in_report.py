@@ -12,10 +12,13 @@ import yaml
 import write_methods
 import write_report
 from qsmiron.config import load_config
+from qsmiron.figures.wording import format_probability, metric
 from qsmiron.report.cautions import assumptions, cautions
 from qsmiron.report.methods_text import methods_text
+from qsmiron.report.null_rates_table import null_rates_tables
 from qsmiron.report.region_table import region_table
 from qsmiron.report.regions_text import selection_words
+from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 from qsmiron.tables import write_table
 
 HOME = Path(__file__).parents[2]
@@ -101,12 +104,31 @@ def section(text, name):
 
 
 def test_every_question_is_counted_atlas_by_atlas(text):
-    lines = re.findall(r"<li>(.*?)</li>", section(text, "findings"))
-    (dk,) = [line for line in lines if line.startswith("Progression (DK)")]
-    (tissues,) = [line for line in lines if line.startswith("Progression (tissues)")]
-    cells = [int(re.search(r"of (\d+) cells", line)[1]) for line in (dk, tissues)]
-    assert cells[0] > 300
-    assert cells[1] <= 16  # four regions, four primary metrics
+    table = re.search(r'<table class="counts">(.*?)</table>', text, re.DOTALL)[1]
+    head = re.findall(r"<th>(.*?)</th>", table)
+    assert head[:3] == ["Atlas", "Contrast or score", "Cells"]
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)[1:]]
+    asked = ["Progression", "Phenotype", "ALSFRS-R", "UMN score", "ECAS total"]
+    # made-up tests have the contrasts in another order than the config
+    assert sorted(row[:2] for row in rows) == sorted(
+        [atlas, question] for atlas in ("DK", "tissues") for question in asked
+    )
+    assert [row[0] for row in rows] == ["DK"] * 5 + ["tissues"] * 5
+    tests = made_up.group_tests()
+    cells = tests[
+        (tests["contrast"] == "progression") & tests["metric"].isin(PRIMARY_METRICS.values())
+    ]
+    raw, adjusted = (cells[cells["arm"] == arm] for arm in ("replication", "rigorous"))
+    tested = int(raw["p"].notna().sum())
+    (dk,) = [row for row in rows if row[:2] == ["DK", "Progression"]]
+    assert dk[2:] == [
+        f"{tested}",
+        f"{(raw['p'] < 0.05).sum()}",
+        f"{0.05 * tested:.1f}",
+        *(f"{(adjusted[key] < 0.05).sum()}" for key in ("p", "q", "p_maxt")),
+    ]
+    (tissues,) = [row for row in rows if row[:2] == ["tissues", "Progression"]]
+    assert 0 < int(tissues[2]) <= 16  # four regions, four primary metrics
 
 
 def test_findings_are_those_of_the_atlas_configured_first(text):
@@ -115,10 +137,34 @@ def test_findings_are_those_of_the_atlas_configured_first(text):
     assert "grey matter" not in found
 
 
-def test_false_positive_rates_name_their_atlas(text):
-    rows = re.findall(r"<tr>(.*?)</tr>", section(text, "null-rates"))
-    assert "<th>Atlas</th>" in rows[0]
-    assert sum("<td>tissues</td>" in row for row in rows) == len(made_up.null_rates())
+def test_false_positive_rates_have_a_table_per_atlas(text):
+    found = section(text, "null-rates")
+    assert re.findall(r"<h3>(.*?)</h3>", found) == ["DK", "tissues"]
+    rates = made_up.null_rates()
+    for table in re.findall(r"<table.*?</table>", found, re.DOTALL):
+        rows = [
+            re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in re.findall("<tr>.*?</tr>", table)
+        ]
+        arms = ("replication", "rigorous")
+        assert rows[0][2:] == [f"{name}, {arm}" for name in made_up.CONTRASTS for arm in arms]
+        shown = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+        assert [row["Metric"] for row in shown] == [
+            metric(name).label for name in rates["metric"].unique()
+        ]
+        for _, rate in rates.iterrows():
+            (row,) = [row for row in shown if row["Metric"] == metric(rate["metric"]).label]
+            numbers = [format_probability(rate[key]) for key in ("rate", "rate_low", "rate_high")]
+            assert row[f"{rate['contrast']}, {rate['arm']}"] == "{} [{}, {}]".format(*numbers)
+
+
+def test_rates_without_any_cell_are_left_out():
+    rates = made_up.null_rates()
+    empty = rates["metric"] == "chi_sd"
+    rates.loc[empty, "n_cells"] = 0
+    (table,) = null_rates_tables(rates)
+    assert table["name"] == ""
+    assert "SD of χ" not in [row[0] for row in table["rows"]]
+    assert null_rates_tables(rates[empty]) == []
 
 
 def test_the_quality_table_shows_overlap_volumes_and_origins(text):

@@ -10,7 +10,7 @@ import pandas as pd
 from ..statistics.multiplicity import PRIMARY_METRICS
 from .cells import Cell, annotation, choose_cells, one_variant
 from .distributions import values_of
-from .style import FAINT, INK, PAGE_WIDTH, PALETTE, paper_style
+from .style import FAINT, INK, PAGE_WIDTH, PALETTE, fit_titles, paper_style
 from .wording import FAMILY_LABELS, metric, score_label
 
 COLUMNS = 4
@@ -64,6 +64,7 @@ def _draw(
     figure, grid = plt.subplots(
         len(rows), COLUMNS, figsize=(PAGE_WIDTH, 1.95 * len(rows) + 0.25), squeeze=False
     )
+    titles = []
     for place, (row, cells) in enumerate(zip(grid, rows, strict=True)):
         for axes in row[len(cells) :]:
             axes.set_axis_off()
@@ -71,7 +72,7 @@ def _draw(
             values = values_of(regions, cell)
             ids = [who for who in scores.index if who in values.index]
             _scatter(axes, scores[ids].to_numpy(), values[ids].to_numpy())
-            axes.set_title(cell.title, pad=20.5, fontsize=7 if len(cell.title) < 23 else 5.8)
+            titles.append(axes.set_title(cell.title, pad=20.5, fontsize=7))
             axes.text(
                 0.5, 1.03, annotation(correlations, cell, "rho", "ρ", len(ids)),
                 transform=axes.transAxes, ha="center", va="bottom", fontsize=5.8, linespacing=1.25,
@@ -83,6 +84,7 @@ def _draw(
             if place == len(rows) - 1 or column >= len(rows[place + 1]):
                 axes.set_xlabel(score_label(score))
     figure.tight_layout(h_pad=1.1, w_pad=0.7)
+    fit_titles(titles, PAGE_WIDTH / COLUMNS)
     return figure
 
 

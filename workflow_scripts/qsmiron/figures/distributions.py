@@ -9,7 +9,7 @@ import pandas as pd
 from ..statistics.multiplicity import PRIMARY_METRICS
 from .cells import Cell, annotation, choose_cells, one_variant
 from .contrast_groups import Groups
-from .style import FAINT, INK, LEVEL_COLOURS, LEVEL_MARKERS, PAGE_WIDTH, paper_style
+from .style import FAINT, INK, LEVEL_COLOURS, LEVEL_MARKERS, PAGE_WIDTH, fit_titles, paper_style
 from .wording import FAMILY_LABELS, metric, shown_values
 
 COLUMNS = 5
@@ -74,13 +74,14 @@ def _draw(
     figure, grid = plt.subplots(
         len(rows), COLUMNS, figsize=(PAGE_WIDTH, 1.95 * len(rows) + 0.25), squeeze=False
     )
+    titles = []
     for row, cells in zip(grid, rows, strict=True):
         for axes in row[len(cells) :]:
             axes.set_axis_off()
         for column, (axes, cell) in enumerate(zip(row, cells, strict=False)):
             values = values_of(regions, cell)
             draw_groups(axes, values, groups, cell.metric)
-            axes.set_title(cell.title, pad=20.5, fontsize=7 if len(cell.title) < 23 else 5.8)
+            titles.append(axes.set_title(cell.title, pad=20.5, fontsize=7))
             axes.text(
                 0.5, 1.03, annotation(tests, cell, "effect", "δ"), transform=axes.transAxes,
                 ha="center", va="bottom", fontsize=5.8, linespacing=1.25,
@@ -90,6 +91,7 @@ def _draw(
                     f"{FAMILY_LABELS[cell.family]}\n{metric(cell.metric).axis}", linespacing=1.5
                 )
     figure.tight_layout(h_pad=1.1, w_pad=0.7)
+    fit_titles(titles, PAGE_WIDTH / COLUMNS)
     return figure
 
 

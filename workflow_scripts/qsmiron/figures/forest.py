@@ -11,7 +11,7 @@ from ..statistics.multiplicity import PRIMARY_METRICS
 from ..statistics.study_findings import findings_of
 from .cells import one_variant
 from .style import FAINT, INK, PAGE_WIDTH, PALETTE, paper_style
-from .wording import FAMILY_LABELS, metric, region_label, score_label
+from .wording import FAMILY_LABELS, metric, region_label, score_name
 
 REGIONS = 14
 """Regions in a panel: those of a reported finding, and the largest effects."""
@@ -38,7 +38,7 @@ def forest_figure(tests: pd.DataFrame, kind: str, name: str) -> tuple[Any, str, 
         figure = _draw(rows, kind, name)
     levels = rows[["level_1", "level_2"]].iloc[0].tolist() if kind == "contrast" else []
     effect = "Cliff's δ of residuals after the covariates" if levels else "partial ρ"
-    what = name if levels else score_label(name).split(" (")[0]
+    what = name if levels else score_name(name)
     caption = (
         f"The {REGIONS} largest effects of each outcome family's primary metric ({effect}, rigorous"
         " arm) with 95 % BCa bootstrap intervals; the small grey tick is the effect without "

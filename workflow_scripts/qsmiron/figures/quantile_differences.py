@@ -9,7 +9,7 @@ import pandas as pd
 
 from .cells import ARMS, Cell, choose_cells, one_variant, result_of
 from .contrast_groups import Groups
-from .style import FAINT, INK, LEVEL_COLOURS, PAGE_WIDTH, PALETTE, paper_style
+from .style import FAINT, INK, LEVEL_COLOURS, PAGE_WIDTH, PALETTE, fit_titles, paper_style
 from .wording import PPB_PER_PPM, format_p
 
 COLUMNS = 4
@@ -96,11 +96,12 @@ def _draw(
     for column in range(len(functions), COLUMNS):
         grid[0, column].set_axis_off()
         grid[1, column].set_axis_off()
+    titles = []
     for column, (cell, (probabilities, curves)) in enumerate(functions):
         top, bottom = grid[:, column]
         _histogram(top, probabilities, curves, _limits(curves))
         _shift(bottom, probabilities, curves, seed)
-        top.set_title(cell.title, pad=11)
+        titles.append(top.set_title(cell.title, pad=11))
         top.text(0.5, 1.02, _test_text(tests, cell), transform=top.transAxes, fontsize=5.8,
                  ha="center", va="bottom")  # fmt: skip
     grid[0, 0].set_ylabel("Voxels (% per 10 ppb)")
@@ -109,6 +110,7 @@ def _draw(
     handles, names = grid[0, 0].get_legend_handles_labels()
     more, more_names = grid[1, 0].get_legend_handles_labels()
     figure.tight_layout(h_pad=1.0, w_pad=0.8, rect=(0, 0, 1, 0.95))
+    fit_titles(titles, PAGE_WIDTH / COLUMNS)
     figure.legend(handles + more, names + more_names, loc="upper center", ncols=4,
                   bbox_to_anchor=(0.5, 1.0))  # fmt: skip
     return figure

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .style import FAINT, INK, PAGE_WIDTH, PALETTE, paper_style
-from .wording import format_coefficient, format_probability, metric, region_label, score_label
+from .wording import format_coefficient, format_probability, metric, region_label, score_name
 
 HEADINGS = ("planted", "recovered", "p\nplanted", "p\nrecovered", "p\nreported")
 RATIO_LIMITS = (-1.0, 3.0)
@@ -83,7 +83,7 @@ def _ratio(axes: Any, place: float, row: pd.Series) -> None:
 def _name(row: pd.Series) -> str:
     region = region_label(row["region"], row["hemisphere"])
     who = row["contrast_or_score"]
-    against = f" ~ {score_label(who).split(' (')[0]}" if row["measure"] == "rho" else f", {who}"
+    against = f" ~ {score_name(who)}" if row["measure"] == "rho" else f", {who}"
     return f"{metric(row['metric']).label}, {region}{against}"
 
 

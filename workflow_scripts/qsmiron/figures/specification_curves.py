@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.text import Text
 
-from .style import FAINT, INK, PAGE_WIDTH, PALETTE, paper_style
+from .style import FAINT, INK, PAGE_WIDTH, PALETTE, fit_titles, paper_style
 from .wording import (
     FAMILY_LABELS,
     format_coefficient,
     format_p,
     metric,
     region_label,
-    score_label,
+    score_name,
 )
 
 STAGES = {
@@ -37,6 +38,8 @@ CELL = ["kind", "name", "region", "hemisphere", "family"]
 _COLUMNS = 2
 _ROW_INCHES = 0.125
 _CURVE_INCHES = 1.15
+_LEFT = 0.36
+"""Share of a panel's width that the names of the choices take."""
 
 
 def specification_figure(
@@ -69,7 +72,7 @@ def specification_figure(
     )
     name = str(curves["name"].iloc[0]) if len(curves) else ""
     kind = str(curves["kind"].iloc[0]) if len(curves) else ""
-    what = score_label(name).split(" (")[0] if kind == "score" else name
+    what = score_name(name) if kind == "score" else name
     return figure, f"Other choices: the findings by {what}", caption
 
 
@@ -89,14 +92,15 @@ def _draw(multiverse: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> Any:
     figure = plt.figure(figsize=(PAGE_WIDTH * columns / _COLUMNS + 0.001, height * bands))
     for number, ((curve, rows), found) in enumerate(zip(panels, choices, strict=True)):
         band, column = divmod(number, columns)
-        left = (column + 0.36) / columns
+        left = (column + _LEFT) / columns
         width = 0.61 / columns
         top = 1 - (band + 0.4 / height) / bands
         upper = _CURVE_INCHES / height / bands
         lower = _ROW_INCHES * max(len(found), 1) / height / bands
         above = figure.add_axes((left, top - upper, width, upper))
         below = figure.add_axes((left, top - upper - lower - 0.06 / height / bands, width, lower))
-        _curve(above, curve, rows, alpha)
+        title = _curve(above, curve, rows, alpha)
+        fit_titles([title], PAGE_WIDTH * (1 - _LEFT) / _COLUMNS)
         _matrix(below, rows, found)
     return figure
 
@@ -123,7 +127,8 @@ def _choices(rows: pd.DataFrame) -> list[tuple[str, str]]:
     return found
 
 
-def _curve(axes: Any, curve: pd.Series, rows: pd.DataFrame, alpha: float) -> None:
+def _curve(axes: Any, curve: pd.Series, rows: pd.DataFrame, alpha: float) -> Text:
+    """Draw the effects; the title, for its size."""
     x = np.arange(len(rows))
     effects = rows["effect"].to_numpy(float)
     main = float(curve["effect_main"])
@@ -149,7 +154,7 @@ def _curve(axes: Any, curve: pd.Series, rows: pd.DataFrame, alpha: float) -> Non
     axes.set_ylabel("ρ" if curve["effect_name"] == "rho" else "Cliff's δ")
     star = " ★" if curve["origin"] != "cohort" else ""
     name = region_label(curve["region"], curve["hemisphere"])
-    axes.set_title(
+    title = axes.set_title(
         f"{name[:1].upper()}{name[1:]}, {FAMILY_LABELS[curve['family']].lower()}{star}", loc="left",
         pad=13,
     )  # fmt: skip
@@ -160,6 +165,7 @@ def _curve(axes: Any, curve: pd.Series, rows: pd.DataFrame, alpha: float) -> Non
     if np.isfinite(curve["p_median"]):
         summary += f";  {format_p(curve['p_median'], 'p (curve)')}"
     axes.annotate(summary, (0, 1), (0, 3), "axes fraction", "offset points", fontsize=6.2)
+    return title
 
 
 def _matrix(axes: Any, rows: pd.DataFrame, choices: list[tuple[str, str]]) -> None:

@@ -6,7 +6,7 @@ colour-vision deficiency tell apart; signed maps run from blue over near-white t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from ..volumes import atomic_path
 
@@ -29,6 +30,9 @@ DPI = 250
 
 SVG_DPI = 150
 """Resolution of pictures inside an SVG; lines and text have none."""
+
+TITLE_GAP = 0.1
+"""Least room between the titles of neighbouring panels, and at the edges together, in inches."""
 
 INK = "#222222"
 """Text and axes."""
@@ -138,6 +142,23 @@ def save_figure(
                     metadata={**described, "Date": None, "Creator": None},
                 )
     plt.close(figure)
+
+
+def fit_titles(titles: Iterable[Text], width: float) -> None:
+    """Give titles wider than ``width`` (inches) a smaller font, once their axes have their place.
+
+    A centred title may also not reach beyond the figure.
+    """
+    for title in titles:
+        figure = title.get_figure(root=True)
+        extent = title.get_window_extent(figure.canvas.get_renderer())
+        room = width * figure.dpi
+        if title.get_horizontalalignment() == "center":
+            middle = (extent.x0 + extent.x1) / 2
+            room = min(room, 2 * middle, 2 * (figure.bbox.width - middle))
+        room -= TITLE_GAP * figure.dpi
+        if extent.width > room:
+            title.set_fontsize(title.get_fontsize() * room / extent.width)
 
 
 def panel_letter(axes: Any, letter: str, colour: str = INK) -> None:

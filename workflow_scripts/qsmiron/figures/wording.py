@@ -86,6 +86,11 @@ def score_label(name: str) -> str:
     return SCORE_LABELS.get(name, name.replace("_", " "))
 
 
+def score_name(name: str) -> str:
+    """A clinical score in running text: its label without unit or range."""
+    return score_label(name).split(" (")[0]
+
+
 def region_name(region: str) -> str:
     """A region's name with spaces: ``rostralmiddlefrontal`` → ``rostral middle frontal``."""
     if region == "bankssts":
@@ -121,7 +126,8 @@ def format_probability(value: Any) -> str:
         return "< .0001"
     if value > 0.995:
         return "1.00"
-    digits = max(2, 1 - math.floor(math.log10(value)))
+    # the power of ten is that of the rounded number: .000999 is .0010
+    digits = max(2, 1 - math.floor(math.log10(float(f"{value:.1e}"))))
     return _bare(f"{value:.{digits}f}")
 
 

@@ -98,7 +98,7 @@ def assumptions(config: Config) -> list[str]:
         "none": "none",
     }
     return [
-        "Susceptibility family: mean and median χ; primary: the mean.",
+        "Susceptibility family: mean, median and trimmed mean of χ; primary: the mean.",
         "Distribution family: SD, interquartile range, skewness, excess kurtosis, 5th and 95th "
         "percentile and the whole quantile function; primary: the SD.",
         f"Global iron line: χ (ppb) = {iron.line_slope:g} · iron (mg/kg wet) + "

@@ -15,7 +15,7 @@ from ..figures.wording import (
     format_probability,
     metric,
     region_label,
-    score_label,
+    score_name,
 )
 from ..statistics.study_findings import FINDINGS, Finding
 
@@ -57,7 +57,7 @@ def _row(finding: Finding, table: pd.DataFrame) -> list[str]:
             return [_claim(finding), metric(finding.metric).label, reported, *["n/a"] * 6]
         region, hemisphere = cells.iloc[0][["region", "hemisphere"]]
         passed = int((cells["p"] < 0.05).sum())
-        remark = f"No region named: smallest p of {len(cells)}; {passed} have p < .05. "
+        remark = f"no region named: smallest p of {len(cells)}, {passed} below .05; "
     cell = Cell(finding.family, finding.metric, str(region), str(hemisphere))
     raw, adjusted = result_of(table, cell, "replication"), result_of(table, cell, "rigorous")
     measured = f"{metric(finding.metric).label}, {region_label(cell.region, cell.hemisphere)}"
@@ -81,7 +81,7 @@ def _claim(finding: Finding) -> str:
     family = FAMILY_LABELS[finding.family]
     if finding.kind == "contrast":
         return f"{family}, {where}: differs by {finding.names}"
-    return f"{family}, {where}: correlates with {score_label(finding.names).split(' (')[0]}"
+    return f"{family}, {where}: correlates with {score_name(finding.names)}"
 
 
 def _effect(symbol: str, effect: float, row: pd.Series) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from .. import __version__
 from ..config import STAGES, Config, variant
+from ..figures.wording import metric, score_name
 from ..methods import get_method
 from ..quality import NO_PHASE
 from ..statistics.settings import DeltaFsContrast, GivenContrast
@@ -63,7 +64,7 @@ def methods_text(
         selection=regions_text.selection_words(config),
         iron=config.iron,
         contrasts={name: contrast_words(block) for name, block in config.contrasts.items()},
-        scores=config.scores,
+        scores=[score_name(name) for name in config.scores],
         covariates=config.covariates,
         statistics=config.statistics,
         choices=choice_words(config),
@@ -131,7 +132,7 @@ def choice_words(config: Config) -> list[str]:
     block = config.multiverse
     references = [" ".join(filter(None, (one.atlas, one.region))) for one in block.reference]
     covariates = [", ".join(names) or "none" for names in block.covariates]
-    metrics = [name for names in block.metrics.values() for name in names]
+    metrics = [metric(name).label for names in block.metrics.values() for name in names]
     # branches of other images need images
     varied = {} if config.analysis_only else {
         "reference": references,

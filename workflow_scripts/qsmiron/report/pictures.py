@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..config import Config
+from ..figures.style import DPI, PAGE_WIDTH
 
 FIGURE_ORDER = (
     "chi_maps", "distributions", "effects", "forest", "quantiles", "correlations", "multiverse",
@@ -22,12 +23,16 @@ WIDEST, NARROWEST = 1250, 700
 
 
 class Picture(NamedTuple):
-    """An embedded picture: its stem, title and caption from the file, and the data URI."""
+    """An embedded picture: its stem, title and caption from the file, and the data URI.
+
+    ``share`` of a page's width is what it takes: a figure of one column is not blown up.
+    """
 
     name: str
     title: str
     caption: str
     uri: str
+    share: float = 1
 
 
 def figures_of(config: Config) -> set[str]:
@@ -68,7 +73,8 @@ def _figure(path: Path) -> Picture:
         image.load()
         title = str(image.info.get("Title", path.stem.replace("_", " ")))
         caption = str(image.info.get("Description", ""))
-    return Picture(path.stem, title, caption, _uri(content, "png"))
+        share = min(1, round(image.width / (PAGE_WIDTH * DPI), 3))
+    return Picture(path.stem, title, caption, _uri(content, "png"), share)
 
 
 def quality_pictures(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ..figures.wording import format_coefficient, score_label
+from ..figures.wording import format_coefficient, score_name
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..statistics.power import detectable_correlation, detectable_difference
 
@@ -32,7 +32,7 @@ def power_words(tests: pd.DataFrame | None, correlations: pd.DataFrame | None) -
         rho = detectable_correlation(n)
         if rho is not None:
             words = f"{n} patients for |ρ| of at least {format_coefficient(rho)}"
-            named.setdefault(words, []).append(score_label(str(score)).split(" (")[0])
+            named.setdefault(words, []).append(score_name(str(score)))
     if not named:
         return ABSENCE
     lines = "; ".join(f"{words} ({', '.join(names)})" for words, names in named.items())

@@ -14,6 +14,7 @@ from ..figures.wording import (
     format_probability,
     metric,
     region_name,
+    score_name,
 )
 from ..statistics.multiplicity import PRIMARY_METRICS, role
 
@@ -74,7 +75,8 @@ def region_table(table: pd.DataFrame, name: str) -> dict[str, Any]:
     with that one, and a column tells them apart.
     """
     shown = _shown(table)
-    which = [column for column in WHICH if shown[column[0]].nunique() > 1]
+    telling = telling_columns(shown)
+    which = [column for column in WHICH if column[0] in telling]
     columns = which + [column for column in COLUMNS[name] if shown[column[0]].notna().any()]
     shown = shown.sort_values("p", kind="stable", na_position="last")
     primary = shown["metric"].isin([metric(key).axis for key in PRIMARY_METRICS.values()])
@@ -109,6 +111,11 @@ def region_table(table: pd.DataFrame, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def telling_columns(table: pd.DataFrame) -> list[str]:
+    """The columns that tell variants and atlases apart, where there are several."""
+    return [key for key, _, _ in WHICH if table[key].nunique() > 1]
+
+
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.copy()
     shown["role"] = [role(*cell) for cell in zip(shown["family"], shown["metric"], strict=True)]
@@ -118,6 +125,8 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
             shown[key] = pd.to_numeric(shown[key]) * factor
     shown["metric"] = shown["metric"].map(lambda name: metric(name).axis)
     shown["region"] = shown["region"].map(region_name)
+    if "score" in shown:
+        shown["score"] = shown["score"].map(score_name)
     if "n_1" in shown:
         shown["n"] = [f"{a:.0f} + {b:.0f}" for a, b in zip(shown["n_1"], shown["n_2"], strict=True)]
     else:

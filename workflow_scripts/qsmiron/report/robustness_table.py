@@ -11,7 +11,7 @@ from ..figures.wording import (
     format_p,
     format_probability,
     region_label,
-    score_label,
+    score_name,
 )
 
 KEYS = ["kind", "name", "region", "hemisphere", "family"]
@@ -54,7 +54,7 @@ def robustness_table(curves: pd.DataFrame, influence: pd.DataFrame) -> list[list
 def _finding(curve: pd.Series) -> str:
     who = str(curve["name"])
     if curve["kind"] == "score":
-        who = score_label(who).split(" (")[0]
+        who = score_name(who)
     star = " ★" if curve["origin"] != "cohort" else ""
     where = region_label(curve["region"], curve["hemisphere"])
     return f"{FAMILY_LABELS[curve['family']]}, {where}, {who}{star}"

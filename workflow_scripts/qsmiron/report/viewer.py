@@ -25,7 +25,7 @@ from ..figures.wording import (
     format_p,
     metric,
     region_label,
-    score_label,
+    score_name,
 )
 from ..registration.labels import carry_labels
 from ..registration.routes import CoordinateRoute, read_template_map
@@ -167,7 +167,7 @@ def _overlays(
     table = table[table["arm"] == "rigorous"]
     for name, rows in table.groupby(key, sort=False):
         first, second = "positive", "negative"
-        title = score_label(str(name)).split(" (")[0]
+        title = score_name(str(name))
         if key == "contrast":
             levels = rows.iloc[0]
             title = f"{name}: {levels['level_1']} vs {levels['level_2']}"

@@ -26,7 +26,8 @@
   function probability(value) {
     if (value < 1e-4) return "< .0001";
     if (value > 0.995) return "1.00";
-    return bare(value.toFixed(Math.max(2, 1 - Math.floor(Math.log10(value)))));
+    // the power of ten is that of the rounded number: .000999 is .0010
+    return bare(value.toFixed(Math.max(2, 1 - Math.floor(Math.log10(Number(value.toPrecision(2)))))));
   }
 
   function format(value, kind) {
@@ -98,6 +99,13 @@
       });
     }
 
+    // A filter's one value, and a column without any, need no room.
+    function isNeeded(column, index, found) {
+      if (column.key === "role") return selects.metric.value !== "primary";
+      if (column.key in selects && !["", "primary"].includes(selects[column.key].value)) return false;
+      return !found.length || found.some((row) => row[index] !== null && row[index] !== "");
+    }
+
     function show() {
       const found = rows();
       const sign = state.down ? -1 : 1;
@@ -108,11 +116,14 @@
       const pages = Math.max(1, Math.ceil(found.length / PAGE));
       state.page = Math.min(state.page, pages - 1);
       const part = found.slice(state.page * PAGE, (state.page + 1) * PAGE);
+      const needed = data.columns.map((column, index) => isNeeded(column, index, found));
+      head.forEach((cell, index) => { cell.hidden = !needed[index]; });
       body.replaceChildren(...part.map((row) => {
         const line = document.createElement("tr");
         row.forEach((value, index) => {
           const cell = line.insertCell();
           const kind = data.columns[index].kind;
+          cell.hidden = !needed[index];
           cell.textContent = format(value, kind);
           cell.className = kind + (kind === "p" && value !== null && value < 0.05 ? " hit" : "");
         });

@@ -1,0 +1,46 @@
+"""How many cells of the primary metrics pass, per question: whether there is more than chance."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..figures.wording import score_name
+from ..statistics.multiplicity import PRIMARY_METRICS
+from .region_table import WHICH, telling_columns
+
+COUNTS = ["Cells", "p < .05", "by chance", "adj. p < .05", "q < .05", "p max-T < .05"]
+
+
+def headline_table(tests: pd.DataFrame, correlations: pd.DataFrame) -> list[list[str]]:
+    """Rows of the table, header first; empty without any test.
+
+    Of several variants and atlases, each by itself: q corrects over the regions of one.
+    """
+    counted: list[tuple[tuple[str, ...], list[str]]] = []
+    which = sorted(
+        {*telling_columns(tests), *telling_columns(correlations)},
+        key=[key for key, _, _ in WHICH].index,
+    )
+    for table, key in ((tests, "contrast"), (correlations, "score")):
+        for (name, *kind), rows in table.groupby([key, *which], sort=False):
+            question = score_name(name) if key == "score" else f"{name[:1].upper()}{name[1:]}"
+            counted.append((tuple(map(str, kind)), [question, *_counts(rows)]))
+    if not counted:
+        return []
+    kinds = list(dict.fromkeys(kind for kind, _ in counted))
+    counted.sort(key=lambda row: kinds.index(row[0]))
+    header = [*(label for key, label, _ in WHICH if key in which), "Contrast or score", *COUNTS]
+    return [header, *([*kind, *row] for kind, row in counted)]
+
+
+def _counts(rows: pd.DataFrame) -> list[str]:
+    primary = rows[rows["metric"].isin(PRIMARY_METRICS.values())]
+    raw = primary[primary["arm"] == "replication"]
+    adjusted = primary[primary["arm"] == "rigorous"]
+    tested = int(raw["p"].notna().sum())
+    return [
+        f"{tested}",
+        f"{int((raw['p'] < 0.05).sum())}",
+        f"{0.05 * tested:.1f}",
+        *(f"{int((adjusted[key] < 0.05).sum())}" for key in ("p", "q", "p_maxt")),
+    ]
