@@ -174,9 +174,16 @@ def calibrate(
     scenario = SCENARIOS[name]
     rng = np.random.default_rng([seed, list(SCENARIOS).index(name)])
     delta = 2 * special.ndtr(scenario.shift / np.sqrt(2)) - 1
+    # Permutations of its own for each: 499 that all share are beside the nominal level together.
     found = pd.DataFrame(
-        dict(analyse(make_cohort(rng, scenario, n_regions), settings, delta))
-        for _ in range(cohorts)
+        dict(
+            analyse(
+                make_cohort(rng, scenario, n_regions),
+                settings.model_copy(update={"seed": number}),
+                delta,
+            )
+        )
+        for number in range(cohorts)
     )
     rate, spread = found.mean(), found.std()
     # Rare events of a whole cohort: their own spread is too uncertain.

@@ -32,6 +32,21 @@ def texts(problems, severity=None) -> list[str]:
     return [str(p) for p in problems if severity in (None, p.severity)]
 
 
+@pytest.mark.parametrize(("months", "told"), [("400", True), ("30", False)])
+def test_a_covariate_with_a_far_outlier_is_told(tmp_path, months, told):
+    usual = [{"months_since_onset": str(10 + i), "delta_fs": "n/a"} for i in range(9)]
+    usual[3]["months_since_onset"] = months
+    path = table(tmp_path, *usual)
+    found = texts(check_clinical(path, None, {}, [], ["age", "months_since_onset"]), "warning")
+    assert len(found) == told
+    if told:
+        for word in ("row 5 (sub-04)", "months_since_onset", "400", "robust SD from the median 15",
+                     "logarithm or rank"):  # fmt: skip
+            assert word in found[0]
+    # a score is ranked
+    assert not texts(check_clinical(path, None, {}, ["months_since_onset"], ["age"]), "warning")
+
+
 def test_a_good_table_has_no_problem(tmp_path):
     problems = check_clinical(
         table(tmp_path), None, CONTRASTS, ["alsfrs_r", "umn_score", "ecas_total"], ["age", "sex"]

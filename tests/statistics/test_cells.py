@@ -24,6 +24,39 @@ def test_every_value_lands_in_its_cell(make_regions):
         np.testing.assert_equal(value, row["value"])
 
 
+def test_participants_are_sorted_whatever_the_order_of_the_rows(make_regions):
+    regions = make_regions(n=12, n_regions=2)
+    (cells,) = cell_matrices(regions)
+    (shuffled,) = cell_matrices(regions.sample(frac=1, random_state=0))
+    assert list(shuffled.participants) == list(cells.participants) == sorted(cells.participants)
+    ours, theirs = (
+        list(zip(each.index["index"], each.index["metric"], strict=True))
+        for each in (shuffled, cells)
+    )
+    assert sorted(ours) == sorted(theirs)
+    np.testing.assert_array_equal(
+        shuffled.values[:, [ours.index(cell) for cell in theirs]], cells.values
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "margin", "is_it"),
+    [("chi_mean", 4e-4, True), ("chi_mean", 6e-4, False), ("chi_median", 4e-4, False)],
+)
+def test_what_chi_is_relative_to_is_known_by_its_mean(make_regions, metric, margin, is_it):
+    regions = make_regions(n=12, n_regions=2)
+    here = (regions["index"] == 2) & (regions["metric"] == metric)
+    regions.loc[here, "value"] = np.linspace(-margin, margin, 12)
+    (cells,) = cell_matrices(regions)
+    expected = ((cells.index["index"] == 2) & (cells.index["metric"] == metric)).to_numpy() & is_it
+    np.testing.assert_array_equal(cells.is_reference, expected)
+    # a missing value says nothing, and only missing ones are not zero
+    regions.loc[here & (regions["participant_id"] == "sub-03"), "value"] = np.nan
+    np.testing.assert_array_equal(cell_matrices(regions)[0].is_reference, expected)
+    regions.loc[here, "value"] = np.nan
+    assert not cell_matrices(regions)[0].is_reference.any()
+
+
 def test_variants_are_kept_apart(make_regions):
     table = pd.concat([make_regions(n=4), make_regions(n=5, desc="csf", seed=3)])
     main, csf = cell_matrices(table)

@@ -136,9 +136,25 @@ def test_rows_are_the_subjects_numbers_among_everybody(clinical, branches):
         assert ("sub-04" in names) == (one.covariates is None)
         assert ("sub-11" in names) == (one.desc != "short")
         assert ("sub-02" in names) == ((one.desc, one.metric) != ("hole", "chi_mean"))
-    turned = [one for one in specify(clinical, branches, contrast_of(clinical))][-1]
+    (*_, turned) = specify(clinical, branches, contrast_of(clinical))
     assert turned.desc == "turned"
-    assert list(turned.rows) == sorted(turned.rows, reverse=True)
+    assert list(turned.rows) == sorted(turned.rows)
+    cells = branches[-1]
+    backwards = replace(cells, participants=cells.participants[::-1], values=cells.values[::-1])
+    (*_, reverse) = specify(clinical, [*branches[:-1], backwards], contrast_of(clinical))
+    assert list(reverse.rows) == list(turned.rows)[::-1]
+    assert reverse.effect == pytest.approx(turned.effect)
+
+
+def test_the_reference_itself_is_no_specification(clinical, branches):
+    main = branches[0]
+    values = main.values.copy()
+    here = (main.index["index"] == 2) & (main.index["metric"] == "chi_mean")
+    values[:, here] = np.random.default_rng(0).uniform(-4e-4, 4e-4, (len(values), 1))
+    first, *others = specify(clinical, [replace(main, values=values)], contrast_of(clinical))
+    assert first.reason == "χ is relative to this region: zero by construction"
+    assert np.isnan(first.p)
+    assert all(one.reason is None for one in others if one.metric != "chi_mean")
 
 
 def impossible(what, make_clinical, make_regions):

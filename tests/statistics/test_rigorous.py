@@ -4,10 +4,14 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from qsmiron.statistics.cells import cell_matrices
+from qsmiron.statistics.covariates import covariate_matrix
+from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.linear import nuisance_space
 from qsmiron.statistics.partial_spearman import partial_spearman, ranked_nuisance
 from qsmiron.statistics.permutation import Permutations, permutation_p, permuted_r_squared
 from qsmiron.statistics.rank_ancova import rank_ancova
+from qsmiron.statistics.settings import Statistics
 
 
 def data(tied, n=38, m=6, seed=0):
@@ -142,3 +146,73 @@ def test_no_permutations_no_p():
     test = rank_ancova(outcomes, first, nuisance)
     p = permutation_p(test, nuisance.basis, Permutations(1, 0, 38), np.arange(38))
     assert np.isnan(p).all()
+
+
+@pytest.mark.parametrize("absent", ["a", "b", "c"])
+def test_a_level_that_nobody_tested_has_takes_no_part(absent, make_regions, make_clinical):
+    clinical, regions = make_clinical(n=20), make_regions(n=20, n_regions=2)
+    rng = np.random.default_rng(0)
+    clinical["site"] = rng.choice(list("abcd"), 20)
+    only = clinical["site"] == absent
+    assert only.any()
+    clinical.loc[only, "progression"] = None
+    (cells,) = cell_matrices(regions)
+    covariates = covariate_matrix(clinical, ("age", "site"), cells.participants, "p")
+    table = group_test_table(
+        cells,
+        "c",
+        ("fast", "slow"),
+        clinical["progression"],
+        covariates,
+        Statistics(permutations=0),
+    )
+    rows = table[(table["arm"] == "rigorous") & (table["metric"] == "chi_mean")]
+    tested = clinical[~only]
+    design = pd.get_dummies(tested[["age", "site"]], drop_first=True).astype(float)
+    design.insert(0, "group", (tested["progression"] == "fast").astype(float))
+    for _, row in rows.iterrows():
+        (column,) = np.flatnonzero(
+            (cells.index["index"] == row["index"]) & (cells.index["metric"] == "chi_mean")
+        )
+        outcome = pd.Series(cells.values[:, column], cells.participants)[tested.index]
+        fit = sm.OLS(stats.rankdata(outcome), sm.add_constant(design)).fit()
+        assert row["df"] == fit.df_resid
+        assert row["statistic"] == pytest.approx(fit.tvalues["group"], rel=1e-9)
+        assert row["p"] == pytest.approx(fit.pvalues["group"], rel=1e-8)
+
+
+def test_one_level_left_is_constant(make_regions, make_clinical):
+    clinical = make_clinical(n=20)
+    # the only patient of site b has no group
+    clinical["site"] = ["b", *["a"] * 19]
+    clinical.loc["sub-01", "progression"] = None
+    (cells,) = cell_matrices(make_regions(n=20, n_regions=2))
+    covariates = covariate_matrix(clinical, ("age", "site"), cells.participants, "p")
+    table = group_test_table(
+        cells,
+        "c",
+        ("fast", "slow"),
+        clinical["progression"],
+        covariates,
+        Statistics(permutations=0),
+    )
+    reasons = table.loc[(table["arm"] == "rigorous") & (table["metric"] == "chi_mean"), "reason"]
+    assert set(reasons) == {"covariates are constant or collinear in these subjects"}
+
+
+def test_an_order_that_the_covariates_explain_wholly_has_no_correlation():
+    # a binary outcome, reordered, can be the binary covariate itself
+    sex = np.repeat([0.0, 1.0], 4)[:, None]
+    first = np.array([1, 0, 1, 0, 1, 0, 1, 0], dtype=bool)
+    outcomes = np.column_stack([[1, 1, 0, 0, 1, 0, 0, 1.0], np.arange(8.0) ** 1.5 % 3])
+    nuisance = nuisance_space(sex)
+    test = rank_ancova(outcomes, first, nuisance)
+    permutations = Permutations(seed=1, count=2000, n_subjects=8)
+    rows = np.arange(8)
+    (squared,) = permuted_r_squared(test, nuisance.basis, permutations, rows)
+    assert squared.max() <= 1 + 1e-12
+    e = test.outcome_residuals[:, 0]
+    (orders,) = permutations.orders(rows, 2000)
+    explained = [np.abs(nuisance.residuals(e[np.argsort(order)])).max() < 1e-9 for order in orders]
+    assert 10 < sum(explained) < 200  # 2 of 70
+    assert not squared[explained, 0].any()

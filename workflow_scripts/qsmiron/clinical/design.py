@@ -19,6 +19,9 @@ DERIVATIONS = {"delta_fs_cut": ("column",), "kmeans_change": ("baseline", "follo
 """How groups may be derived, and the config keys that name the columns needed."""
 
 _NAMED_AT_MOST = 12
+_SD_PER_MAD = 1.4826
+_FAR = 6
+_FEW = 8
 
 
 def check_design(
@@ -253,11 +256,33 @@ def _check_covariate(sheet: Sheet, column: str) -> Iterator[Problem]:
     known = KNOWN_COLUMNS.get(known_name(column) or "")
     if (known and not known.values) or 2 * numeric > len(filled):
         yield from _check_numeric(sheet, column, "every test adjusted for it")
+        yield from _far_out(sheet, column)
         return
     missing = [who for _, who, cells in sheet.rows if is_missing(cells[column])]
     yield from _missing(sheet, column, missing, "every test adjusted for it")
     yield from _constant(sheet, column, filled, "every test adjusted for it")
     yield from _check_spellings(sheet, column, filled)
+
+
+def _far_out(sheet: Sheet, column: str) -> Iterator[Problem]:
+    """Values so far from the others that they alone would decide the covariate's slope."""
+    cells = ((row, who, as_number(cells[column])) for row, who, cells in sheet.rows)
+    numbers = [(row, who, number) for row, who, number in cells if number is not None]
+    if len(numbers) < _FEW:
+        return
+    middle = median(number for _, _, number in numbers)
+    spread = _SD_PER_MAD * median(abs(number - middle) for _, _, number in numbers)
+    for row, who, number in numbers:
+        if spread and abs(number - middle) > _FAR * spread:
+            yield Problem(
+                sheet.cell(row, who, column),
+                f"{number:g}, {abs(number - middle) / spread:.0f} robust SD from the median "
+                f"{middle:g}",
+                "a covariate without far outliers: rank ANCOVA takes it as it is, and one such "
+                "value bends the adjustment of everybody",
+                "Correct it if it is wrong; otherwise use the covariate's logarithm or rank.",
+                "warning",
+            )
 
 
 def _check_spellings(sheet: Sheet, column: str, filled: list[str]) -> Iterator[Problem]:

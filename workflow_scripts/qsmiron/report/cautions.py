@@ -20,8 +20,12 @@ CAUTIONS: tuple[str, ...] = (
     "Small and thin regions carry partial volume of their neighbours.",
     "There are no controls: differences are between patients, and say nothing of the distance "
     "from health.",
-    "The raw p values are uncorrected over regions, metrics, contrasts and scores; q corrects over "
-    "the regions of one contrast or score, one family and its primary metric.",
+    "The raw p values are uncorrected over regions, metrics, contrasts and scores; q and p max-T "
+    "correct over the regions of one contrast or score, one family and its primary metric, and "
+    "not over these sets.",
+    "Adjusted effect sizes are those of what covariates leave of the outcome. Where covariates "
+    "differ between the groups, a part of the difference goes with them: adjusted δ, g and "
+    "distances are then smaller than the effect itself; t and p are not concerned.",
 )
 
 
@@ -46,9 +50,8 @@ def cautions(
     whole_brain = any(each.region == "brain" and each.atlas is None for each in references)
     if tissue_atlases(config) and whole_brain:
         found.append(
-            "The whole brain's mean χ is zero by construction where the brain is the reference: "
-            "no test of it means anything, and the means of grey matter, white matter and fluid "
-            "depend on each other."
+            "The whole brain's mean χ is zero by construction where the brain is the reference, "
+            "and not tested; the means of grey matter, white matter and fluid depend on each other."
         )
     if is_mixed(regions):
         found.append(

@@ -33,6 +33,18 @@ def headline_table(tests: pd.DataFrame, correlations: pd.DataFrame) -> list[list
     return [header, *([*kind, *row] for kind, row in counted)]
 
 
+def count_sets(tests: pd.DataFrame, correlations: pd.DataFrame) -> int:
+    """How many correction sets of primary metrics there are: q and p max-T correct within one."""
+    return sum(
+        table[
+            (table["arm"] == "rigorous")
+            & table["metric"].isin(PRIMARY_METRICS.values())
+            & table["p"].notna()
+        ].groupby([key, "desc", "atlas", "metric"], dropna=False).ngroups
+        for table, key in ((tests, "contrast"), (correlations, "score"))
+    )  # fmt: skip
+
+
 def _counts(rows: pd.DataFrame) -> list[str]:
     primary = rows[rows["metric"].isin(PRIMARY_METRICS.values())]
     raw = primary[primary["arm"] == "replication"]

@@ -19,7 +19,7 @@ from .cautions import assumptions, cautions
 from .cohort_table import cohort_table
 from .costs_table import costs_table
 from .findings_table import findings_table
-from .headline_table import headline_table
+from .headline_table import count_sets, headline_table
 from .markdown import to_html
 from .null_rates_table import null_rates_tables
 from .pictures import figures_in, figures_of, quality_pictures
@@ -87,6 +87,7 @@ def report_page(
             quality[quality["used"] == "yes"]["participant_id"].nunique()
         ),
         headline=headline_table(tests, correlations),
+        n_sets=count_sets(tests, correlations),
         first_atlas=first_atlas,
         several_atlases=tests["atlas"].nunique() > 1,
         cohort=_cohort_tables(studied, clinical, config),

@@ -17,6 +17,7 @@ from .resampling import Intervals
 MIN_GROUP = 3
 MIN_DF = 2
 NOBODY = "nobody has all the values needed"
+REFERENCE = "χ is relative to this region: zero by construction"
 
 
 class CellResults:
@@ -27,6 +28,7 @@ class CellResults:
         self._size = len(cells.index)
         self._numbers = {name: np.full(self._size, np.nan) for name in numbers}
         self.reason = np.full(self._size, None, dtype=object)
+        self.reason[cells.is_reference] = REFERENCE
 
     def set(self, columns: np.ndarray, **values: Any) -> None:
         """Fill the named results of some cells with arrays or a common value."""

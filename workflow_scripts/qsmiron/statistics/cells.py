@@ -16,6 +16,10 @@ CELL = ["region", "hemisphere", "index", "metric", "family"]
 COLUMNS = ["participant_id", "session", *VARIANT, *CELL, "value"]
 """What is needed of a regions table; its text may be categories (``read_table(columns=)``)."""
 
+REFERENCED_METRIC = "chi_mean"
+REFERENCE_MARGIN = 0.0005
+"""ppm. Repeated scans of one subject differ by five times as much (SD)."""
+
 
 class HasParticipants(Protocol):
     """What measures participants: :class:`Cells`, quantile functions."""
@@ -39,6 +43,14 @@ class Cells:
     index: pd.DataFrame
     values: np.ndarray
 
+    @property
+    def is_reference(self) -> np.ndarray:
+        """Boolean per cell: mean χ of what χ is relative to, zero in everybody but for its edge."""
+        with np.errstate(invalid="ignore"):
+            near = ~(np.abs(self.values) > REFERENCE_MARGIN).any(axis=0)
+        measured = np.isfinite(self.values).any(axis=0)
+        return near & measured & (self.index["metric"] == REFERENCED_METRIC).to_numpy()
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -53,7 +65,8 @@ def cell_matrices(
 ) -> list[Cells]:
     """Pivot a regions table into one matrix per (desc, atlas).
 
-    Cells and participants keep the order of the table.
+    Cells keep the order of the table. Participants are sorted, so that permutations and
+    resamples do not depend on it.
 
     Parameters
     ----------
@@ -111,7 +124,7 @@ def one_session(regions: pd.DataFrame, session: str | None, where: str) -> pd.Da
 
 
 def _pivot(part: pd.DataFrame, desc: str, atlas: str, where: str) -> Cells:
-    subject, participants = pd.factorize(part["participant_id"])
+    subject, people = number_participants(part["participant_id"])
     cell, index = _number_cells(part[CELL])
     flat = subject * len(index) + cell
     repeated = pd.Series(flat).duplicated().to_numpy()
@@ -126,11 +139,20 @@ def _pivot(part: pd.DataFrame, desc: str, atlas: str, where: str) -> Cells:
                 "Remove the repeated rows.",
             )
         )
-    values = np.full(len(participants) * len(index), np.nan)
+    values = np.full(len(people) * len(index), np.nan)
     values[flat] = pd.to_numeric(part["value"]).to_numpy(float)
     values[~np.isfinite(values)] = np.nan
-    people = _without_categories(pd.DataFrame({"participant_id": participants}))["participant_id"]
-    return Cells(desc, atlas, pd.Index(people, name=None), index, values.reshape(-1, len(index)))
+    return Cells(desc, atlas, people, index, values.reshape(-1, len(index)))
+
+
+def number_participants(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Number of each row's participant, and the participants, sorted by name."""
+    appearance, found = pd.factorize(column)
+    names = np.asarray(found, dtype=object)
+    order = np.argsort(names, kind="stable")
+    number = np.empty(len(names), dtype=np.int64)
+    number[order] = np.arange(len(names))
+    return number[appearance], pd.Index(names[order], dtype=object)
 
 
 def _number_cells(names: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:

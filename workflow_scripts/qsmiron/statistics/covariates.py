@@ -20,13 +20,15 @@ class Covariates:
     """``values`` is subjects × columns, NaN where missing.
 
     ``names`` are the clinical columns, ``columns`` those of the matrix (``age``, ``sex[M]``).
-    ``regional`` is one more covariate, whose value differs from region to region.
+    ``regional`` is one more covariate, whose value differs from region to region. ``categories``
+    are the places of each category's indicators among the columns.
     """
 
     names: tuple[str, ...]
     columns: tuple[str, ...]
     values: np.ndarray
     regional: RegionalCovariate | None = None
+    categories: tuple[slice, ...] = ()
 
     @property
     def complete(self) -> np.ndarray:
@@ -64,19 +66,40 @@ class Covariates:
         ------
         pattern, design
             As :func:`.missingness_patterns` yields them, of subjects with every covariate; the
-            design has a row per subject of the pattern.
+            design has a row per subject of the pattern, and a column per covariate or per level
+            (but one) that these subjects have.
         """
         if self.regional is None:
             for pattern in missingness_patterns(values, usable & self.complete):
-                yield pattern, self.values[pattern.rows]
+                yield pattern, self._of_present_levels(self.values[pattern.rows])
             return
         for region in dict.fromkeys(regions):
             columns = np.flatnonzero(regions == region)
             extra = self.regional.of(region)
             complete = self.complete & np.isfinite(extra)
             for pattern in missingness_patterns(values[:, columns], usable & complete):
-                design = np.column_stack([self.values, extra])[pattern.rows]
+                design = self._of_present_levels(self.values[pattern.rows])
+                design = np.column_stack([design, extra[pattern.rows]])
                 yield Pattern(pattern.rows, columns[pattern.columns]), design
+
+    def _of_present_levels(self, design: np.ndarray) -> np.ndarray:
+        """Without the indicators of levels that none of these subjects has.
+
+        Of a category with one level left an indicator stays: it is constant, and refused.
+        """
+        if not len(design):
+            return design
+        kept = np.ones(design.shape[1], dtype=bool)
+        for place in self.categories:
+            indicators = design[:, place]
+            present = indicators.any(axis=0)
+            if present.any() and indicators.any(axis=1).all():
+                # nobody has the first level of all: the first that is there takes its place
+                present[np.argmax(present)] = False
+            if not present.any():
+                present[0] = True
+            kept[place] = present
+        return design[:, kept]
 
 
 @dataclass(frozen=True)
@@ -120,6 +143,7 @@ def covariate_matrix(
     """
     columns: list[str] = []
     values: list[np.ndarray] = []
+    categories: list[slice] = []
     for name in names:
         column = get_column(clinical, name, where).reindex(participants)
         if pd.api.types.is_numeric_dtype(column):
@@ -130,11 +154,13 @@ def covariate_matrix(
         levels = sorted(set(text.dropna()))
         # One level makes one constant column: without variation there is nothing to adjust for,
         # and the tests say so.
-        for level in levels[1:] or levels or [""]:
+        shown = levels[1:] or levels or [""]
+        categories.append(slice(len(columns), len(columns) + len(shown)))
+        for level in shown:
             columns.append(f"{name}[{level}]")
             values.append(np.where(text.isna(), np.nan, (text == level).to_numpy(float)))
     matrix = np.column_stack(values) if values else np.zeros((len(participants), 0))
-    covariates = Covariates(tuple(names), tuple(columns), matrix)
+    covariates = Covariates(tuple(names), tuple(columns), matrix, categories=tuple(categories))
     _refuse_collinear(covariates, where)
     return covariates
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .cell_results import MIN_DF, MIN_GROUP
+from .cell_results import MIN_DF, MIN_GROUP, REFERENCE
 from .cells import Cells
 from .covariates import Covariates
 from .headlines import Headline
@@ -100,6 +100,8 @@ def _specification(
     columns = np.flatnonzero(here & (index["metric"] == metric))
     if not columns.size:
         return Specification(cells.desc, metric, covariates.label, 0, "not measured")
+    if cells.is_reference[columns[0]]:
+        return Specification(cells.desc, metric, covariates.label, 0, REFERENCE)
     x = regressor.values.reindex(cells.participants).to_numpy(float)
     outcome, region = cells.values[:, columns[:1]], np.array([headline.index])
     ((pattern, design),) = covariates.designs(outcome, region, np.isfinite(x))

@@ -48,7 +48,7 @@ def null_rate_table(
     member = first | (level == levels[1])
     permutations = Permutations(settings.seed, settings.null_permutations, len(cells.participants))
     metric = cells.index["metric"].to_numpy(object)
-    tested_metrics = ~np.isin(metric, list(NOT_TESTED))
+    to_test = ~np.isin(metric, list(NOT_TESTED)) & ~cells.is_reference
     rows = []
     regions = cells.index["index"].to_numpy()
     for arm, adjusted, positives in (
@@ -68,7 +68,7 @@ def null_rate_table(
                 if not _estimable(nuisance, len(labels)):
                     continue
                 kept &= ~vanishes(nuisance.residuals(outcomes), outcomes)
-            columns = pattern.columns[kept & tested_metrics[pattern.columns]]
+            columns = pattern.columns[kept & to_test[pattern.columns]]
             kept_pattern = Pattern(pattern.rows, columns)
             tested[columns] = True
             ranks = stats.rankdata(cells.values[np.ix_(pattern.rows, columns)], axis=0)
@@ -76,7 +76,7 @@ def null_rate_table(
                 positive[part[:, None], columns] = positives(
                     ranks, labels[orders], nuisance, settings.alpha
                 )
-        for name in dict.fromkeys(metric[tested_metrics]):
+        for name in dict.fromkeys(metric[to_test]):
             chosen = metric == name
             rate, low, high = _rate_and_interval(positive[:, chosen & tested])
             rows.append(

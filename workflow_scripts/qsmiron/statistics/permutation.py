@@ -28,6 +28,7 @@ _CHUNK_NUMBERS = 2_000_000
 _KEPT_NUMBERS = 50_000_000
 # Ranks make many permutations tie with the observed order; rounding must not decide those.
 _TIE = 1e-10
+_EXPLAINED = 1e-12
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,11 @@ def _products(
         left = np.ones_like(crossed)
         for column in basis.T:
             left -= np.square(column[orders] @ e)
-        yield crossed, np.maximum(left, np.finfo(float).tiny)
+        # An order that the covariates explain wholly leaves nothing to correlate, only rounding.
+        explained = left < _EXPLAINED
+        if explained.any():
+            crossed[explained], left[explained] = 0, 1
+        yield crossed, left
 
 
 def r_squared_to_reach(test: PartialTest) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..errors import InputError, Problem
 from ..tables import MISSING, TABLES
-from .cells import VARIANT, one_session
+from .cells import VARIANT, number_participants, one_session
 
 FAMILY = "distribution"
 RAW, CENTRED = "wasserstein", "wasserstein_centred"
@@ -41,6 +41,11 @@ class QuantileFunctions:
     def median(self) -> int:
         """Position of the median among the probabilities."""
         return int(np.argmin(np.abs(self.probabilities - _MEDIAN)))
+
+    @property
+    def is_reference(self) -> np.ndarray:
+        """Boolean per test: none, for what χ is relative to still has a distribution."""
+        return np.zeros(len(self.index), dtype=bool)
 
 
 def read_quantile_functions(
@@ -89,7 +94,7 @@ def _read(path: str | Path) -> pd.DataFrame:
 
 def _variants(table: pd.DataFrame, where: str) -> Iterator[QuantileFunctions]:
     for (desc, atlas), part in table.groupby(VARIANT, sort=False, observed=True, dropna=False):
-        subject, participants = pd.factorize(part["participant_id"].astype(object))
+        subject, participants = number_participants(part["participant_id"])
         region = part.groupby(_REGION, sort=False, observed=True, dropna=False).ngroup().to_numpy()
         regions = part[_REGION].drop_duplicates().astype(object).reset_index(drop=True)
         probabilities, which = np.unique(part["probability"].to_numpy(float), return_inverse=True)
@@ -100,7 +105,7 @@ def _variants(table: pd.DataFrame, where: str) -> Iterator[QuantileFunctions]:
         values = np.full(shape, np.nan)
         values.ravel()[flat] = part["chi"].to_numpy(float) * _PPB_PER_PPM
         yield QuantileFunctions(
-            str(desc), str(atlas), pd.Index(participants), _tests(regions), probabilities, values
+            str(desc), str(atlas), participants, _tests(regions), probabilities, values
         )
 
 
