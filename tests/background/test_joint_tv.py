@@ -203,3 +203,26 @@ def test_no_removal_hands_on_the_field():
     assert found.dtype == np.float32
     assert inside is not brain.mask
     assert np.array_equal(inside, brain.mask)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("name", JOINT)
+def test_a_mirrored_head_has_the_mirrored_local_field(name, axis):
+    """In an even box of unequal sides: what lies left is treated as what lies right."""
+    brain = ball_brain(CUBES, OBLIQUE)
+    field, mask = brain.total(NOISE_PPM), brain.mask.copy()
+    # the box of the mask even along every axis, and the mask unlike its mirror image
+    mask[:40:2, 30:] = False
+    for along in range(3):
+        planes = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {along})))
+        if len(planes) % 2:
+            mask[(slice(None),) * along + (planes[-1],)] = False
+    local, _ = remove(name, field, mask, CUBES, OBLIQUE)
+    direction = np.array(OBLIQUE)
+    direction[axis] *= -1
+    mirrored, _ = remove(
+        name, np.flip(field, axis).copy(), np.flip(mask, axis).copy(), CUBES, direction
+    )
+    difference = 1000 * (np.flip(mirrored, axis) - local)[mask]
+    assert np.abs(difference).mean() < 0.01  # ppb
+    assert np.abs(difference).max() < 1

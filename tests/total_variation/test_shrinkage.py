@@ -18,7 +18,10 @@ class PlainShrinkage:
     """The same in double precision, with z by soft thresholding rather than by what clip leaves."""
 
     def __init__(self, thresholds, weights=1.0, relaxation=1.0):
-        self.limits = np.reshape(thresholds, (3, 1, 1, 1)) * weights
+        edges = [
+            np.minimum(weights, np.roll(weights, -1, axis)) for axis in range(np.ndim(weights))
+        ]
+        self.limits = np.reshape(thresholds, (3, 1, 1, 1)) * (edges or 1)
         self.relaxation = relaxation
         self.dual = self.split = np.zeros((3, *SHAPE))
 
@@ -61,14 +64,17 @@ def test_weight_0_leaves_the_gradient_as_it_is():
         assert shrinkage.update(x) == pytest.approx(adjoint(gradient(x)), abs=3e-6)
 
 
-def test_weights_hold_voxel_by_voxel():
-    """Only the differences that start in the one voxel of weight 0 escape shrinkage."""
+def test_an_edge_counts_as_little_as_either_of_its_voxels():
+    """The six differences to and from the one voxel of weight 0 escape shrinkage."""
     x = random(*SHAPE)
     shrinkage = GradientShrinkage(SHAPE, (100, 100, 100))
     shrinkage.weights = np.ones(SHAPE, np.float32)
     shrinkage.weights[3, 2, 4] = 0
     q = -gradient(x)
-    q[:, 3, 2, 4] *= -1
+    for axis in range(3):
+        before = np.array([3, 2, 4]) - np.eye(3, dtype=int)[axis]
+        for start in ((3, 2, 4), before):
+            q[(axis, *start)] *= -1
     assert shrinkage.update(x) == pytest.approx(adjoint(q), abs=3e-6)
 
 
@@ -108,7 +114,7 @@ def test_more_threads_than_planes():
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_weights_of_a_ramp_and_of_a_step(axis):
-    """Gradients of 1, 2 and 10 times the median: the scale is 1.5 times the median."""
+    """Steps of 1, 2 and 10 times the median, shared by two voxels; the scale is 1.5 medians."""
     voxel_size = [1.0, 1.0, 1.0]
     voxel_size[axis] = 2.0
     slopes = np.full(20, 0.003)
@@ -119,9 +125,9 @@ def test_weights_of_a_ramp_and_of_a_step(axis):
     inside[2:18, 2:18, 2:18] = True
     weights = np.moveaxis(flat_weights(x, inside, voxel_size), axis, 0)
     assert weights[3, 8, 8] == pytest.approx(9 / 13, abs=1e-3)
-    # The difference to the next voxel: one before the place where the slope is added.
-    assert weights[5, 8, 8] == pytest.approx(9 / 25, abs=1e-3)
-    assert weights[11, 8, 8] == pytest.approx(9 / 409, abs=1e-3)
+    # On either side of the place where the slope is added.
+    assert weights[[5, 6], 8, 8] == pytest.approx(1 / 2, abs=1e-3)
+    assert weights[[11, 12], 8, 8] == pytest.approx(9 / 130, abs=1e-3)
     assert (weights[0] == 1).all()  # outside
     assert (weights[19] == 1).all()  # outside, where the ramp wraps around
 
@@ -148,6 +154,22 @@ def test_weights_do_not_depend_on_units():
     inside = np.ones(x.shape, bool)
     weights = flat_weights(x, inside, (1, 2, 3))
     assert flat_weights(1000 * x, inside, (0.1, 0.2, 0.3)) == pytest.approx(weights, abs=1e-5)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_mirrored_image_is_shrunk_like_the_image(axis):
+    """What the next x is drawn to is mirrored too, of each of several updates."""
+    inside = np.ones(SHAPE, bool)
+
+    def drawn(turn):
+        shrinkage = GradientShrinkage(SHAPE, THRESHOLDS)
+        for step in range(3):
+            x = np.ascontiguousarray(turn(random(*SHAPE, seed=step)))
+            shrinkage.weights = flat_weights(x, inside, (1, 2, 3))
+            yield turn(shrinkage.update(x)).copy()
+
+    for one, mirrored in zip(drawn(lambda x: x), drawn(lambda x: np.flip(x, axis)), strict=True):
+        assert mirrored == pytest.approx(one, abs=1e-5)
 
 
 def test_constant_image_counts_fully():

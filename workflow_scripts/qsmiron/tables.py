@@ -149,9 +149,11 @@ TABLES: dict[str, dict[str, Column]] = {
             "quantile_permutation, which has no other"
         ),
         **{key: _INFERENCE[key] for key in ("p_perm", "p_maxt", "q")},
-        "effect": Column("Effect size; positive: level_1 above level_2 (a distance has no sign). In the rigorous "
-            "arm of what covariates leave of the outcome: too small where they differ between the "
-            "groups"),
+        "effect": Column(
+            "Effect size; positive: level_1 above level_2 (a distance has no sign). In the "
+            "rigorous arm of what covariates leave of the outcome: too small where they differ "
+            "between the groups"
+        ),
         "effect_name": Column(
             "cliffs_delta (of covariate residuals in the rigorous arm), or wasserstein_ppb: "
             "distance between the groups' mean quantile functions (ppb)",

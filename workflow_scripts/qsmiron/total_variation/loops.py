@@ -14,7 +14,8 @@ def shrink_gradient(start, stop, x, duals, weights, thresholds, relaxation, draw
     """Shrink p = ∇x + u to z; keeps u = clip(p) in ``duals`` and z − u in ``drawn`` (3, X, Y, Z).
 
     ∇x is over-relaxed: α∇x + (1 − α)z with the z of before, which is ``drawn`` + ``duals``.
-    ``weights`` multiply the three thresholds; where it is empty they count fully.
+    ``weights`` (X, Y, Z) multiply the thresholds, an edge between two voxels by the smaller of
+    theirs; where it is empty the thresholds count fully.
     """
     nx, ny, nz = x.shape
     weighted = weights.size > 0
@@ -26,15 +27,13 @@ def shrink_gradient(start, stop, x, duals, weights, thresholds, relaxation, draw
             for k in range(nz):
                 ahead_k = k + 1 if k + 1 < nz else 0
                 here = x[i, j, k]
-                if weighted:
-                    factor = weights[i, j, k]
                 for axis in range(3):
-                    if axis == 0:
-                        there = x[ahead_i, j, k]
-                    elif axis == 1:
-                        there = x[i, ahead_j, k]
-                    else:
-                        there = x[i, j, ahead_k]
+                    i_2 = ahead_i if axis == 0 else i
+                    j_2 = ahead_j if axis == 1 else j
+                    k_2 = ahead_k if axis == 2 else k
+                    there = x[i_2, j_2, k_2]
+                    if weighted:
+                        factor = min(weights[i, j, k], weights[i_2, j_2, k_2])
                     dual = duals[axis, i, j, k]
                     before = drawn[axis, i, j, k] + dual
                     p = before + relaxation * (there - here - before) + dual

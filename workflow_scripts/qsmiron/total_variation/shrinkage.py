@@ -14,8 +14,9 @@ class GradientShrinkage:
 
     ``thresholds`` are the shrinkage per axis, in units of x per voxel: λ divided by the voxel's
     edge (so that λ weighs a gradient per mm) and by the penalty ρ. Differences are forward and
-    periodic. ``weights`` (X, Y, Z), where set, multiply them voxel by voxel. ``relaxation`` α over
-    1 replaces ∇x by α∇x + (1 − α)z, z being that of the update before.
+    periodic. ``weights`` (X, Y, Z), where set, multiply them: an edge has the smaller of its two
+    voxels'. ``relaxation`` α over 1 replaces ∇x by α∇x + (1 − α)z, z being that of the update
+    before.
     """
 
     def __init__(
@@ -61,13 +62,14 @@ def flat_weights(x: np.ndarray, inside: np.ndarray, voxel_size: Sequence[float])
     1 / (1 + (|∇x| / s)²) with s a multiple of the median gradient ``inside``, 1 elsewhere:
     repeated, the penalty becomes Cauchy's, which hardly grows with the height of an edge, so that
     contrast is not shrunk (reweighted ℓ1, Candès et al., J Fourier Anal Appl 2008,
-    doi 10.1007/s00041-008-9045-x).
+    doi 10.1007/s00041-008-9045-x). Differences are central, so that a mirrored ``x`` has mirrored
+    weights.
     """
     square = np.zeros_like(x)
     for axis, edge in enumerate(voxel_size):
         step = np.roll(x, -1, axis)
-        step -= x
-        step /= np.float32(edge)
+        step -= np.roll(x, 1, axis)
+        step /= np.float32(2 * edge)
         step *= step
         square += step
     scale = np.float32(EDGE_SCALE**2) * np.median(square[inside])
