@@ -146,17 +146,6 @@ def test_rows_are_the_subjects_numbers_among_everybody(clinical, branches):
     assert reverse.effect == pytest.approx(turned.effect)
 
 
-def test_the_reference_itself_is_no_specification(clinical, branches):
-    main = branches[0]
-    values = main.values.copy()
-    here = (main.index["index"] == 2) & (main.index["metric"] == "chi_mean")
-    values[:, here] = np.random.default_rng(0).uniform(-4e-4, 4e-4, (len(values), 1))
-    first, *others = specify(clinical, [replace(main, values=values)], contrast_of(clinical))
-    assert first.reason == "χ is relative to this region: zero by construction"
-    assert np.isnan(first.p)
-    assert all(one.reason is None for one in others if one.metric != "chi_mean")
-
-
 def impossible(what, make_clinical, make_regions):
     clinical, regions = make_clinical(n=20), make_regions(n=20, n_regions=2)
     here = regions["index"] == 2
