@@ -52,7 +52,8 @@ onstart:
     from qsmiron.checks.report import as_text
 
     inspection = study.inspect()
-    print(as_text(inspection, study.bids_dir), file=sys.stderr)
+    checked = study.bids_dir if study.has_images else study.regions_table
+    print(as_text(inspection, checked), file=sys.stderr)
     if inspection.errors:
         sys.exit(1)
     jobs = [job for job in workflow.dag.needrun_jobs() if job.benchmark]
@@ -79,11 +80,17 @@ wildcard_constraints:
     extent="multiverse|full_multiverse",
 
 
-include: "rules/cohort.smk"
-include: "rules/registration.smk"
-include: "rules/reconstruction.smk"
-include: "rules/regions.smk"
-include: "rules/quality.smk"
+# Without images no rule makes the tables that the group results start from: they are only read.
+if study.has_images:
+
+    include: "rules/cohort.smk"
+    include: "rules/registration.smk"
+    include: "rules/reconstruction.smk"
+    include: "rules/regions.smk"
+    include: "rules/quality.smk"
+    include: "rules/branches.smk"
+
+
 include: "rules/group.smk"
 include: "rules/multiverse.smk"
 include: "rules/viewer.smk"

@@ -1,5 +1,9 @@
 # Figures of the cohort, the methods text and the report.
 
+from qsmiron.study.effect_inputs import EffectInputs
+
+effects = EffectInputs(cohort)
+
 
 rule draw_group_distributions:
     input:
@@ -69,6 +73,7 @@ rule draw_effects:
     input:
         script=settings.script("draw_effects"),
         tests=paths.contrast_tests,
+        atlas=effects.files,
     output:
         png=paths.figure("effects_{contrast}.png"),
         svg=paths.figure("effects_{contrast}.svg"),
@@ -84,11 +89,12 @@ rule draw_effects:
         runtime=10,
     params:
         code=settings.code("draw_effects"),
+        atlas=effects.arguments,
     message:
         "Drawing the effects of {wildcards.contrast} on the brain"
     shell:
         "python {input.script:q} --group-tests {input.tests:q} --contrast {wildcards.contrast}"
-        " --output {output.png:q}"
+        " {params.atlas:q} --output {output.png:q}"
         " 2>&1 | tee {log:q}"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from qsmiron.failures import NO_MESSAGE, Failure, read_failure, reason_in, write_failure
+from qsmiron.failures import NO_MESSAGE, NO_PYTHON, Failure, read_failure, reason_in, write_failure
 
 TRACEBACK = """\
 warning: something harmless
@@ -67,3 +68,15 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_failure(tmp_path / "work/record.json") == failure
     assert (failure.participant_id, failure.session) == ("sub-B", "2")
     assert Failure("sub-B", "sub-B", "rule", "a.log", "why", True).session is None
+
+
+@pytest.mark.parametrize("options", [["-euo", "pipefail"], ["--posix"]])
+def test_a_shell_without_python_is_named(tmp_path: Path, options: list[str]) -> None:
+    """As where snakemake is called by its path and its environment is not activated."""
+    job = subprocess.run(
+        ["/bin/bash", *options, "-c", "python map_field.py --help"],
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert job.returncode == 127
+    assert reason_in(job.stdout + job.stderr) == (NO_PYTHON, False)
+    assert "activate" in NO_PYTHON

@@ -100,3 +100,18 @@ def test_the_contract_columns_are_declared_in_order():
         "ci_low ci_high p p_perm p_maxt q reason"
     )
     assert list(TABLES["correlations"]) == correlations.split()
+
+
+def test_labels_of_digits_keep_their_zeros_among_categories(tmp_path):
+    path = tmp_path / "regions.tsv"
+    table = regions().assign(session=["01", "02"], region=["001", "1"], atlas="007")
+    write_table(table, path, "regions")
+    read = read_table(path, "regions", ["participant_id", "session", "region", "atlas", "value"])
+    assert list(read["session"]) == ["01", "02"]
+    assert list(read["region"]) == ["001", "1"]
+    assert list(read["atlas"]) == ["007", "007"]
+    write_table(regions().assign(session=[None, "01"]), path, "regions")
+    read = read_table(path, "regions", ["session", "region"])
+    assert read["session"].isna().tolist() == [True, False]
+    assert read["session"][1] == "01"
+    assert isinstance(read["session"].dtype, pd.CategoricalDtype)

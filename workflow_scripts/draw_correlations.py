@@ -9,10 +9,12 @@ Example:
 
 import argparse
 
+from qsmiron.clinical import read_clinical
 from qsmiron.errors import reported_to_user
 from qsmiron.figures.cells import VALUE_COLUMNS
 from qsmiron.figures.correlations import correlations_figure
 from qsmiron.figures.style import save_figure
+from qsmiron.statistics.cells import one_session
 from qsmiron.statistics.groups import get_numeric
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
@@ -35,10 +37,15 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        read_study_design(args.config).pick_scores(args.score, args.config)
-        clinical = read_table(args.participants).set_index("participant_id")
+        design = read_study_design(args.config)
+        design.pick_scores(args.score, args.config)
+        session = design.statistics.session
+        regions = read_table(args.regions, "regions", VALUE_COLUMNS)
+        regions = one_session(regions, session, args.regions)
+        clinical = read_clinical(args.participants, session=session)
+        clinical = clinical[clinical.index.isin(regions["participant_id"].unique())]
         figure, title, caption = correlations_figure(
-            read_table(args.regions, "regions", VALUE_COLUMNS),
+            regions,
             read_table(args.correlations, "correlations"),
             get_numeric(clinical, args.score, args.participants),
             args.score,

@@ -7,16 +7,21 @@ Example:
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
 from qsmiron.errors import reported_to_user
 from qsmiron.figures.effects import effects_figure
 from qsmiron.figures.style import save_figure
+from qsmiron.regions.label_table import read_label_table
 from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 from qsmiron.tables import read_table
 from qsmiron.template import desikan_killiany, template_t1w
 from qsmiron.volumes import read_volume
+
+LABEL_TABLE = Path(__file__).parents[1] / "config/atlases/DesikanKilliany.tsv"
+"""The regions of the default label image."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -32,7 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
         default=list(PRIMARY_METRICS.values()),
         help="metrics, one row each (default: the primary metric of every family)",
     )
+    add("--atlas-name", help="label of the atlas in the tests (default: the first one)")
     add("--atlas", help="label image in template space (default: Desikan-Killiany)")
+    add("--label-table", default=LABEL_TABLE, help="its names (default: Desikan-Killiany's)")
     add("--template", help="T1w template, brain only (default: MNI ICBM152 2009a)")
     add("--output", required=True, help="output: PNG; the SVG goes beside it")
     return parser
@@ -47,6 +54,8 @@ def main(argv: list[str] | None = None) -> None:
             args.metric,
             read_volume(args.template or template_t1w()),
             read_volume(args.atlas or desikan_killiany(), dtype=np.int32),
+            read_label_table(args.label_table),
+            args.atlas_name,
         )
         save_figure(figure, args.output, title, caption)
 

@@ -9,11 +9,13 @@ Example:
 
 import argparse
 
+from qsmiron.clinical import read_clinical
 from qsmiron.errors import reported_to_user
 from qsmiron.figures.cells import VALUE_COLUMNS
 from qsmiron.figures.contrast_groups import members
 from qsmiron.figures.distributions import distributions_figure
 from qsmiron.figures.style import save_figure
+from qsmiron.statistics.cells import one_session
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
 
@@ -35,17 +37,19 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
+        design = read_study_design(args.config)
+        session = design.statistics.session
+        regions = read_table(args.regions, "regions", VALUE_COLUMNS)
+        regions = one_session(regions, session, args.regions)
         groups = members(
-            read_table(args.participants),
-            read_study_design(args.config),
+            read_clinical(args.participants, session=session),
+            design,
             args.contrast,
             args.participants,
+            regions["participant_id"].unique(),
         )
         figure, title, caption = distributions_figure(
-            read_table(args.regions, "regions", VALUE_COLUMNS),
-            read_table(args.group_tests, "group_tests"),
-            groups,
-            args.contrast,
+            regions, read_table(args.group_tests, "group_tests"), groups, args.contrast
         )
         save_figure(figure, args.output, title, caption)
 

@@ -9,10 +9,12 @@ Example:
 
 import argparse
 
+from qsmiron.clinical import read_clinical
 from qsmiron.errors import reported_to_user
 from qsmiron.figures.contrast_groups import members
 from qsmiron.figures.quantile_differences import quantiles_figure
 from qsmiron.figures.style import save_figure
+from qsmiron.statistics.cells import one_session
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
 
@@ -35,9 +37,17 @@ def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
         design = read_study_design(args.config)
-        groups = members(read_table(args.participants), design, args.contrast, args.participants)
+        session = design.statistics.session
+        quantiles = one_session(read_table(args.quantiles, "quantiles"), session, args.quantiles)
+        groups = members(
+            read_clinical(args.participants, session=session),
+            design,
+            args.contrast,
+            args.participants,
+            quantiles["participant_id"].unique(),
+        )
         figure, title, caption = quantiles_figure(
-            read_table(args.quantiles, "quantiles"),
+            quantiles,
             read_table(args.group_tests, "group_tests"),
             groups,
             args.contrast,

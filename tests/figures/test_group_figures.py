@@ -11,7 +11,6 @@ from qsmiron.figures.cells import Cell, choose_cells
 from qsmiron.figures.contrast_groups import members
 from qsmiron.figures.correlations import correlations_figure
 from qsmiron.figures.distributions import beeswarm, distributions_figure
-from qsmiron.figures.effects import effects_figure
 from qsmiron.figures.forest import REGIONS, forest_figure
 from qsmiron.figures.quantile_differences import (
     densities,
@@ -24,13 +23,12 @@ from qsmiron.parameters import parse_parameters
 from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 from qsmiron.statistics.settings import StudyDesign
 from qsmiron.statistics.study_findings import findings_of
-from qsmiron.volumes import Volume
 
 
 @pytest.fixture(scope="module")
 def groups():
     design = parse_parameters(StudyDesign, {"contrasts": made_up.CONTRASTS}, "test")
-    return members(made_up.participants(), design, "progression")
+    return members(made_up.participants().set_index("participant_id"), design, "progression")
 
 
 def texts(figure: Figure) -> str:
@@ -162,28 +160,6 @@ def test_quantile_figure_shows_the_study_s_region_first(groups):
     assert figure.axes[0].get_title() == "R hippocampus ★"
     assert "W₁ centred: p" in texts(figure)
     assert "fast − slow (ppb)" in texts(figure)
-
-
-def test_effects_are_outlined_where_they_pass():
-    shape = (20, 24, 20)
-    affine = np.diag([8.0, 8.0, 8.0, 1.0])
-    affine[:3, 3] = [-76, -112, -72]
-    labels = np.zeros(shape, np.int32)
-    labels[2:9, 8:16, 6:14] = 35
-    labels[11:18, 8:16, 6:14] = 82
-    template = Volume((labels > 0) * 100.0 + 50, affine)
-    tests = made_up.group_tests()
-    figure, _, caption = effects_figure(
-        tests, "phenotype", ["chi_mean", "chi_sd"], template, Volume(labels, affine)
-    )
-    assert "UMN+ higher" in texts(figure)
-    assert {"L", "R"} <= {found.get_text() for axes in figure.axes for found in axes.texts}
-    assert "Cliff's δ" in caption
-    rows = tests[(tests["contrast"] == "phenotype") & (tests["arm"] == "replication")]
-    p = rows[(rows["metric"] == "chi_mean")].set_index("index")["p"]
-    assert p[35] < 0.05  # the left thalamus, planted
-    first_row = figure.axes[:8]
-    assert any(len(axes.collections) for axes in first_row)
 
 
 def test_recovery_shows_every_effect_and_its_sign():

@@ -121,9 +121,17 @@ def test_without_findings_it_says_so(draw, tmp_path):
     rows = pd.DataFrame(columns=list(TABLES["multiverse"]))
     curves = pd.DataFrame(columns=list(TABLES["specification_curves"]))
     figure, title, caption = draw(rows, curves)
-    assert texts(figure) == "No finding could be tested."
+    assert texts(figure) == caption == "No finding could be tested."
+    assert title == "Other choices"
     save_figure(figure, tmp_path / "empty.png", title, caption)
     assert (tmp_path / "empty.png").stat().st_size > 0
+
+
+def test_without_findings_the_caption_says_nothing_of_an_effect(draw):
+    rows, curves = of("alsfrs_r")
+    _, title, caption = draw(rows, curves.iloc[:0])
+    assert title == "Other choices: the findings by ALSFRS-R"
+    assert caption == "No finding could be tested."
 
 
 def test_a_finding_without_any_test_is_drawn_empty(draw, tmp_path):

@@ -16,11 +16,14 @@ import write_methods
 import write_report
 from qsmiron.figures.style import save_figure
 from qsmiron.quality import row_without_phase
+from qsmiron.report.cautions import assumptions
+from qsmiron.report.cohort_table import cohort_table
 from qsmiron.report.config_reading import read_config
 from qsmiron.report.markdown import to_html
 from qsmiron.report.methods_text import methods_text
 from qsmiron.report.pictures import quality_pictures
 from qsmiron.statistics.multiplicity import PRIMARY_METRICS
+from qsmiron.tables import write_table
 
 CONFIG = json.dumps({"atlases": {"DK": {"label_table": "DK.tsv"}}})
 VOID = {"meta", "link", "img", "br", "input", "hr"}
@@ -192,6 +195,31 @@ def test_the_cohort_is_counted(text):
     assert "(n = 36)" in section
 
 
+def test_missing_sex_is_no_sex():
+    people = made_up.participants().copy()
+    people["sex"] = people["sex"].astype(object)
+    known = people["sex"].copy()
+    known[:10] = None
+    men, n = int((known == "M").sum()), int(known.notna().sum())
+    header, patients, sex, *_ = cohort_table(people.assign(sex=known), {})
+    assert (header[1], patients[1]) == ("All", "38")
+    assert sex[:2] == ["Male", f"{men} ({100 * men / n:.0f} %) (n = {n})"]
+
+
+def test_rates_are_of_the_level_asked_for(tmp_path):
+    made_up.write_tables(tmp_path, ["group_tests"])
+    rates = made_up.null_rates().assign(alpha=0.01)
+    rates.loc[0, ["rate", "rate_low"]] = 0.0
+    write_table(rates, tmp_path / "group/null_rates.tsv", "null_rates")
+    write_report.main(["--results", str(tmp_path), "--config", CONFIG,
+                       "--output", str(tmp_path / "report.html")])  # fmt: skip
+    text = (tmp_path / "report.html").read_text()
+    section = text[text.index('id="null-rates"') : text.index('id="methods"')]
+    assert "p below .01 " in section
+    assert "nominal is .01." in section
+    assert "<td>0 [0, " in section
+
+
 def test_table_one_counts_only_who_was_studied(tmp_path):
     made_up.write_tables(tmp_path, ["group_tests", "quality"])
     quality = tmp_path / "group/quality.tsv"
@@ -240,6 +268,36 @@ def test_a_results_folder_without_images_has_a_report(tmp_path):
     page = Page((tmp_path / "report.html").read_text())
     assert not page.wrong
     assert "quality" not in page.ids
+
+
+def given(**values):
+    """A configuration of a run that starts from a table of region values."""
+    return read_config(json.dumps({**json.loads(CONFIG), "analysis_only": True, **values}))
+
+
+@pytest.mark.parametrize(
+    "claim",
+    ["Acquisition", "Reconstruction", "Iron.", "registered", "reconstructed with", "Wasserstein",
+     "reliable mask", "relative to its mean"],
+)  # fmt: skip
+def test_the_methods_of_given_values_claim_no_image(claim, tmp_path):
+    sidecar = tmp_path / "echo.json"
+    sidecar.write_text(json.dumps({"EchoTime": 0.004, "MagneticFieldStrength": 3}))
+    regions = made_up.regions().assign(session=None)
+    assert claim in methods_text(read_config(CONFIG), None, [sidecar], regions)
+    said = methods_text(given(), None, [], regions)
+    assert claim not in said
+    n = regions["participant_id"].nunique()
+    assert f"region values of {n} participants were given" in said
+    assert "**Statistics.**" in said and "**Software.**" in said
+
+
+@pytest.mark.parametrize("claim", ["Global iron line", "Reference of χ", "reliable mask", "atlas,"])
+def test_no_assumption_of_given_values_is_of_the_images(claim):
+    assert claim in " ".join(assumptions(read_config(CONFIG)))
+    said = " ".join(assumptions(given()))
+    assert claim not in said
+    assert "Replication arm" in said
 
 
 def test_a_large_cohort_keeps_the_flagged_pages(results, monkeypatch):

@@ -58,6 +58,7 @@ def test_derived_contrasts_and_json(tmp_path):
         ("contrasts: {a: {column: x}}", "levels"),
         ("contrasts: {a: {derive: guess, levels: [p, q]}}", "guess"),
         ("contrasts: {'a b': {column: x, levels: [p, q]}}", "a b"),
+        ("contrasts: {-a: {column: x, levels: [p, q]}}", "-a"),
         ("contrasts: {a: 3}", "contrasts.a"),
         ("scores: [a, a]", "more than once"),
         ("scores: alsfrs_r", "scores"),

@@ -11,6 +11,13 @@ from .volumes import read_json, write_text
 
 NO_MESSAGE = "ended without a message: killed, for memory or time?"
 
+NO_PYTHON = (
+    "python: command not found. Activate the environment (. .venv/bin/activate, README.md) before "
+    "snakemake, or put its bin folder first in PATH."
+)
+"""A job of a snakemake that is called by its path, without its environment."""
+
+_NO_COMMAND = re.compile(r"python3?: (?:command )?not found|python3?: No such file")
 _ERROR = re.compile(r"^(?:\S+\.py: )?error: (.+)$", re.MULTILINE)
 _TRACEBACK = "Traceback (most recent call last)"
 _MACHINE = re.compile(
@@ -78,7 +85,7 @@ def reason_in(log: str) -> tuple[str, bool]:
     """Why a job failed, in one line of its log, and whether the same would happen again.
 
     The first ``error:`` of a script, with the number of the others; else the exception of the last
-    traceback. A job that said neither was killed.
+    traceback. A job that said neither was killed, or the shell did not find its command.
     """
     errors = _ERROR.findall(log)
     if errors:
@@ -88,6 +95,8 @@ def reason_in(log: str) -> tuple[str, bool]:
         after = log.rpartition(_TRACEBACK)[2].splitlines()[1:]
         raised = [line for line in after if line.strip() and not line.startswith((" ", "\t"))]
         reason = raised[0][:_LONGEST] if raised else NO_MESSAGE
+    elif _NO_COMMAND.search(log):
+        return NO_PYTHON, False
     else:
         return NO_MESSAGE, False
     return reason, reason != NO_MESSAGE and not _MACHINE.search(reason)

@@ -380,4 +380,19 @@ def read_table(
                 "Make it with this workflow, or add the columns.",
             )
         )
+    return table if columns is None else keep_labels(table, path)
+
+
+def keep_labels(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+    """Columns read as categories from the TSV at ``path``, as they are written there.
+
+    pandas takes categories that are all digits for numbers: session 01 would become 1.
+    """
+    labels = table.select_dtypes("category")
+    changed = [key for key in labels if pd.api.types.is_numeric_dtype(labels[key].cat.categories)]
+    if changed:
+        written = pd.read_csv(
+            path, sep="\t", na_values=[MISSING], keep_default_na=False, dtype=str, usecols=changed
+        )
+        table = table.assign(**{key: written[key].astype("category") for key in changed})
     return table

@@ -11,7 +11,9 @@ from .wording import format_coefficient, format_p, region_label
 
 ARMS = ("replication", "rigorous")
 
-VALUE_COLUMNS = ("participant_id", "desc", "atlas", "region", "hemisphere", "metric", "value")
+VALUE_COLUMNS = (
+    "participant_id", "session", "desc", "atlas", "region", "hemisphere", "metric", "value",
+)  # fmt: skip
 """What the figures need of a regions table."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from ..statistics.groups import assign_group
@@ -12,11 +14,16 @@ Groups = dict[str, list[str]]
 
 
 def members(
-    participants: pd.DataFrame, design: StudyDesign, contrast: str, where: str = "participants"
+    clinical: pd.DataFrame,
+    design: StudyDesign,
+    contrast: str,
+    where: str = "participants",
+    measured: Collection[str] | None = None,
 ) -> Groups:
     """The participants of both levels of ``contrast``, in the table's order.
 
-    Assigned as the statistics do it. ``where`` is the table's path, for messages.
+    Assigned as the statistics do it, from everybody in ``clinical`` (indexed by participant_id);
+    with ``measured``, only these are named. ``where`` is the table's path, for messages.
 
     Raises
     ------
@@ -24,5 +31,7 @@ def members(
         For a contrast that the config does not declare, or a column that is not there.
     """
     settings = design.pick_contrasts(contrast)[contrast]
-    group = assign_group(participants.set_index("participant_id"), settings, where)
+    group = assign_group(clinical, settings, where)
+    if measured is not None:
+        group = group[group.index.isin(list(measured))]
     return {level: list(group.index[group == level]) for level in settings.levels}

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..regions.label_table import Label
 from ..spaces import bounding_box, crop
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..volumes import Volume
 from .cells import one_variant
+from .shown_rows import shown_rows
 from .slices import PLANES, mark_sides, pixel_size, show_picture, smooth_contour, take, to_ras
-from .style import INK, PAGE_WIDTH, SIGNED_MAP, paper_style
+from .style import INK, PAGE_WIDTH, SIGNED_MAP, abbreviated, paper_style
 from .wording import FAMILY_LABELS, metric
 
 SLICES_MM: tuple[tuple[str, float], ...] = (
@@ -30,6 +32,9 @@ SLICES_MM: tuple[tuple[str, float], ...] = (
 
 ALPHA = 0.05
 
+LEVEL_LETTERS = 38
+"""Most letters of a level's name beside the colour bar."""
+
 
 def effects_figure(
     tests: pd.DataFrame,
@@ -37,8 +42,13 @@ def effects_figure(
     metrics: Sequence[str],
     template: Volume,
     atlas: Volume,
+    labels: Sequence[Label],
+    atlas_name: str | None = None,
 ) -> tuple[Any, str, str]:
     """Draw one row of template slices per metric, regions coloured by the effect.
+
+    A region is painted where its index, name and hemisphere in ``tests`` are those of a label;
+    without such a region the figure says so in words.
 
     Parameters
     ----------
@@ -50,25 +60,84 @@ def effects_figure(
     metrics
         Metrics, one row each.
     template, atlas
-        T1-weighted template and the atlas whose labels are ``tests``' indices, any grids in one
-        space (mm).
+        T1-weighted template and a label image, any grids in one space (mm).
+    labels
+        The label table of the image.
+    atlas_name
+        The atlas in ``tests`` that the image is of; by default the first one.
 
     Returns
     -------
     figure, title, caption
     """
-    tests = one_variant(tests[tests["contrast"] == contrast])
+    title = f"Effects over the brain by {contrast}"
+    tests = tests[tests["contrast"] == contrast]
+    tested = [str(name) for name in tests["atlas"].dropna().unique()]
+    own = one_variant(tests if atlas_name is None else tests[tests["atlas"] == atlas_name])
+    there = set(np.unique(atlas.data).tolist())
+    known = {label.index: _key(label) for label in labels if label.index in there}
+    painted = own[_agrees(own, known)]
+    if painted.empty:
+        name = atlas_name or (tested[0] if tested else "")
+        words = _without_image(name, tested, own.empty)
+        with paper_style():
+            return _words(words), title, words.replace("\n", " ")
     with paper_style():
-        figure = _draw(tests, metrics, to_ras(template), to_ras(atlas))
-    levels = tests[["level_1", "level_2"]].iloc[0].tolist() if len(tests) else ["", ""]
+        figure = _draw(painted, metrics, to_ras(template), to_ras(atlas))
+    first, second = painted[["level_1", "level_2"]].iloc[0]
     caption = (
-        f"Cliff's δ of {levels[0]} against {levels[1]} in each region (vermilion: {levels[0]} "
-        f"higher), on the template; one row per metric. Outlined: p < .05 uncorrected "
-        "(Mann-Whitney); outlined twice as thick: q < .05 (rank ANCOVA with covariates, "
-        "Benjamini-Hochberg over the regions). Left of the picture is the patient's left; "
-        "coordinates are template mm."
+        f"{shown_rows(painted, tests)}Cliff's δ of {first} against {second} in each region "
+        f"(vermilion: {first} higher), on the template; one row per metric. Outlined: p < .05 "
+        "uncorrected (Mann-Whitney); outlined twice as thick: q < .05 (rank ANCOVA with "
+        "covariates, Benjamini-Hochberg over the regions). Left of the picture is the patient's "
+        "left; coordinates are template mm."
     )
-    return figure, f"Effects over the brain by {contrast}", caption
+    return figure, title, caption + _left_out(own, painted)
+
+
+def _key(label: Label) -> tuple[str, str]:
+    return label.standard_name, label.hemisphere
+
+
+def _agrees(tests: pd.DataFrame, known: dict[int, tuple[str, str]]) -> list[bool]:
+    """Whether each row's index has its name and hemisphere among the ``known`` labels."""
+    named = zip(tests["index"], tests["region"], tests["hemisphere"], strict=True)
+    return [
+        bool(index in known and known[index] == _key(Label(index, str(name), str(side))))
+        for index, name, side in named
+    ]
+
+
+def _without_image(name: str, tested: Sequence[str], no_test: bool) -> str:
+    """Why nothing is painted."""
+    if not tested:
+        return "Nothing is painted: no region could be tested."
+    if no_test:
+        return (
+            f"Nothing is painted: the tests are of the atlas {' and '.join(tested)}, and the first "
+            f"atlas with a label image\nin the configuration is {name}. To paint another, give its "
+            f"image there and leave {name} out (atlases.{name}: null)."
+        )
+    return (
+        f"Nothing is painted: there is no label image whose numbers and names\n"
+        f"are those of the regions of the atlas {name}."
+    )
+
+
+def _left_out(own: pd.DataFrame, painted: pd.DataFrame) -> str:
+    """What the caption says of regions that the label image does not have."""
+    missing = own.drop(painted.index)[["region", "hemisphere"]].drop_duplicates()
+    if missing.empty:
+        return ""
+    return f" Not painted, for want of such a label in the image: {len(missing)} of the regions."
+
+
+def _words(words: str) -> Any:
+    from matplotlib import pyplot as plt
+
+    figure = plt.figure(figsize=(PAGE_WIDTH, 0.6))
+    figure.text(0.5, 0.5, words, ha="center", va="center")
+    return figure
 
 
 def _draw(tests: pd.DataFrame, metrics: Sequence[str], template: Volume, atlas: Volume) -> Any:
@@ -102,8 +171,12 @@ def _draw(tests: pd.DataFrame, metrics: Sequence[str], template: Volume, atlas: 
                     fontsize=6.5)  # fmt: skip
     bar = figure.add_axes((0.34, 0.3 / total, 0.32, 0.075 / total))
     figure.colorbar(ScalarMappable(scale, SIGNED_MAP), cax=bar, orientation="horizontal")
+    ticks = np.linspace(-limit, limit, 5)
+    bar.set_xticks(ticks, [f"{tick:.2f}".replace("-", "−") for tick in ticks])
     bar.tick_params(length=2, pad=1.5)
-    first, second = tests[["level_1", "level_2"]].iloc[0].tolist() if len(tests) else ("", "")
+    first, second = (
+        abbreviated(str(level), LEVEL_LETTERS) for level in tests[["level_1", "level_2"]].iloc[0]
+    )
     how = {"transform": bar.transAxes, "va": "center", "fontsize": 6.5}
     bar.text(-0.03, 0.5, f"{second} higher", ha="right", **how)
     bar.text(1.03, 0.5, f"{first} higher", ha="left", **how)

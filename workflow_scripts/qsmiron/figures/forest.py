@@ -10,13 +10,24 @@ import pandas as pd
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..statistics.study_findings import findings_of
 from .cells import one_variant
-from .style import FAINT, INK, PAGE_WIDTH, PALETTE, paper_style
+from .shown_rows import shown_rows
+from .style import FAINT, INK, PAGE_WIDTH, PALETTE, abbreviated, fit_titles, paper_style
 from .wording import FAMILY_LABELS, metric, region_label, score_name
 
 REGIONS = 14
 """Regions in a panel: those of a reported finding, and the largest effects."""
 
+REGION_LETTERS = 28
+"""Most letters of a region's name; the intervals need the rest of the panel."""
+
+LEVEL_LETTERS = 36
+"""Most letters of a level's name in the axis label."""
+
+LINE_LETTERS = 46
+"""Most letters of a line of the axis label that is made of several parts."""
+
 _ROW_INCHES = 0.148
+_LINE_INCHES = 0.11
 
 
 def forest_figure(tests: pd.DataFrame, kind: str, name: str) -> tuple[Any, str, str]:
@@ -33,16 +44,18 @@ def forest_figure(tests: pd.DataFrame, kind: str, name: str) -> tuple[Any, str, 
     -------
     figure, title, caption
     """
-    rows = one_variant(tests[tests[kind] == name]).rename(columns={"rho": "effect"})
+    tests = tests[tests[kind] == name]
+    rows = one_variant(tests).rename(columns={"rho": "effect"})
     with paper_style():
         figure = _draw(rows, kind, name)
     levels = rows[["level_1", "level_2"]].iloc[0].tolist() if kind == "contrast" else []
     effect = "Cliff's δ of residuals after the covariates" if levels else "partial ρ"
     what = name if levels else score_name(name)
     caption = (
-        f"The {REGIONS} largest effects of each outcome family's primary metric ({effect}, rigorous"
-        " arm) with 95 % BCa bootstrap intervals; the small grey tick is the effect without "
-        "covariates (replication arm). Filled: p < .05; a square: q < .05 over all regions. "
+        f"{shown_rows(rows, tests)}The {REGIONS} largest effects of each outcome family's primary "
+        f"metric ({effect}, rigorous arm) with 95 % BCa bootstrap intervals; the small grey "
+        "tick is the effect without covariates (replication arm). Filled: p < .05; a square: "
+        "q < .05 over all regions. "
         + (f"Positive: {levels[0]} above {levels[1]}. " if levels else "")
         + "★: the study reports a finding there. The largest of many effects are overestimated."
     )
@@ -52,16 +65,24 @@ def forest_figure(tests: pd.DataFrame, kind: str, name: str) -> tuple[Any, str, 
 def _draw(rows: pd.DataFrame, kind: str, name: str) -> Any:
     from matplotlib import pyplot as plt
 
-    height = _ROW_INCHES * REGIONS + 0.62
+    label = _effect_label(rows, kind)
+    height = _ROW_INCHES * REGIONS + 0.62 + _LINE_INCHES * label.count("\n")
     figure, grid = plt.subplots(2, 2, figsize=(PAGE_WIDTH, 2 * height))
     limit = 0.0
     for axes, (family, measured) in zip(grid.flat, PRIMARY_METRICS.items(), strict=True):
         limit = max(limit, _panel(axes, rows, kind, name, family, measured))
-    label = _effect_label(rows, kind)
     for axes in grid.flat:
         axes.set_xlim(-limit, limit)
         axes.set_xlabel(label)
     figure.tight_layout(w_pad=1.2, h_pad=1.0)
+    for axes, edge in zip(grid.flat, (0.5, 1.0) * 2, strict=True):
+        title = axes.set_title(axes.get_title(loc="left"), loc="left")
+        fit_titles([title], (edge - axes.get_position().x0) * PAGE_WIDTH)
+    labels = [axes.xaxis.label for axes in grid.flat]
+    fit_titles(labels, PAGE_WIDTH / 2)
+    smallest = min(found.get_fontsize() for found in labels)
+    for found in labels:
+        found.set_fontsize(smallest)
     return figure
 
 
@@ -69,11 +90,19 @@ def _effect_label(rows: pd.DataFrame, kind: str) -> str:
     rigorous = rows[rows["arm"] == "rigorous"]
     if kind == "score":
         return f"ρ (partial), n = {_number(rigorous['n'])}"
-    first, second = rows[["level_1", "level_2"]].iloc[0]
-    return (
-        f"Cliff's δ (adjusted), {first} (n = {_number(rigorous['n_1'])}) above "
-        f"{second} ({_number(rigorous['n_2'])})"
+    first, second = (
+        abbreviated(str(level), LEVEL_LETTERS) for level in rows[["level_1", "level_2"]].iloc[0]
     )
+    lines = ["Cliff's δ (adjusted),"]
+    for part in (
+        f"{first} (n = {_number(rigorous['n_1'])})",
+        f"above {second} ({_number(rigorous['n_2'])})",
+    ):
+        if len(lines[-1]) + 1 + len(part) <= LINE_LETTERS:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(part)
+    return "\n".join(lines)
 
 
 def _number(counts: pd.Series) -> str:
@@ -87,7 +116,6 @@ def _panel(
     """Draw one family; returns how far its axis has to reach."""
     axes.set_title(f"{FAMILY_LABELS[family]}: {metric(measured).label}", loc="left")
     shown = _chosen(rows[rows["metric"] == measured], kind, name, measured)
-    axes.axvline(0, color=FAINT, linewidth=0.7, zorder=0)
     axes.set_ylim(-0.7, max(len(shown), 1) - 0.3)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
@@ -95,6 +123,7 @@ def _panel(
         axes.set_yticks([])
         axes.text(0, 0, "no test", ha="center", va="center", color=FAINT)
         return 0.2
+    axes.axvline(0, color=FAINT, linewidth=0.7, zorder=0)
     for place, (_, row) in enumerate(shown.iterrows()):
         colour = PALETTE["vermilion"] if row["effect"] > 0 else PALETTE["blue"]
         if np.isfinite(row["ci_low"]):
@@ -127,4 +156,5 @@ def _chosen(rows: pd.DataFrame, kind: str, name: str, measured: str) -> pd.DataF
 
 
 def _label(row: pd.Series) -> str:
-    return region_label(row["region"], row["hemisphere"]) + (" ★" if row["star"] else "")
+    name = abbreviated(region_label(row["region"], row["hemisphere"]), REGION_LETTERS)
+    return name + (" ★" if row["star"] else "")

@@ -34,6 +34,8 @@ STAGES = {
 }
 """Columns of the multiverse table that are choices, and their names on the figure."""
 
+NO_FINDING = "No finding could be tested."
+
 CELL = ["kind", "name", "region", "hemisphere", "family"]
 _COLUMNS = 2
 _ROW_INCHES = 0.125
@@ -60,7 +62,14 @@ def specification_figure(
     """
     with paper_style():
         figure = _draw(multiverse, curves, alpha)
-    effect = "ρ (partial)" if (curves["effect_name"] == "rho").any() else "Cliff's δ of residuals"
+    known = pd.concat([curves, multiverse])[["kind", "name"]].head(1)
+    kind, name = ("", "") if known.empty else known.astype(str).iloc[0]
+    title = "Other choices"
+    if name:
+        title += f": the findings by {score_name(name) if kind == 'score' else name}"
+    if curves.empty:
+        return figure, title, NO_FINDING
+    effect = "ρ (partial)" if kind == "score" else "Cliff's δ of residuals"
     caption = (
         f"Effect ({effect}) of each headline finding under every combination of choices, in order "
         "of size; below each effect, the choices behind it. Filled: p "
@@ -70,10 +79,7 @@ def specification_figure(
         "the strongest of this cohort. That one was picked by its p, and so was the region of a "
         "finding that names none: their own p and p (curve) are too small."
     )
-    name = str(curves["name"].iloc[0]) if len(curves) else ""
-    kind = str(curves["kind"].iloc[0]) if len(curves) else ""
-    what = score_name(name) if kind == "score" else name
-    return figure, f"Other choices: the findings by {what}", caption
+    return figure, title, caption
 
 
 def _draw(multiverse: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> Any:
@@ -81,7 +87,7 @@ def _draw(multiverse: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> Any:
 
     if curves.empty:
         figure = plt.figure(figsize=(PAGE_WIDTH, 0.6))
-        figure.text(0.5, 0.5, "No finding could be tested.", ha="center", va="center")
+        figure.text(0.5, 0.5, NO_FINDING, ha="center", va="center")
         return figure
     panels = [(curve, _rows_of(multiverse, curve)) for _, curve in curves.reset_index().iterrows()]
     choices = [_choices(rows) for _, rows in panels]

@@ -92,6 +92,8 @@ RC: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.unicode_minus": True,
     "text.color": INK,
+    # names of regions, levels and contrasts may have dollar signs
+    "text.parse_math": False,
     "xtick.color": INK,
     "ytick.color": INK,
     "xtick.labelsize": 6.5,
@@ -159,6 +161,14 @@ def fit_titles(titles: Iterable[Text], width: float) -> None:
         room -= TITLE_GAP * figure.dpi
         if extent.width > room:
             title.set_fontsize(title.get_fontsize() * room / extent.width)
+
+
+def abbreviated(words: str, most: int) -> str:
+    """``words`` of at most ``most`` characters; what is left out of the middle is an ellipsis."""
+    if len(words) <= most:
+        return words
+    head = most // 2
+    return f"{words[:head].rstrip()}…{words[len(words) - (most - 1 - head) :].lstrip()}"
 
 
 def panel_letter(axes: Any, letter: str, colour: str = INK) -> None:

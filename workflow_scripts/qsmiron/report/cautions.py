@@ -41,14 +41,16 @@ def cautions(
     ``correlations`` are the ``group_tests`` and ``correlations`` tables, for the power.
     """
     found = [*CAUTIONS, power_words(tests, correlations)]
-    if any(atlas.image is None for atlas in config.atlases.values()):
+    # of values that were given the config does not know atlas and reference
+    measured = not config.analysis_only
+    if measured and any(atlas.image is None for atlas in config.atlases.values()):
         found.append(
             "The Desikan-Killiany atlas' accumbens is about 3.5 times that of a dedicated "
             "subcortical atlas."
         )
     references = [variant(config, name).reference for name in config.variants]
     whole_brain = any(each.region == "brain" and each.atlas is None for each in references)
-    if tissue_atlases(config) and whole_brain:
+    if measured and tissue_atlases(config) and whole_brain:
         found.append(
             "The whole brain's mean χ is zero by construction where the brain is the reference, "
             "and not tested; the means of grey matter, white matter and fluid depend on each other."
@@ -88,6 +90,18 @@ def _smooth_chi(config: Config) -> list[str]:
 
 def assumptions(config: Config) -> list[str]:
     """The choices that the study's abstract leaves open, with their values in this run."""
+    replication = (
+        "Replication arm: two-sided Mann-Whitney and Spearman without correction, as the "
+        "reported numbers suggest."
+    )
+    if config.analysis_only:
+        return [
+            "The primary metrics are mean χ, SD of χ, calibrated iron and the fraction of iron "
+            "deposits, where the given table has them; it does not say how they came about.",
+            "Tests, correction and the rules for fast/slow and UMN+ of the study are not public; "
+            "those used here are in the methods.",
+            replication,
+        ]
     iron = config.iron
     threshold = (
         f"{1000 * iron.deposit_threshold:g} ppb, the same everywhere"
@@ -118,6 +132,5 @@ def assumptions(config: Config) -> list[str]:
         *_smooth_chi(config),
         "Scanner, sequence, reconstruction, atlas, tests, correction and the rules for fast/slow "
         "and UMN+ of the study are not public; those used here are in the methods.",
-        "Replication arm: two-sided Mann-Whitney and Spearman without correction, as the "
-        "reported numbers suggest.",
+        replication,
     ]  # fmt: skip

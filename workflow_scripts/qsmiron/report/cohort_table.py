@@ -33,10 +33,16 @@ def cohort_table(participants: pd.DataFrame, groups: Groups) -> list[list[str]]:
 def _sex(parts: list[pd.DataFrame]) -> list[str]:
     from scipy.stats import fisher_exact
 
-    male = [part["sex"].astype(str).str.upper().str.startswith("M") for part in parts]
+    known = [part["sex"].dropna().astype(str).str.upper() for part in parts]
+    # of those who have a letter: BIDS knows other and unknown as well
+    male = [found[found.str[:1].isin(["M", "F", "O"])].str.startswith("M") for found in known]
     counts = [[int(found.sum()), int((~found).sum())] for found in male]
     p = fisher_exact(counts[1:])[1] if len(counts) == 3 else float("nan")
-    cells = [f"{men} ({100 * men / max(men + others, 1):.0f} %)" for men, others in counts]
+    cells = [
+        f"{men} ({100 * men / max(men + others, 1):.0f} %)"
+        + (f" (n = {men + others})" if men + others < len(part) else "")
+        for (men, others), part in zip(counts, parts, strict=True)
+    ]
     return ["Male", *cells, format_probability(p)]
 
 

@@ -52,7 +52,12 @@ def _counts(rows: pd.DataFrame) -> list[str]:
     tested = int(raw["p"].notna().sum())
     return [
         f"{tested}",
-        f"{int((raw['p'] < 0.05).sum())}",
+        _passing(raw["p"]),
         f"{0.05 * tested:.1f}",
-        *(f"{int((adjusted[key] < 0.05).sum())}" for key in ("p", "q", "p_maxt")),
+        *(_passing(adjusted[key]) for key in ("p", "q", "p_maxt")),
     ]
+
+
+def _passing(p: pd.Series) -> str:
+    """How many are below .05; n/a where nothing could be tested."""
+    return f"{int((p < 0.05).sum())}" if p.notna().any() else "n/a"

@@ -47,17 +47,21 @@ def methods_text(
     sidecars
         JSON sidecars of the raw echoes, for the acquisition table.
     regions
-        The ``regions`` table, for where the labels come from.
+        The ``regions`` table, for where the labels come from, and for whose values were given to a
+        run without images.
     """
     registration = json.dumps(config.registration.parameters, sort_keys=True)
     return render(
         "methods.md.j2",
+        has_images=not config.analysis_only,
+        n_given=0 if regions is None else regions["participant_id"].nunique(),
         variants=[{"name": name, "steps": steps_of(config, name)} for name in config.variants],
         reference=config.reconstruction.reference.region,
         registration=registration,
         # the one choice within the registration
         deformation="syn" if '"method": "syn"' in registration else "greedy",
         atlases=regions_text.atlas_words(config),
+        n_atlases=_n_atlases(config, regions),
         label_sources=regions_text.label_source_words(config, regions),
         tissue_atlases=regions_text.tissue_atlases(config),
         uses_tissues=regions_text.uses_tissues(config),
@@ -77,6 +81,12 @@ def methods_text(
         python=platform.python_version(),
         demo=config.bids_dir is None and not config.analysis_only,
     )
+
+
+def _n_atlases(config: Config, regions: pd.DataFrame | None) -> int:
+    """Atlases of the correction sets: those of the config, or of the table that was given."""
+    given = config.analysis_only and regions is not None
+    return regions["atlas"].nunique() if given else len(config.atlases)
 
 
 def steps_of(config: Config, name: str) -> list[dict[str, Any]]:

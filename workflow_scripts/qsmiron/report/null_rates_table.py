@@ -41,7 +41,9 @@ def _rate(cells: pd.DataFrame, contrast: str, arm: str) -> str:
     row = cells[(cells["contrast"] == contrast) & (cells["arm"] == arm)]
     if row.empty:
         return "n/a"
+    # a rate of 0 was counted, other than a p that cannot be 0
     rate, low, high = (
-        format_probability(row.iloc[0][key]) for key in ("rate", "rate_low", "rate_high")
+        "0" if row.iloc[0][key] <= 0 else format_probability(row.iloc[0][key])
+        for key in ("rate", "rate_low", "rate_high")
     )
     return f"{rate} [{low}, {high}]"

@@ -67,7 +67,8 @@ def report_page(
     quality = _table(paths, "quality")
     clinical = read_table(participants or results / "participants.tsv")
     # Who has no images is no part of the study's cohort, but may decide a derived group's cut.
-    studied = clinical[quality.empty | clinical["participant_id"].isin(quality["participant_id"])]
+    among = regions if quality.empty else quality
+    studied = clinical[among.empty | clinical["participant_id"].isin(among["participant_id"])]
     methods = Path(methods or results / "methods.md")
     flagged = [] if quality.empty else quality[quality["flags"].notna()]["participant_id"].tolist()
     measured = quality["participant_id"].tolist()
@@ -101,6 +102,7 @@ def report_page(
         region_tables=[region_table(table, name) for name, table in tables.items() if len(table)],
         recovery=recovery_table(_table(paths, "recovery")) if is_demo else [],
         null_rates=null_rates_tables(rates),
+        null_alpha=f"{rates['alpha'].max():g}".lstrip("0") if len(rates) else "",
         null_permutations=int(rates["n_permutations"].max()) if len(rates) else 0,
         quality=quality_table(quality),
         quality_pages=pages,
@@ -135,7 +137,7 @@ def _cohort_tables(
     found = []
     for name in config.contrasts:
         try:
-            groups = members(clinical, config, name)
+            groups = members(clinical.set_index("participant_id"), config, name)
         except InputError:
             # a table that cannot tell the groups still has a cohort to describe
             continue

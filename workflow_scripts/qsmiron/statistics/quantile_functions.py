@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, Problem
-from ..tables import MISSING, TABLES
+from ..tables import MISSING, TABLES, keep_labels
 from .cells import VARIANT, number_participants, one_session
 
 FAMILY = "distribution"
@@ -73,7 +73,7 @@ def _read(path: str | Path) -> pd.DataFrame:
     text = ("participant_id", "session", *VARIANT, "region", "hemisphere")
     types = dict.fromkeys(text, "category") | {"probability": float, "chi": float}
     try:
-        return pd.read_csv(
+        table = pd.read_csv(
             path,
             sep="\t",
             usecols=list(TABLES["quantiles"]),
@@ -81,6 +81,7 @@ def _read(path: str | Path) -> pd.DataFrame:
             keep_default_na=False,
             dtype=types,
         )
+        return keep_labels(table, path)
     except (OSError, ValueError) as error:
         raise InputError(
             Problem(

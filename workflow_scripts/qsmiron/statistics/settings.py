@@ -34,7 +34,7 @@ def level_text(value: Any) -> str:
     return str(value).strip()
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]+$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$")]
 Level = Annotated[str, BeforeValidator(level_text), Field(min_length=1)]
 Levels = tuple[Level, Level]
 

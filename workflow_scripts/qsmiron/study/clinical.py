@@ -19,6 +19,11 @@ class ClinicalValues:
         self.config = config
         self._clinical = values
 
+    @property
+    def participants(self) -> list[str]:
+        """participant_id (``sub-XX``) of every row of the clinical table."""
+        return list(self._clinical)
+
     def _columns(self, columns: list[str]) -> dict[str, list[str]]:
         return {
             who: [row.get(column, "") for column in columns]

@@ -14,13 +14,13 @@ from ..clinical.phenotype import analysed_session, tables_beside
 from ..config import Config, load_config, variant
 from ..errors import InputError, Problem
 from ..failures import Failure
-from ..scan_covariates import REGION_VOLUME, SCAN_COVARIATES
 from .branches import Branch, Sharing, branches
 from .clinical import ClinicalValues
 from .cohort import Cohort
 from .demo import Demo
 from .design import fit_design
 from .failed_scans import FailureRecords
+from .given_tables import COVARIATE_TABLES, check_given_tables
 from .label_sources import LabelSources
 from .multiverse import MultiverseLayout
 from .results_folder import check_results_folder, refused_results
@@ -78,6 +78,10 @@ class Study:
         scans, self.failures = self._without_failed(scans, config, underway)
         config, self.left_out = fit_design(config, columns, self.clinical_table)
         self.config = config
+        if not self.has_images:
+            check_given_tables(
+                self.regions_table, self.paths.group(""), self._covariates(), columns or ()
+            )
         self.clinical = ClinicalValues(values, config)
         sources = LabelSources(config.atlases, scans, self.bids_dir, self.home)
         served = self._served(config, Cohort(scans, self.paths, config.variants, sources))
@@ -225,6 +229,8 @@ class Study:
                     session=self.config.statistics.session,
                 )
             )
+        if not self.has_images:
+            inspection.problems += self._regions_table_problems()
         if not self.has_clinical and not (self.contrasts or self.scores):
             # Nothing asks for the missing table.
             inspection.problems = [
@@ -234,6 +240,18 @@ class Study:
             ]
         inspection.problems += [*self.left_out, *refused_results(self.paths.root)]
         return inspection
+
+    def _regions_table_problems(self) -> list[Problem]:
+        from ..checks.regions_table import check_regions_table
+
+        config = self.config
+        return check_regions_table(
+            self.regions_table,
+            self.clinical.participants,
+            config.exclude,
+            config.participant_label,
+            config.statistics.session,
+        )
 
     def _clinical_table(self, named: str | None) -> str:
         """The clinical table: a source file, never a rule's output."""
@@ -258,16 +276,22 @@ class Study:
 
     def covariate_quality(self, choices: bool = False) -> list[str]:
         """The quality table, if a covariate comes from it; with ``choices``, any set's."""
-        return self._covariate_table("quality.tsv", SCAN_COVARIATES, choices)
+        return self._covariate_table("quality.tsv", choices)
 
     def covariate_volumes(self, choices: bool = False) -> list[str]:
         """The table of the regions' volumes, if they are a covariate."""
-        return self._covariate_table("region_voxels.tsv", (REGION_VOLUME,), choices)
+        return self._covariate_table("region_voxels.tsv", choices)
 
-    def _covariate_table(self, name: str, served: tuple[str, ...], choices: bool) -> list[str]:
+    def _covariate_table(self, name: str, choices: bool) -> list[str]:
+        path = self.paths.group(name)
+        asked = self._covariates(choices) & set(COVARIATE_TABLES[name])
+        # Without images it is no rule's output; where it lacks, the clinical table has the column.
+        return [path] if asked and (self.has_images or Path(path).exists()) else []
+
+    def _covariates(self, choices: bool = True) -> set[str]:
+        """The covariates of the config; with ``choices``, those of the multiverse as well."""
         sets = (self.config.covariates, *(self.config.multiverse.covariates if choices else ()))
-        asked = {covariate for names in sets for covariate in names}
-        return [self.paths.group(name)] if asked & set(served) else []
+        return {covariate for names in sets for covariate in names}
 
     def label_table(self, atlas: str) -> str:
         """Label table of an atlas."""

@@ -1,0 +1,46 @@
+"""What the picture of effects over the brain is painted on: which atlas, its labels, its names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .cohort import Cohort
+
+
+class EffectInputs:
+    """The files of the first atlas that has a label image; none where no atlas has.
+
+    The default label image goes unnamed. The names that belong to it are those of the atlas'
+    label table where labels were carried by it, and otherwise of its own table: segmentations, and
+    a regions table from elsewhere, may have other numbers.
+    """
+
+    def __init__(self, cohort: Cohort) -> None:
+        sources = cohort.label_sources
+        self.atlas: str | None = None
+        self.given: dict[str, str] = {}
+        for name, atlas in sources.atlases.items():
+            table = sources.label_table(name)
+            if sources.is_tissues(name):
+                continue
+            files = {}
+            if atlas.image:
+                files = {"--atlas": atlas.image, "--label-table": table}
+                files |= {"--template": atlas.template} if atlas.template else {}
+            elif cohort.scans and not atlas.segmentation:
+                files = {"--label-table": table}
+            # a regions table from elsewhere needs no atlas, and its image may be elsewhere, too
+            if all(Path(path).exists() for path in files.values()):
+                self.atlas, self.given = name, files
+                break
+
+    @property
+    def files(self) -> list[str]:
+        """What the picture depends on."""
+        return list(self.given.values())
+
+    @property
+    def arguments(self) -> list[str]:
+        """The options of draw_effects."""
+        atlas = ["--atlas-name", self.atlas] if self.atlas else []
+        return atlas + [text for option in self.given.items() for text in option]
