@@ -73,6 +73,7 @@ def _draw(rows: pd.DataFrame, kind: str, name: str) -> Any:
         limit = max(limit, _panel(axes, rows, kind, name, family, measured))
     for axes in grid.flat:
         axes.set_xlim(-limit, limit)
+        axes.locator_params(axis="x", nbins=5)  # more run into each other
         axes.set_xlabel(label)
     figure.tight_layout(w_pad=1.2, h_pad=1.0)
     for axes, edge in zip(grid.flat, (0.5, 1.0) * 2, strict=True):
