@@ -35,7 +35,7 @@ rule test_groups:
     input:
         script=settings.script("test_groups"),
         regions=study.regions_table,
-        quantiles=[paths.group("quantiles.tsv")] if study.has_images else [],
+        quantiles=study.quantiles_tables,
         participants=ancient(study.clinical_table),
         quality=study.covariate_quality(),
         region_voxels=study.covariate_volumes(),

@@ -216,6 +216,7 @@ rule write_methods:
         script=settings.script("write_methods"),
         quality=study.quality_tables,
         regions=study.regions_table,
+        quantiles=study.quantiles_tables,
         sidecars=cohort.example_sidecars,
     output:
         methods=f"{paths.root}/methods.md",
@@ -233,13 +234,14 @@ rule write_methods:
         code=settings.code("write_methods", *settings.method_modules),
         settings=settings.whole_config,
         quality=lambda wildcards, input: option("--quality", *input.quality),
+        quantiles=lambda wildcards, input: option("--quantiles", *input.quantiles),
         sidecars=lambda wildcards, input: option("--sidecar", *input.sidecars),
     message:
         "Writing the methods text"
     shell:
         "python {input.script:q} --config <(printf '%s' {params.settings:q})"
-        " {params.quality:q} --regions {input.regions:q} {params.sidecars:q}"
-        " --output {output.methods:q}"
+        " {params.quality:q} --regions {input.regions:q} {params.quantiles:q}"
+        " {params.sidecars:q} --output {output.methods:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -267,9 +269,13 @@ rule write_report:
                 paths.group("thresholds.tsv"),
                 *cohort.every_scan(paths.quality_picture),
                 *cohort.with_labels(paths.figure("chi_maps.png")),
-                *study.every_contrast(paths.figure("quantiles_{contrast}.png")),
             ]
             if study.has_images
+            else []
+        ),
+        quantiles=(
+            study.every_contrast(paths.figure("quantiles_{contrast}.png"))
+            if study.quantiles_tables
             else []
         ),
         recovery=(

@@ -109,6 +109,18 @@ def test_a_covariate_of_the_scans_takes_the_table_that_is_there(
     assert [*study.covariate_quality(), *study.covariate_volumes()] == []
 
 
+def test_quantiles_belong_to_the_regions_beside_them(finished: Path) -> None:
+    table = finished / "group/quantiles.tsv"
+    assert study_of(finished).quantiles_tables == [str(table)]
+    own = finished.parent / "." / finished.name / "group/regions.tsv"
+    assert study_of(finished, regions_table=str(own)).quantiles_tables == [str(table)]
+    elsewhere = finished.parent / "regions.tsv"
+    shutil.copy(own, elsewhere)
+    assert study_of(finished, regions_table=str(elsewhere)).quantiles_tables == []
+    table.unlink()
+    assert study_of(finished).quantiles_tables == []
+
+
 def test_a_table_that_is_missing_is_named(finished: Path) -> None:
     with pytest.raises(InputError, match=r"regions_table nowhere.tsv: found no such file"):
         study_of(finished, regions_table="nowhere.tsv")

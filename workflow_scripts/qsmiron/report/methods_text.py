@@ -35,6 +35,7 @@ def methods_text(
     quality: pd.DataFrame | None,
     sidecars: Iterable[str | Path] = (),
     regions: pd.DataFrame | None = None,
+    quantiles: bool = False,
 ) -> str:
     """Markdown of the methods section.
 
@@ -49,11 +50,15 @@ def methods_text(
     regions
         The ``regions`` table, for where the labels come from, and for whose values were given to a
         run without images.
+    quantiles
+        Whether a run without images was given quantile functions of χ, whose distributions it
+        tests; one with images has them.
     """
     registration = json.dumps(config.registration.parameters, sort_keys=True)
     return render(
         "methods.md.j2",
         has_images=not config.analysis_only,
+        whole_distribution=quantiles or not config.analysis_only,
         n_given=0 if regions is None else regions["participant_id"].nunique(),
         variants=[{"name": name, "steps": steps_of(config, name)} for name in config.variants],
         reference=config.reconstruction.reference.region,

@@ -270,6 +270,13 @@ class Study:
         return self.config.regions_table or self.paths.group("regions.tsv")
 
     @property
+    def quantiles_tables(self) -> list[str]:
+        """The quantile functions that belong to the regions table; none to one from elsewhere."""
+        table = self.paths.group("quantiles.tsv")
+        own = Path(self.regions_table).resolve() == Path(self.paths.group("regions.tsv")).resolve()
+        return [table] if self.has_images or (own and Path(table).is_file()) else []
+
+    @property
     def quality_tables(self) -> list[str]:
         """The quality table, where there are images."""
         return [self.paths.group("quality.tsv")] if self.has_images else []
