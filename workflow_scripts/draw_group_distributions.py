@@ -9,10 +9,9 @@ Example:
 
 import argparse
 
-from qsmiron.clinical import read_clinical
 from qsmiron.errors import reported_to_user
 from qsmiron.figures.cells import VALUE_COLUMNS
-from qsmiron.figures.contrast_groups import members
+from qsmiron.figures.contrast_groups import read_members
 from qsmiron.figures.distributions import distributions_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.statistics.cells import one_session
@@ -41,13 +40,8 @@ def main(argv: list[str] | None = None) -> None:
         session = design.statistics.session
         regions = read_table(args.regions, "regions", VALUE_COLUMNS)
         regions = one_session(regions, session, args.regions)
-        groups = members(
-            read_clinical(args.participants, session=session),
-            design,
-            args.contrast,
-            args.participants,
-            regions["participant_id"].unique(),
-        )
+        measured = regions["participant_id"].unique()
+        groups = read_members(args.participants, design, args.contrast, measured)
         figure, title, caption = distributions_figure(
             regions, read_table(args.group_tests, "group_tests"), groups, args.contrast
         )

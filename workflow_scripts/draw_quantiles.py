@@ -9,9 +9,8 @@ Example:
 
 import argparse
 
-from qsmiron.clinical import read_clinical
 from qsmiron.errors import reported_to_user
-from qsmiron.figures.contrast_groups import members
+from qsmiron.figures.contrast_groups import read_members
 from qsmiron.figures.quantile_differences import quantiles_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.statistics.cells import one_session
@@ -39,13 +38,8 @@ def main(argv: list[str] | None = None) -> None:
         design = read_study_design(args.config)
         session = design.statistics.session
         quantiles = one_session(read_table(args.quantiles, "quantiles"), session, args.quantiles)
-        groups = members(
-            read_clinical(args.participants, session=session),
-            design,
-            args.contrast,
-            args.participants,
-            quantiles["participant_id"].unique(),
-        )
+        measured = quantiles["participant_id"].unique()
+        groups = read_members(args.participants, design, args.contrast, measured)
         figure, title, caption = quantiles_figure(
             quantiles,
             read_table(args.group_tests, "group_tests"),

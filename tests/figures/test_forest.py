@@ -10,7 +10,8 @@ from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
 from qsmiron.figures.forest import forest_figure
-from qsmiron.figures.style import abbreviated, save_figure
+from qsmiron.figures.style import save_figure
+from qsmiron.figures.wording import abbreviated
 
 LONG = "_of_a_region_with_a_name_as_long_as_seventy_characters_at_the_very_least"
 

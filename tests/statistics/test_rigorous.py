@@ -148,6 +148,14 @@ def test_no_permutations_no_p():
     assert np.isnan(p).all()
 
 
+def adjusted_for_site(cells, clinical):
+    """Rigorous rows of mean χ by progression, adjusted for age and site."""
+    covariates = covariate_matrix(clinical, ("age", "site"), cells.participants, "p")
+    group, settings = clinical["progression"], Statistics(permutations=0)
+    table = group_test_table(cells, "c", ("fast", "slow"), group, covariates, settings)
+    return table[(table["arm"] == "rigorous") & (table["metric"] == "chi_mean")]
+
+
 @pytest.mark.parametrize("absent", ["a", "b", "c"])
 def test_a_level_that_nobody_tested_has_takes_no_part(absent, make_regions, make_clinical):
     clinical, regions = make_clinical(n=20), make_regions(n=20, n_regions=2)
@@ -157,16 +165,7 @@ def test_a_level_that_nobody_tested_has_takes_no_part(absent, make_regions, make
     assert only.any()
     clinical.loc[only, "progression"] = None
     (cells,) = cell_matrices(regions)
-    covariates = covariate_matrix(clinical, ("age", "site"), cells.participants, "p")
-    table = group_test_table(
-        cells,
-        "c",
-        ("fast", "slow"),
-        clinical["progression"],
-        covariates,
-        Statistics(permutations=0),
-    )
-    rows = table[(table["arm"] == "rigorous") & (table["metric"] == "chi_mean")]
+    rows = adjusted_for_site(cells, clinical)
     tested = clinical[~only]
     design = pd.get_dummies(tested[["age", "site"]], drop_first=True).astype(float)
     design.insert(0, "group", (tested["progression"] == "fast").astype(float))
@@ -187,17 +186,9 @@ def test_one_level_left_is_constant(make_regions, make_clinical):
     clinical["site"] = ["b", *["a"] * 19]
     clinical.loc["sub-01", "progression"] = None
     (cells,) = cell_matrices(make_regions(n=20, n_regions=2))
-    covariates = covariate_matrix(clinical, ("age", "site"), cells.participants, "p")
-    table = group_test_table(
-        cells,
-        "c",
-        ("fast", "slow"),
-        clinical["progression"],
-        covariates,
-        Statistics(permutations=0),
-    )
-    reasons = table.loc[(table["arm"] == "rigorous") & (table["metric"] == "chi_mean"), "reason"]
-    assert set(reasons) == {"covariates are constant or collinear in these subjects"}
+    assert set(adjusted_for_site(cells, clinical)["reason"]) == {
+        "covariates are constant or collinear in these subjects"
+    }
 
 
 def test_an_order_that_the_covariates_explain_wholly_has_no_correlation():

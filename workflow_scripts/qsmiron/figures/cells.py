@@ -43,6 +43,17 @@ def one_variant(table: pd.DataFrame, desc: str = "main") -> pd.DataFrame:
     return table[table["atlas"] == atlases[0]] if len(atlases) > 1 else table
 
 
+def shown_rows(shown: pd.DataFrame, tests: pd.DataFrame) -> str:
+    """``Atlas DK.``, or ``Atlas DK, variant main.`` where ``tests`` are of several variants.
+
+    ``shown`` are the rows of ``tests`` that the figure shows; nothing is said of no row.
+    """
+    if shown.empty:
+        return ""
+    variant = f", variant {shown['desc'].iloc[0]}" if tests["desc"].nunique() > 1 else ""
+    return f"Atlas {shown['atlas'].iloc[0]}{variant}. "
+
+
 def choose_cells(
     tests: pd.DataFrame, kind: str, names: str, family: str, metric: str, count: int
 ) -> list[Cell]:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from ..clinical import read_clinical
 from ..statistics.groups import assign_group
 from ..statistics.settings import StudyDesign
 
@@ -35,3 +36,11 @@ def members(
     if measured is not None:
         group = group[group.index.isin(list(measured))]
     return {level: list(group.index[group == level]) for level in settings.levels}
+
+
+def read_members(
+    path: str, design: StudyDesign, contrast: str, measured: Collection[str]
+) -> Groups:
+    """:func:`members` from the clinical table at ``path``, read as the statistics read it."""
+    clinical = read_clinical(path, session=design.statistics.session)
+    return members(clinical, design, contrast, path, measured)

@@ -12,11 +12,10 @@ from ..regions.label_table import Label
 from ..spaces import bounding_box, crop
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..volumes import Volume
-from .cells import one_variant
-from .shown_rows import shown_rows
+from .cells import one_variant, shown_rows
 from .slices import PLANES, mark_sides, pixel_size, show_picture, smooth_contour, take, to_ras
-from .style import INK, PAGE_WIDTH, SIGNED_MAP, abbreviated, paper_style
-from .wording import FAMILY_LABELS, metric
+from .style import INK, PAGE_WIDTH, SIGNED_MAP, paper_style
+from .wording import FAMILY_LABELS, abbreviated, metric
 
 SLICES_MM: tuple[tuple[str, float], ...] = (
     ("axial", -18.0),

@@ -9,10 +9,9 @@ import pandas as pd
 
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..statistics.study_findings import findings_of
-from .cells import one_variant
-from .shown_rows import shown_rows
-from .style import FAINT, INK, PAGE_WIDTH, PALETTE, abbreviated, fit_titles, paper_style
-from .wording import FAMILY_LABELS, metric, region_label, score_name
+from .cells import one_variant, shown_rows
+from .style import FAINT, INK, PAGE_WIDTH, PALETTE, fit_titles, paper_style
+from .wording import FAMILY_LABELS, abbreviated, metric, region_label, score_name
 
 REGIONS = 14
 """Regions in a panel: those of a reported finding, and the largest effects."""

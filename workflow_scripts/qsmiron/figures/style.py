@@ -163,14 +163,6 @@ def fit_titles(titles: Iterable[Text], width: float) -> None:
             title.set_fontsize(title.get_fontsize() * room / extent.width)
 
 
-def abbreviated(words: str, most: int) -> str:
-    """``words`` of at most ``most`` characters; what is left out of the middle is an ellipsis."""
-    if len(words) <= most:
-        return words
-    head = most // 2
-    return f"{words[:head].rstrip()}…{words[len(words) - (most - 1 - head) :].lstrip()}"
-
-
 def panel_letter(axes: Any, letter: str, colour: str = INK) -> None:
     """A bold panel letter inside the upper left corner of ``axes``."""
     axes.annotate(

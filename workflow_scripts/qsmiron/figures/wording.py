@@ -106,6 +106,14 @@ def region_label(region: str, hemisphere: str) -> str:
     return side + region_name(region)
 
 
+def abbreviated(words: str, most: int) -> str:
+    """``words`` of at most ``most`` characters; what is left out of the middle is an ellipsis."""
+    if len(words) <= most:
+        return words
+    head = most // 2
+    return f"{words[:head].rstrip()}…{words[len(words) - (most - 1 - head) :].lstrip()}"
+
+
 def _bare(text: str) -> str:
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
