@@ -108,6 +108,7 @@ rule label_tissues:
     input:
         script=settings.script("label_tissues"),
         tissues=paths.tissues,
+        registration=paths.registration_quality,
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
     output:
         labels=paths.labels,
@@ -136,6 +137,6 @@ rule label_tissues:
     message:
         "Labelling the tissues of {wildcards.entities}"
     shell:
-        "python {input.script:q} --tissues {input.tissues:q}"
+        "python {input.script:q} --tissues {input.tissues:q} --registration {input.registration:q}"
         " --label-table {input.label_table:q} --labels {output.labels:q} {params.weights:q}"
         " 2>&1 | tee {log:q}"

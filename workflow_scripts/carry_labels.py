@@ -19,9 +19,16 @@ import numpy as np
 
 from qsmiron.errors import reported_to_user
 from qsmiron.regions.colour_table import read_colour_table
-from qsmiron.regions.label_table import Label, read_label_table
+from qsmiron.regions.label_table import (
+    N_BEYOND,
+    N_BEYOND_DESCRIPTION,
+    Label,
+    read_label_table,
+    write_label_table,
+)
 from qsmiron.regions.segmentation import read_segmentation, translate_segmentation
 from qsmiron.registration.coordinates import read_coordinates
+from qsmiron.registration.field_of_view import voxels_beyond
 from qsmiron.registration.labels import (
     FRACTION_STEP,
     carry_labels,
@@ -37,7 +44,6 @@ from qsmiron.volumes import (
     read_volume,
     sidecar_path,
     write_scaled_volume,
-    write_text,
     write_volume,
 )
 
@@ -95,6 +101,7 @@ def from_atlas(
     sidecar = {
         "Description": "Atlas labels, nearest neighbour",
         "LabelsSource": "atlas",
+        N_BEYOND: N_BEYOND_DESCRIPTION,
         **base_names(Atlas=args.atlas, TemplateMap=args.template_map),
     }
     return atlas, CoordinateRoute(coordinates.data, onward), coordinates.affine, sidecar
@@ -117,6 +124,7 @@ def from_segmentation(
     sidecar = {
         "Description": "Labels of the subject's own segmentation, nearest neighbour",
         "LabelsSource": "segmentation",
+        N_BEYOND: N_BEYOND_DESCRIPTION,
         "SegmentationSpace": args.space,
         **base_names(Segmentation=args.segmentation, ColourTable=args.colour_table),
     }
@@ -130,12 +138,12 @@ def main(argv: list[str] | None = None) -> None:
         table = read_label_table(args.label_table)
         read = from_segmentation if args.segmentation else from_atlas
         image, route, affine, sidecar = read(args, table)
-        labels = carry_labels(route.centres(), image)
+        points = route.centres()
+        labels = carry_labels(points, image)
         if args.segmentation:
             check_carried(labels, args.segmentation, args.magnitude)
-        write_text(
-            sidecar_path(args.labels).with_suffix(".tsv"), Path(args.label_table).read_text()
-        )
+        beyond = voxels_beyond(labels, points, image)
+        write_label_table(sidecar_path(args.labels).with_suffix(".tsv"), args.label_table, beyond)
         write_volume(args.labels, compact(labels), affine, sidecar)
         if args.weights:
             fractions = label_fractions(labels, route, image)

@@ -5,18 +5,22 @@ Example: python workflow_scripts/label_tissues.py --tissues tissues.nii.gz
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 
 from qsmiron.errors import reported_to_user
-from qsmiron.regions.label_table import read_label_table
+from qsmiron.regions.label_table import (
+    N_BEYOND,
+    N_BEYOND_DESCRIPTION,
+    read_label_table,
+    write_label_table,
+)
+from qsmiron.registration.field_of_view import read_tissues_beyond
 from qsmiron.registration.tissues import PROBABILITY_STEP, tissue_labels
 from qsmiron.volumes import (
     read_volume,
     sidecar_path,
     write_scaled_volume,
-    write_text,
     write_volume,
 )
 
@@ -29,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--tissues", required=True, help="probabilities of grey matter, white matter and fluid")
     add("--label-table", required=True, help="TSV: 1 grey matter, 2 white matter, 3 fluid …")
     add("--labels", required=True, help="output: labels on the same grid; table, sidecar beside")
+    add("--registration", help="JSON of register_subject.py, for what the scan does not show")
     add("--weights", help="output: probability of each voxel's own tissue")
     return parser
 
@@ -41,10 +46,10 @@ def main(argv: list[str] | None = None) -> None:
         sidecar = {
             "Description": "Likeliest tissue of each voxel, from the T1w",
             "LabelsSource": "tissues",
+            N_BEYOND: N_BEYOND_DESCRIPTION,
         }
-        write_text(
-            sidecar_path(args.labels).with_suffix(".tsv"), Path(args.label_table).read_text()
-        )
+        beyond = read_tissues_beyond(args.registration) if args.registration else {}
+        write_label_table(sidecar_path(args.labels).with_suffix(".tsv"), args.label_table, beyond)
         labels = tissue_labels(tissues.data)
         write_volume(args.labels, labels, tissues.affine, sidecar)
         if args.weights:

@@ -51,6 +51,34 @@ def test_minimal_call_has_every_row(tmp_path):
     assert described.keys() == TABLES["regions"].keys()
 
 
+def test_what_lies_beyond_the_view_is_not_covered(tmp_path):
+    files = make_case(tmp_path, 0)
+    del files["mask"]
+    n_label = (np.asarray(nib.load(files["labels"]).dataobj) == 4).sum()
+    rows = [f"{i}\t{name}\t{9 * n_label * (i == 4)}" for i, name in enumerate(NAMES, start=1)]
+    both = "9\tnuclei\t0"
+    lines = ["index\tname\tn_beyond\tmembers", *(f"{row}\t" for row in rows), f"{both}\t1,4"]
+    Path(files["label-table"]).write_text("\n".join(lines) + "\n")
+    asked = {"voxels": tmp_path / "voxels.tsv", "selection": '{"minimum_coverage": 0.11}'}
+    table = read_table(measured(tmp_path, files=files, **asked), "regions")
+    cells = table.set_index(["region", "metric"])
+    cut = cells.loc[("Left-Thalamus", "chi_mean")]
+    assert cut["coverage"] == pytest.approx(0.1)
+    assert np.isnan(cut["value"])
+    assert cut["n_voxels"] == n_label
+    assert cells.loc[("Left-Caudate", "chi_mean"), "coverage"] == 1
+    voxels = read_table(tmp_path / "voxels.tsv", "region_voxels").set_index("region")
+    edge = np.prod(nib.load(files["chi"]).header.get_zooms())
+    assert voxels.loc["Left-Thalamus", "n_beyond"] == 9 * n_label
+    assert voxels.loc["Left-Thalamus", "volume"] == pytest.approx(10 * n_label * edge)
+    n_caudate = voxels.loc["Left-Caudate", "n_label"]
+    composite = voxels.loc["nuclei"]
+    assert composite["n_beyond"] == 9 * n_label
+    expected = (n_caudate + n_label) / (n_caudate + 10 * n_label)
+    assert composite["coverage"] == pytest.approx(expected)
+    assert cells.loc[("nuclei", "chi_mean"), "coverage"] == pytest.approx(expected)
+
+
 def test_calibration_of_freesurfer_names(tmp_path):
     extra = {"age": 58.7, "calibration": tmp_path / "c.tsv", "quantiles": tmp_path / "q.tsv"}
     table = read_table(measured(tmp_path, session="2", **extra), "regions")

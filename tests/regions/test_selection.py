@@ -41,8 +41,9 @@ def test_every_option_against_a_loop(case, name):
     for position, label in enumerate(TABLE):
         parts = label.members or (label.index,)
         fates = [what for voxel, what in fate.items() if case.labels[voxel] in parts]
-        expected = {what: fates.count(what) for what in COUNTS[2:]}
+        expected = {what: fates.count(what) for what in COUNTS[3:]}
         expected["label"] = len(fates)
+        expected["beyond"] = 0
         expected["reliable"] = len(fates) - fates.count("unreliable")
         assert {key: count[position] for key, count in selection.counts.items()} == expected
     touched = {what for what in fate.values() if what not in ("used", "unreliable")}
@@ -51,13 +52,13 @@ def test_every_option_against_a_loop(case, name):
         "grey_matter": {"below_grey_matter"},
         "veins": {"vein"},
         "outliers": {"outlier"},
-        "everything": set(COUNTS[2:-1]),
+        "everything": set(COUNTS[3:-1]),
     }.get(name, {"eroded"})
 
 
 def test_reliable_is_the_sum_of_what_becomes_of_it(case):
     counts = case.select(EVERYTHING).counts
-    np.testing.assert_array_equal(counts["reliable"], sum(counts[name] for name in COUNTS[2:]))
+    np.testing.assert_array_equal(counts["reliable"], sum(counts[name] for name in COUNTS[3:]))
 
 
 def test_erosion_of_a_size_that_float32_rounds():

@@ -10,6 +10,7 @@ import pytest
 from heads import grid, points, rotation_matrix
 
 from carry_labels import main
+from qsmiron.regions.label_table import N_BEYOND_DESCRIPTION, read_label_table
 from qsmiron.registration.coordinates import write_coordinates
 from qsmiron.registration.labels import carry_labels, compact, label_fractions
 from qsmiron.registration.rigid_map import write_rigid_map
@@ -106,8 +107,9 @@ def test_an_atlas(tmp_path, run):
         "Description": "Atlas labels, nearest neighbour",
         "LabelsSource": "atlas",
         "Atlas": "DK.nii.gz",
+        "n_beyond": N_BEYOND_DESCRIPTION,
     }
-    assert (tmp_path / "out_dseg.tsv").read_text() == DK.read_text()
+    assert read_label_table(tmp_path / "out_dseg.tsv") == read_label_table(DK)
     assert nib.load(tmp_path / "out_dseg.nii.gz").get_data_dtype() == np.int16
     np.testing.assert_array_equal(weights > 0, weights * (labels.data > 0) > 0)
 

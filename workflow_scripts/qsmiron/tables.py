@@ -72,7 +72,11 @@ TABLES: dict[str, dict[str, Column]] = {
         "value": Column("Value of the metric, in the row's unit"),
         "unit": Column("Unit of the value", text=True),
         "n_voxels": Column("Voxels that the metric was computed from"),
-        "coverage": Column("Fraction of the region's voxels inside the reliable mask", "1"),
+        "coverage": Column(
+            "Fraction of the whole region, in and beyond the field of view, inside the reliable "
+            "mask",
+            "1",
+        ),
     },
     "region_voxels": {
         **_WHO,
@@ -82,15 +86,16 @@ TABLES: dict[str, dict[str, Column]] = {
         "region": _CELL["region"],
         "hemisphere": _CELL["hemisphere"],
         "n_label": Column("Voxels of the region's label"),
-        "volume": Column("Their volume", "mm3"),
-        "n_reliable": Column("Those inside the reliable mask; the next five add up to it"),
+        "n_beyond": Column("Voxels that the region would have beyond the field of view"),
+        "volume": Column("Volume of both: the whole region", "mm3"),
+        "n_reliable": Column("Label voxels inside the reliable mask; the next five add up to it"),
         "n_eroded": Column("Left out: too near the border of a deep region"),
         "n_below_grey_matter": Column("Left out: cortex with too little grey matter"),
         "n_vein": Column("Left out: veins, high in χ and in R2*"),
         "n_outlier": Column("Left out: outliers in χ that are not counted as veins"),
         "n_used": Column("Voxels left to measure χ in"),
         "used_volume": Column("Their volume", "mm3"),
-        "coverage": Column("n_reliable / n_label", "1"),
+        "coverage": Column("n_reliable / (n_label + n_beyond)", "1"),
     },
     "quantiles": {
         **_WHO,

@@ -1,9 +1,10 @@
 """The label table of an atlas or segmentation: which number is which region.
 
-A TSV with the columns ``index`` and ``name`` and, optionally, ``hemisphere`` (L, R or B) and
-``structure`` (cortex, subcortex, brainstem …); other columns are ignored. Without a hemisphere it
-is read from the name: ``Left-Caudate``, ``ctx-lh-insula``, ``lh.insula``, ``L_Putamen``,
-``Putamen_L``; a name that tells none is B (both sides, or the midline).
+A TSV with the columns ``index`` and ``name`` and, optionally, ``hemisphere`` (L, R or B),
+``structure`` (cortex, subcortex, brainstem …) and ``n_beyond`` (voxels of the region beyond a
+scan's field of view, in the table beside its labels); other columns are ignored. Without a
+hemisphere it is read from the name: ``Left-Caudate``, ``ctx-lh-insula``, ``lh.insula``,
+``L_Putamen``, ``Putamen_L``; a name that tells none is B (both sides, or the midline).
 
 A row with ``members`` (``10,49``) is a composite: no voxel bears its index, and it is made of all
 voxels of the regions with these indices, such as both thalami, or the whole brain.
@@ -11,7 +12,10 @@ voxels of the regions with these indices, such as both thalami, or the whole bra
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +23,14 @@ import pandas as pd
 
 from ..errors import InputError, Problem
 from ..tables import read_table
+from ..volumes import write_text
+
+N_BEYOND = "n_beyond"
+"""The column of the voxels beyond the field of view."""
+N_BEYOND_DESCRIPTION = {
+    "Description": "Voxels that the region would have beyond the scan's field of view"
+}
+"""What the sidecar of a label image says of it."""
 
 _SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R"}
 _GIVEN = {**_SIDES, "b": "B", "both": "B", "bilateral": "B", "midline": "B"}
@@ -40,7 +52,8 @@ class Label:
     """One region: its number in the label image, its name, and where it is.
 
     ``hemisphere`` is L, R or B; ``structure`` is empty where the table does not tell; ``members``
-    holds the indices that a composite is made of, and nothing for all other regions.
+    holds the indices that a composite is made of, and nothing for all other regions. ``n_beyond``
+    counts the voxels that it has beyond a scan's field of view; a composite's members have theirs.
     """
 
     index: int
@@ -48,6 +61,7 @@ class Label:
     hemisphere: str
     structure: str = ""
     members: tuple[int, ...] = ()
+    n_beyond: int = 0
 
     @property
     def standard_name(self) -> str:
@@ -138,7 +152,29 @@ def _label(row: dict) -> Label:
         members = tuple(sorted({int(part) for part in text("members").split(",") if part.strip()}))
     except ValueError:
         raise ValueError(f"the members {text('members')!r}", "indices such as 10,49") from None
-    return Label(int(index), name, hemisphere, text("structure"), members)
+    beyond = text(N_BEYOND) or "0"
+    if not re.fullmatch(r"[0-9]+(\.0+)?", beyond):
+        raise ValueError(f"the {N_BEYOND} {beyond!r}", "a number of voxels")
+    return Label(int(index), name, hemisphere, text("structure"), members, int(float(beyond)))
+
+
+def write_label_table(path: str | Path, source: str | Path, beyond: Mapping[int, int]) -> None:
+    """Write a copy of the label table ``source`` that tells what a scan does not show.
+
+    ``beyond`` has the voxels of each label beyond the field of view; labels not in it have none.
+    """
+    text = Path(source).read_text(encoding="utf-8-sig")
+    header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
+    kept = [column for column, name in enumerate(header) if name != N_BEYOND]
+    where = header.index("index")
+    copy = io.StringIO()
+    writer = csv.writer(copy, delimiter="\t", lineterminator="\n")
+    writer.writerow([*(header[column] for column in kept), N_BEYOND])
+    for row in filter(any, rows):
+        cells = [*row, *[""] * len(header)]
+        number = beyond.get(int(float(row[where])), 0)
+        writer.writerow([*(cells[column] for column in kept), str(number)])
+    write_text(path, copy.getvalue())
 
 
 def _unknown_members(labels: list[Label], path: Path) -> list[Problem]:

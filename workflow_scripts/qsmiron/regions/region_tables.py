@@ -85,15 +85,16 @@ def voxel_rows(
 
     ``counts`` are those of :class:`.selection.Selection`; ``voxel_volume`` is in mm³.
     """
+    whole = counts["label"] + counts["beyond"]
     return pd.DataFrame(
         _identity(who)
         | {"labels_source": who.labels_source}
         | _cells(labels, 1)
         | {f"n_{name}": count for name, count in counts.items()}
         | {
-            "volume": counts["label"] * voxel_volume,
+            "volume": whole * voxel_volume,
             "used_volume": counts["used"] * voxel_volume,
-            "coverage": counts["reliable"] / np.maximum(counts["label"], 1),
+            "coverage": counts["reliable"] / np.maximum(whole, 1),
         }
     )
 

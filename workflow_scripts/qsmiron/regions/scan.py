@@ -90,6 +90,7 @@ def read_scan(
             reliable=reliable,
             weights=weighing,
             composites={label.index: label.members for label in table if label.members},
+            beyond=[label.n_beyond for label in table],
             minimum_coverage=parameters.minimum_coverage,
         )
 

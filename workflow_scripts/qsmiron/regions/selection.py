@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 CORTEX, DEEP = "cortex", "subcortex"
 """The structures of a label table that options apply to."""
 
-COUNTS = ("label", "reliable", "eroded", "below_grey_matter", "vein", "outlier", "used")
-"""What is counted of a region: reliable = eroded + below_grey_matter + vein + outlier + used."""
+COUNTS = ("label", "beyond", "reliable", "eroded", "below_grey_matter", "vein", "outlier", "used")
+"""What is counted of a region: reliable = eroded + below_grey_matter + vein + outlier + used;
+label are its voxels in the field of view, beyond those that it would have outside."""
 
 # A normal distribution's SD over its median absolute deviation.
 _SD_PER_MAD = 1.4826
@@ -71,7 +72,8 @@ class SelectionParameters(Parameters):
         ge=0,
         le=1,
         description="All values of a region with less of its voxels inside the reliable mask are "
-        "n/a (fraction); a composite is judged as a whole",
+        "n/a (fraction); what lies beyond the field of view is not inside; a composite is judged "
+        "as a whole",
     )
     partial_volume_weights: bool = Field(
         False,
@@ -200,8 +202,12 @@ def select(
     kept["used"] = left
     measured = np.zeros(labels.shape, bool)
     measured.reshape(-1)[voxels[left]] = True
-    counts = {name: np.bincount(region[kept[name]], minlength=len(table)) for name in COUNTS}
-    return Selection(measured, _with_composites(counts, table), tuple(remarks))
+    counts = {
+        name: np.bincount(region[where], minlength=len(table)) for name, where in kept.items()
+    }
+    counts["beyond"] = np.array([label.n_beyond for label in table])
+    counts = _with_composites({name: counts[name] for name in COUNTS}, table)
+    return Selection(measured, counts, tuple(remarks))
 
 
 def voxel_weights(

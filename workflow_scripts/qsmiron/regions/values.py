@@ -50,8 +50,10 @@ class SortedRegions:
         Labels, ascending.
     n_label_voxels : ndarray of int64, shape (R,)
         Voxels that bear the label, measured or not.
+    n_beyond : ndarray of int64, shape (R,)
+        Voxels that the region would have beyond the field of view.
     n_reliable : ndarray of int64, shape (R,)
-        Those of them inside the reliable mask with a value, whatever else was left out.
+        Label voxels inside the reliable mask with a value, whatever else was left out.
     offsets : ndarray of int64, shape (R + 1,)
         Region ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
     values : ndarray or StoredArray of float32, shape (N,)
@@ -64,6 +66,7 @@ class SortedRegions:
 
     index: np.ndarray
     n_label_voxels: np.ndarray
+    n_beyond: np.ndarray
     n_reliable: np.ndarray
     offsets: np.ndarray
     values: np.ndarray | StoredArray
@@ -77,8 +80,11 @@ class SortedRegions:
 
     @cached_property
     def coverage(self) -> np.ndarray:
-        """Reliable voxels / label voxels, shape (R,); 0 for a label without a voxel."""
-        return self.n_reliable / np.maximum(self.n_label_voxels, 1)
+        """Reliable voxels / all of the region, shape (R,); 0 for a region without a voxel.
+
+        What lies beyond the field of view is a part of the region that is not covered.
+        """
+        return self.n_reliable / np.maximum(self.n_label_voxels + self.n_beyond, 1)
 
     @cached_property
     def withheld(self) -> np.ndarray:
@@ -200,6 +206,7 @@ def sort_by_region(
     reliable: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     composites: Mapping[int, Sequence[int]] | None = None,
+    beyond: Sequence[int] | None = None,
     minimum_coverage: float = 0.0,
 ) -> SortedRegions:
     """Sort the ``values`` of all labelled voxels by region, then by value.
@@ -219,6 +226,9 @@ def sort_by_region(
     weights : ndarray of float, shape (X, Y, Z), optional
     composites : mapping of int to sequence of int, optional
         Labels of the members of each composite: its voxels are all of theirs.
+    beyond : sequence of int, length R, optional
+        Voxels of each region beyond the field of view; none by default. A composite's are its
+        members'.
     minimum_coverage : float
         See :class:`SortedRegions`.
     """
@@ -238,6 +248,7 @@ def sort_by_region(
     plain = SortedRegions(
         np.asarray(index, dtype=np.int64),
         n_label_voxels,
+        np.asarray([0] * len(index) if beyond is None else beyond, dtype=np.int64),
         n_reliable,
         offsets,
         chosen[order],
@@ -257,7 +268,9 @@ def _with_composites(
     }
     if plain.n_label_voxels[list(members)].any():
         raise ValueError("a voxel with the label of a composite")
-    n_label_voxels, n_reliable = plain.n_label_voxels.copy(), plain.n_reliable.copy()
+    counts = {
+        name: getattr(plain, name).copy() for name in ("n_label_voxels", "n_beyond", "n_reliable")
+    }
     pieces = []
     for region in range(len(plain.index)):
         parts = members.get(region, [region])
@@ -266,8 +279,8 @@ def _with_composites(
             [np.arange(plain.offsets[part], plain.offsets[part + 1]) for part in parts]
         )
         if region in members:
-            n_label_voxels[region] = plain.n_label_voxels[parts].sum()
-            n_reliable[region] = plain.n_reliable[parts].sum()
+            for count in counts.values():
+                count[region] = count[parts].sum()
             keys = [plain.values[piece]]
             if plain.weights is not None:
                 keys.insert(0, plain.weights[piece])
@@ -276,8 +289,7 @@ def _with_composites(
     order = np.concatenate(pieces)
     return replace(
         plain,
-        n_label_voxels=n_label_voxels,
-        n_reliable=n_reliable,
+        **counts,
         offsets=np.concatenate([[0], np.cumsum([piece.size for piece in pieces])]),
         values=plain.values[order],
         weights=None if plain.weights is None else plain.weights[order],
@@ -287,8 +299,8 @@ def _with_composites(
 def write_values(path: str | Path, values: RegionValues) -> None:
     """Write the values as an NPZ of plain arrays (no pickle), atomically; same values, same bytes.
 
-    Arrays: the texts of :class:`Who`; ``index``, ``n_label_voxels``, ``n_reliable``, ``coverage``
-    (R,); ``offsets`` (R + 1,); ``chi`` (N,) float32, ppm; ``voxel_volume`` in mm³;
+    Arrays: the texts of :class:`Who`; ``index``, ``n_label_voxels``, ``n_beyond``, ``n_reliable``,
+    ``coverage`` (R,); ``offsets`` (R + 1,); ``chi`` (N,) float32, ppm; ``voxel_volume`` in mm³;
     ``minimum_coverage``. Weights are not stored: no metric that is computed later uses them.
     """
     chi = values.chi
@@ -299,6 +311,7 @@ def write_values(path: str | Path, values: RegionValues) -> None:
         **{key: np.array(text) for key, text in asdict(values.who).items()},
         index=chi.index,
         n_label_voxels=chi.n_label_voxels,
+        n_beyond=chi.n_beyond,
         n_reliable=chi.n_reliable,
         coverage=chi.coverage,
         offsets=chi.offsets,
@@ -324,7 +337,8 @@ def read_values(path: str | Path, table: Sequence[Label], *, lazily: bool = Fals
     try:
         with np.load(path, allow_pickle=False) as file:
             who = Who(**{key: str(file[key]) for key in Who.__dataclass_fields__})
-            counts = [file[name] for name in ("index", "n_label_voxels", "n_reliable", "offsets")]
+            names = ("index", "n_label_voxels", "n_beyond", "n_reliable", "offsets")
+            counts = [file[name] for name in names]
             chi = SortedRegions(
                 *counts,
                 _stored_array(path, "chi", size=int(counts[-1][-1])) if lazily else file["chi"],

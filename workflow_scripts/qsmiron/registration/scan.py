@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -18,11 +19,18 @@ from ..spaces import apply_affine, grid_points, look_up, rigid_motion
 from ..storage_order import as_stored, nearest_to_ras
 from ..volumes import Volume
 from .coordinates import NOWHERE_MM, compose
+from .field_of_view import TISSUES_BEYOND, tissues_beyond
 from .itk_bridge import ants_session
 from .similarity import correlation, mutual_information
 from .storage import own_frame, straightened
 from .template_to_t1w import RegisteredT1w, TemplateParameters, register_template
-from .tissues import CLASSES, TissueParameters, segment_tissues, template_priors
+from .tissues import (
+    CLASSES,
+    TissueParameters,
+    segment_tissues,
+    template_priors,
+    tissue_labels,
+)
 from .within_subject import RigidParameters, combine_echoes, register_gre
 
 
@@ -63,7 +71,7 @@ class RegisteredScan:
     coordinates: np.ndarray
     gre_to_t1w: np.ndarray
     tissues: np.ndarray
-    quality: dict[str, float | str]
+    quality: dict[str, Any]
 
 
 def register_scan(
@@ -78,8 +86,9 @@ def register_scan(
     The quality has ``registration_similarity`` (correlation of T1w and warped template in the
     brain), ``brain_overlap`` (Dice of the T1w's brain and the template's), ``gre_similarity``
     (mutual information of T1w and GRE in the brain, nats), the extremes of the Jacobian
-    determinant in the brain, the rigid motion between T1w and GRE (degrees, mm) and
-    ``brain_in_gre``, the fraction of the brain that the GRE covers. Nothing of it depends on the
+    determinant in the brain, the rigid motion between T1w and GRE (degrees, mm),
+    ``brain_in_gre``, the fraction of the brain that the GRE covers, and ``tissue_voxels_beyond``,
+    the voxels of each tissue that it does not. Nothing of it depends on the
     order that the images are stored in, nor on how the patient lies.
     """
     gre = Volume(combine_echoes([echo.data for echo in magnitude]), magnitude[0].affine)
@@ -120,7 +129,12 @@ def _register(
     # ANTs gives up with a RuntimeError, linear algebra on an empty image with its own
     except (InputError, RuntimeError, np.linalg.LinAlgError) as error:
         return _failed(gre, str(error))
-    quality = _quality(registered, gre, to_t1w, template.t1w, in_template)
+    in_gre = apply_affine(np.linalg.inv(to_t1w), grid_points(brain.shape, image.affine))
+    covered = look_up(np.ones_like(gre.data), gre.affine, in_gre) > 0.5
+    quality = _quality(registered, gre, to_t1w, template.t1w, in_template, in_gre, covered)
+    quality[TISSUES_BEYOND] = tissues_beyond(
+        tissue_labels(tissues), covered, image.affine, gre.affine
+    )
     similarity = quality["registration_similarity"]
     if not similarity >= parameters.least_similarity:
         return _failed(gre, f"T1w and template do not match (r = {similarity:.2f})")
@@ -159,11 +173,11 @@ def _quality(
     to_t1w: np.ndarray,
     template: Volume,
     in_template: np.ndarray,
-) -> dict[str, float | str]:
+    in_gre: np.ndarray,
+    covered: np.ndarray,
+) -> dict[str, Any]:
     image, brain = registered.image, registered.brain
-    in_gre = apply_affine(np.linalg.inv(to_t1w), grid_points(brain.shape, image.affine))
     seen = look_up(gre.data, gre.affine, in_gre)
-    covered = look_up(np.ones_like(gre.data), gre.affine, in_gre) > 0.5
     inside = (template.data > 0).astype(np.float32)
     template_brain = look_up(inside, template.affine, in_template) > 0.5
     jacobian = registered.to_template.jacobian()[brain]
