@@ -106,7 +106,10 @@ rule all:
         cohort.every_scan_with_labels(paths.labels),
         rules.describe_results.output,
         rules.gather_quality.output if study.has_images else [],
+        rules.simulate_cohort.output if study.is_demo and study.has_images else [],
         rules.check_inputs.output if study.has_images and study.has_clinical else [],
+        study.tables_of_images,
+        multiverse.results("multiverse") if study.has_clinical else [],
         # Without a clinical table there are maps, regions and their quality, and no group.
         rules.write_report.output if study.has_clinical else [],
 

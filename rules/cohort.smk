@@ -102,7 +102,6 @@ rule check_inputs:
     input:
         script=settings.script("check_inputs"),
         images=cohort.raw_files,
-        demo=rules.simulate_cohort.output if study.is_demo else [],
         participants=study.clinical_table,
         beside=study.tables_beside,
     output:

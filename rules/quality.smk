@@ -11,6 +11,7 @@ rule draw_subject:
         r2star=cohort.r2star,
         field=paths.local_field,
         labels=cohort.first_labels,
+        label_table=cohort.first_label_table,
         t1w=cohort.t1w,
         gre_to_t1w=cohort.gre_to_t1w,
         coordinates=cohort.coordinates,
@@ -29,7 +30,13 @@ rule draw_subject:
     params:
         code=settings.code("draw_subject"),
         images=lambda wildcards, input: options(
-            input, "r2star", "labels", "t1w", "gre_to_t1w", "coordinates"
+            input,
+            "r2star",
+            "labels",
+            "label_table",
+            "t1w",
+            "gre_to_t1w",
+            "coordinates",
         ),
     message:
         "Drawing the quality picture of {wildcards.entities}"
@@ -75,8 +82,8 @@ rule draw_chi_maps:
 rule gather_quality:
     input:
         script=settings.script("gather_quality"),
-        chi=cohort.every_scan(
-            paths.chi, paths.brain_mask, paths.reliable_mask, paths.field_noise
+        maps=cohort.every_scan(
+            paths.field_noise, paths.brain_mask, paths.reliable_mask, paths.chi_sidecar
         ),
         registration=cohort.every_registered_scan(paths.registration_quality),
         sidecars=cohort.extracted_sidecars,
@@ -95,7 +102,7 @@ rule gather_quality:
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: memory(
-            [*input.chi[:1], input.regions, input.region_voxels], 10, attempt
+            [*input.maps[:1], input.regions, input.region_voxels], 10, attempt
         ),
         runtime=30,
     params:

@@ -163,7 +163,7 @@ rule reference_chi:
         ),
     output:
         chi=paths.chi,
-        sidecar=paths.chi.replace(".nii.gz", ".json"),
+        sidecar=paths.chi_sidecar,
     log:
         paths.log("reference_chi", "{folder}/{entities}_desc-{desc}"),
     benchmark:

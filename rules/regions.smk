@@ -12,7 +12,7 @@ rule measure_regions:
         script=settings.script("measure_regions"),
         chi=cohort.from_stage("reference", paths.chi),
         labels=paths.labels,
-        label_table=paths.labels.replace(".nii.gz", ".tsv"),
+        label_table=paths.label_table,
         mask=cohort.from_stage("background_field", paths.reliable_mask),
         r2star=cohort.r2star,
         tissues=cohort.where(settings.uses_grey_matter, cohort.tissues),

@@ -73,7 +73,7 @@ rule carry_labels:
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
     output:
         labels=paths.labels,
-        table=paths.labels.replace(".nii.gz", ".tsv"),
+        table=paths.label_table,
         sidecar=paths.labels.replace(".nii.gz", ".json"),
         weights=[paths.label_weights] if settings.any_weighs_voxels else [],
     log:
@@ -112,7 +112,7 @@ rule label_tissues:
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
     output:
         labels=paths.labels,
-        table=paths.labels.replace(".nii.gz", ".tsv"),
+        table=paths.label_table,
         sidecar=paths.labels.replace(".nii.gz", ".json"),
         weights=[paths.label_weights] if settings.any_weighs_voxels else [],
     log:

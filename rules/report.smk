@@ -216,8 +216,8 @@ rule write_methods:
         script=settings.script("write_methods"),
         quality=study.quality_tables,
         regions=study.regions_table,
-        quantiles=study.quantiles_tables,
         sidecars=cohort.example_sidecars,
+        magnitude=cohort.example_magnitude,
     output:
         methods=f"{paths.root}/methods.md",
     log:
@@ -234,13 +234,13 @@ rule write_methods:
         code=settings.code("write_methods", *settings.method_modules),
         settings=settings.whole_config,
         quality=lambda wildcards, input: option("--quality", *input.quality),
-        quantiles=lambda wildcards, input: option("--quantiles", *input.quantiles),
+        distributions=["--whole-distribution"] if study.quantiles_tables else [],
         sidecars=lambda wildcards, input: option("--sidecar", *input.sidecars),
     message:
         "Writing the methods text"
     shell:
         "python {input.script:q} --config <(printf '%s' {params.settings:q})"
-        " {params.quality:q} --regions {input.regions:q} {params.quantiles:q}"
+        " {params.quality:q} --regions {input.regions:q} {params.distributions:q}"
         " {params.sidecars:q} --output {output.methods:q}"
         " 2>&1 | tee {log:q}"
 
@@ -251,22 +251,18 @@ rule write_report:
         templates=settings.report_templates,
         methods=rules.write_methods.output,
         regions=study.regions_table,
-        description=rules.describe_results.output,
-        participants=rules.assign_groups.output,
-        tests=rules.gather_group_tests.output,
-        correlations=rules.gather_correlations.output,
-        null_rates=rules.estimate_null_rates.output,
-        headlines=multiverse.results("multiverse") + multiverse.influence,
+        participants=rules.assign_groups.output.participants,
+        tests=rules.gather_group_tests.output.table,
+        correlations=rules.gather_correlations.output.table,
+        null_rates=rules.estimate_null_rates.output.table,
+        headlines=multiverse.shown + multiverse.influence,
         forests=multiverse.every_outcome(paths.figure("forest_{outcome}.png")),
         figures=study.every_contrast(paths.figure("distributions_{contrast}.png"))
         + study.every_contrast(paths.figure("effects_{contrast}.png"))
         + study.every_score(paths.figure("correlations_{score}.png")),
         images=(
             [
-                f"{paths.work}/check_inputs.json",
                 paths.group("quality.tsv"),
-                paths.group("calibration.tsv"),
-                paths.group("thresholds.tsv"),
                 *cohort.every_scan(paths.quality_picture),
                 *cohort.with_labels(paths.figure("chi_maps.png")),
             ]

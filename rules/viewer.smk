@@ -40,7 +40,7 @@ rule average_chi:
         maps=viewer.maps,
     output:
         mean=viewer.paths.mean_chi,
-        sidecar=viewer.paths.mean_chi.replace(".nii.gz", ".json"),
+        sidecar=viewer.mean_sidecar,
         number=viewer.paths.chi_count,
     log:
         paths.log("average_chi"),

@@ -24,7 +24,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--config", required=True, help="config: YAML or JSON file, or a JSON object as text")
     add("--quality", help="quality table (TSV); without it the cohort is not described")
     add("--regions", help="regions table (TSV), for where the labels come from")
-    add("--quantiles", help="quantile functions (TSV), where their distributions were tested")
+    add(
+        "--whole-distribution",
+        action="store_true",
+        help="say that whole distributions were tested",
+    )
     add("--sidecar", nargs="*", default=[], help="sidecars of the raw magnitude echoes (JSON)")
     add("--output", required=True, help="output: Markdown")
     return parser
@@ -36,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
         quality = read_table(args.quality, "quality") if args.quality else None
         regions = read_table(args.regions, "regions") if args.regions else None
         config = read_config(args.config)
-        text = methods_text(config, quality, args.sidecar, regions, bool(args.quantiles))
+        text = methods_text(config, quality, args.sidecar, regions, args.whole_distribution)
         write_text(args.output, text)
 
 

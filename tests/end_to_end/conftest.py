@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from end_to_end.opened_files import watched
 from end_to_end.small_cohort import N_PARTICIPANTS, Run, small_demo
 
 
 @pytest.fixture(scope="session")
 def finished_demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = small_demo(tmp_path_factory.mktemp("demo"))
-    run.snakemake()
+    run.snakemake(environment=watched(run))
     return run
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,9 +60,11 @@ class Run:
             str(configfile),
         ]
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def snakemake(
+        self, *arguments: str, check: bool = True, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         finished = subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, check=False
+            self.command(*arguments), capture_output=True, text=True, check=False, env=environment
         )
         if check and finished.returncode:
             pytest.fail(finished.stdout[-3000:] + finished.stderr[-6000:])

@@ -32,7 +32,8 @@ def test_it_has_the_scans_with_a_t1w(study: Study) -> None:
         "out/work/sub-A/sub-A_desc-main_templatechi.nii.gz",
         "out/work/sub-B/ses-2/sub-B_ses-2_desc-main_templatechi.nii.gz",
     ]
-    assert found.files == ["out/work/group/desc-main_meanchi.nii.gz", str(desikan_killiany())]
+    mean = "out/work/group/desc-main_meanchi"
+    assert found.files == [f"{mean}.nii.gz", str(desikan_killiany()), f"{mean}.json"]
     assert found.arguments[:2] == ["--atlas", "DK"]
 
 

@@ -229,6 +229,11 @@ class Results:
         return self.derivative(f"desc-{self.desc}_Chimap.nii.gz")
 
     @property
+    def chi_sidecar(self) -> str:
+        """Its sidecar: what it is relative to."""
+        return self.chi.removesuffix(".nii.gz") + ".json"
+
+    @property
     def r2star(self) -> str:
         """R2* (1/s)."""
         return self.derivative(f"desc-{self.desc}_R2starmap.nii.gz")
@@ -247,6 +252,11 @@ class Results:
     def labels(self) -> str:
         """Atlas labels on the GRE grid."""
         return self.derivative(f"atlas-{self.atlas}_dseg.nii.gz")
+
+    @property
+    def label_table(self) -> str:
+        """Names of these labels, and what of them lies beyond the field of view."""
+        return self.labels.removesuffix(".nii.gz") + ".tsv"
 
     @property
     def coordinates(self) -> str:

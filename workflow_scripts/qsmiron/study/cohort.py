@@ -157,6 +157,11 @@ class Cohort:
         return [str(path) for scan in self.scans for path in scan.files]
 
     @property
+    def example_magnitude(self) -> list[str]:
+        """First magnitude of the first scan, whose header has its matrix and voxels."""
+        return [str(scan.magnitude[0]) for scan in self.scans[:1]]
+
+    @property
     def example_sidecars(self) -> list[str]:
         """Magnitude sidecars of the first scan: the protocol that the methods text describes."""
         return [str(sidecar_path(path)) for scan in self.scans[:1] for path in scan.magnitude]
@@ -223,6 +228,12 @@ class Cohort:
     def first_labels(self, wildcards: Wildcards) -> list[str]:
         """Labels of the first atlas on a scan's grid, where it has any."""
         return self.labels(wildcards, self.first_atlas)
+
+    def first_label_table(self, wildcards: Wildcards) -> list[str]:
+        """The table beside these labels."""
+        scan = self.scan(wildcards)
+        labelled = self.label_sources.has_labels(scan, self.first_atlas)
+        return [self.fill(self.paths.label_table, scan, atlas=self.first_atlas)] if labelled else []
 
     def origin(self, wildcards: Wildcards) -> str:
         """What a scan's labels come from: atlas, or its own segmentation."""

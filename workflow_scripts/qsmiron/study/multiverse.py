@@ -50,6 +50,12 @@ class MultiverseLayout:
         return [*tables, *self.every_outcome(paths.figure("{extent}_{outcome}.png"), extent)]
 
     @property
+    def shown(self) -> list[str]:
+        """What the report shows of the multiverse of a usual run."""
+        whole = self._study.paths.group(f"{EXTENTS[0]}.tsv")
+        return [path for path in self.results(EXTENTS[0]) if path != whole]
+
+    @property
     def influence(self) -> list[str]:
         """The table of each patient's influence, if there is any outcome."""
         return [self._study.paths.group("influence.tsv")] if self.outcomes else []

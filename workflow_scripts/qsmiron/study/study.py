@@ -281,6 +281,12 @@ class Study:
         """The quality table, where there are images."""
         return [self.paths.group("quality.tsv")] if self.has_images else []
 
+    @property
+    def tables_of_images(self) -> list[str]:
+        """The tables that nothing else is made from, where there are images."""
+        names = ("calibration.tsv", "thresholds.tsv") if self.has_images else ()
+        return [self.paths.group(name) for name in names]
+
     def covariate_quality(self, choices: bool = False) -> list[str]:
         """The quality table, if a covariate comes from it; with ``choices``, any set's."""
         return self._covariate_table("quality.tsv", choices)

@@ -20,6 +20,7 @@ class ViewerInputs:
         self._sources = cohort.label_sources
         of_templates = [name for name in cohort.atlases if not self._sources.is_tissues(name)]
         self.atlas = of_templates[0] if of_templates else None
+        self.mean_sidecar = self.paths.mean_chi.removesuffix(".nii.gz") + ".json"
 
     @property
     def given(self) -> dict[str, str]:
@@ -35,8 +36,9 @@ class ViewerInputs:
 
     @property
     def files(self) -> list[str]:
-        """These files."""
-        return list(self.given.values())
+        """These files, and the sidecar of the mean."""
+        files = list(self.given.values())
+        return [*files, self.mean_sidecar] if files else []
 
     @property
     def arguments(self) -> list[str]:
