@@ -7,10 +7,11 @@ refuse the same (``statistics.covariates``), hours later.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ..errors import Problem
-from .sheet import Sheet, as_number, is_missing
+from ..spelling import as_number, level_text, sorted_levels
+from .sheet import Sheet, is_missing
 
 _TOLERANCE = 1e-9
 
@@ -21,14 +22,16 @@ def check_adjustment(
     groups: Mapping[str, tuple[str, Sequence[str]]],
     scores: Sequence[str],
     smallest_group: int,
+    categorical: Collection[str] = (),
 ) -> Iterator[Problem]:
     """Whether the covariates, columns of the table, can adjust the contrasts and scores.
 
-    ``groups`` holds, by a contrast's name, its column and its two levels.
+    ``groups`` holds, by a contrast's name, its column and its two levels; ``categorical`` are
+    columns whose numbers stand for categories.
     """
     if not covariates:
         return
-    columns = Columns(sheet, covariates)
+    columns = Columns(sheet, covariates, categorical)
     if len(columns.rows) <= len(columns.names) + 2:
         yield Problem(
             f"{sheet.path}, columns {', '.join(covariates)}",
@@ -67,9 +70,9 @@ def _check_groups(
     smallest_group: int,
 ) -> Iterator[Problem]:
     where = f"config, contrasts.{contrast}"
-    values = [sheet.rows[number][2][column] for number in columns.rows]
+    values = [level_text(sheet.rows[number][2][column]) for number in columns.rows]
     for level in levels:
-        everybody = sum(cells[column] == level for _, _, cells in sheet.rows)
+        everybody = sum(level_text(cells[column]) == level for _, _, cells in sheet.rows)
         number = values.count(level)
         if number < smallest_group <= everybody:
             yield Problem(
@@ -102,7 +105,9 @@ class Columns:
     (sorted) has none. ``rows`` are indices into the sheet's rows.
     """
 
-    def __init__(self, sheet: Sheet, covariates: Sequence[str]) -> None:
+    def __init__(
+        self, sheet: Sheet, covariates: Sequence[str], categorical: Collection[str] = ()
+    ) -> None:
         self.rows = [
             number
             for number, (_, _, cells) in enumerate(sheet.rows)
@@ -113,10 +118,11 @@ class Columns:
         for name in covariates:
             cells = [sheet.rows[number][2][name] for number in self.rows]
             numbers = [as_number(cell) for cell in cells]
-            if None not in numbers:
+            if None not in numbers and name not in categorical:
                 self._add(name, [float(number) for number in numbers if number is not None])
                 continue
-            for level in sorted(set(cells))[1:]:
+            cells = [level_text(cell) for cell in cells]
+            for level in sorted_levels(cells)[1:]:
                 self._add(f"{name}[{level}]", [float(cell == level) for cell in cells])
 
     def _add(self, name: str, values: list[float]) -> None:

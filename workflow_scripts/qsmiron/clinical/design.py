@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from statistics import median
 from typing import Any
 
 from ..errors import Problem
 from ..scan_covariates import REGION_VOLUME, SCAN_COVARIATES
+from ..spelling import as_number, level_text
+from .coding import (
+    check_categories,
+    check_codes_for_missing,
+    check_far_out_covariate,
+    check_far_out_score,
+    check_numbers_for_categories,
+)
 from .collinear import check_adjustment
-from .sheet import KNOWN_COLUMNS, Sheet, as_number, is_missing, known_name, not_a_number
+from .numbers import is_meant_as_number, not_a_number
+from .sheet import KNOWN_COLUMNS, Sheet, is_missing, known_name
 
 SMALLEST_GROUP = 3
 """Fewer participants than this in a group cannot be tested meaningfully."""
@@ -19,9 +28,6 @@ DERIVATIONS = {"delta_fs_cut": ("column",), "kmeans_change": ("baseline", "follo
 """How groups may be derived, and the config keys that name the columns needed."""
 
 _NAMED_AT_MOST = 12
-_SD_PER_MAD = 1.4826
-_FAR = 6
-_FEW = 8
 
 
 def check_design(
@@ -30,11 +36,13 @@ def check_design(
     scores: list[str],
     covariates: list[str],
     whole: Sheet | None = None,
+    categorical: Collection[str] = (),
 ) -> list[Problem]:
     """Everything that keeps the config's contrasts, scores and covariates from being tested.
 
     ``sheet`` has the participants that can be analysed, ``whole`` also those whose images do not
-    serve: a cut at the median is theirs too.
+    serve: a cut at the median is theirs too. ``categorical`` are columns whose numbers stand for
+    categories.
     """
     whole = whole or sheet
     problems: list[Problem] = []
@@ -55,19 +63,29 @@ def check_design(
                 problems.append(_no_column(sheet, where, column))
             elif kind == "scores":
                 problems += _check_numeric(sheet, column, f"the correlations with {column}")
+                problems += check_far_out_score(sheet, column)
             else:
-                problems += _check_covariate(sheet, column)
-    problems += _check_adjustment(sheet, contrasts, scores, covariates)
+                problems += _check_covariate(sheet, column, column in categorical)
+    problems += [
+        _no_column(sheet, "config, categorical", column)
+        for column in categorical
+        if column not in sheet.columns
+    ]
+    problems += _check_adjustment(sheet, contrasts, scores, covariates, categorical)
     return list(dict.fromkeys(problems))
 
 
 def _check_adjustment(
-    sheet: Sheet, contrasts: Mapping[str, Any], scores: list[str], covariates: list[str]
+    sheet: Sheet,
+    contrasts: Mapping[str, Any],
+    scores: list[str],
+    covariates: list[str],
+    categorical: Collection[str],
 ) -> Iterator[Problem]:
     """Of the columns that exist, and the contrasts of a given column."""
     adjusting = list(dict.fromkeys(str(name) for name in covariates if name in sheet.columns))
     groups = {
-        str(name): (str(contrast["column"]), [str(level) for level in contrast["levels"]])
+        str(name): (str(contrast["column"]), [_plain(level) for level in contrast["levels"]])
         for name, contrast in contrasts.items()
         if isinstance(contrast, Mapping)
         and contrast.get("derive", "given") == "given"
@@ -75,7 +93,7 @@ def _check_adjustment(
         and isinstance(contrast.get("levels"), list | tuple)
     }
     tested = list(dict.fromkeys(str(name) for name in scores if name in sheet.columns))
-    yield from check_adjustment(sheet, adjusting, groups, tested, SMALLEST_GROUP)
+    yield from check_adjustment(sheet, adjusting, groups, tested, SMALLEST_GROUP, categorical)
 
 
 def _malformed(where: str, found: str) -> Problem:
@@ -125,10 +143,11 @@ def _check_contrast(
 
 
 def _plain(level: object) -> str:
-    """A level as text; numbers that are equal are alike (1, 1.0 and "01")."""
-    text = str(level).strip()
-    number = as_number(text)
-    return f"{number:g}" if number is not None else text
+    """A level as text; what can be none is refused with the config."""
+    try:
+        return level_text(level)
+    except ValueError:
+        return str(level)
 
 
 def _members(sheet: Sheet, column: str) -> dict[str, list[str]]:
@@ -208,6 +227,7 @@ def _check_derived(
 ) -> Iterator[Problem]:
     for column in columns:
         yield from _check_numeric(sheet, column, f"{where.removeprefix('config, ')}")
+        yield from check_far_out_score(sheet, column)
     change, all_change = _changes(sheet, columns), _changes(whole, columns)
     cut = contrast.get("cut")
     usable = isinstance(cut, int | float) and not isinstance(cut, bool) and abs(cut) < 1e300
@@ -247,60 +267,23 @@ def _check_numeric(sheet: Sheet, column: str, use: str) -> Iterator[Problem]:
             yield not_a_number(sheet, row, who, column, cells[column])
     yield from _missing(sheet, column, missing, use)
     yield from _constant(sheet, column, numbers, use)
+    yield from check_codes_for_missing(sheet, column)
 
 
-def _check_covariate(sheet: Sheet, column: str) -> Iterator[Problem]:
+def _check_covariate(sheet: Sheet, column: str, categorical: bool) -> Iterator[Problem]:
     """A covariate may be numbers or categories, but not both, spelt alike, and must vary."""
     filled = [cells[column] for _, _, cells in sheet.rows if not is_missing(cells[column])]
-    numeric = sum(as_number(value) is not None for value in filled)
+    numeric = sum(is_meant_as_number(value) for value in filled)
     known = KNOWN_COLUMNS.get(known_name(column) or "")
-    if (known and not known.values) or 2 * numeric > len(filled):
+    if not categorical and ((known and not known.values) or 2 * numeric > len(filled)):
         yield from _check_numeric(sheet, column, "every test adjusted for it")
-        yield from _far_out(sheet, column)
+        yield from check_far_out_covariate(sheet, column)
+        yield from check_numbers_for_categories(sheet, column)
         return
     missing = [who for _, who, cells in sheet.rows if is_missing(cells[column])]
     yield from _missing(sheet, column, missing, "every test adjusted for it")
     yield from _constant(sheet, column, filled, "every test adjusted for it")
-    yield from _check_spellings(sheet, column, filled)
-
-
-def _far_out(sheet: Sheet, column: str) -> Iterator[Problem]:
-    """Values so far from the others that they alone would decide the covariate's slope."""
-    cells = ((row, who, as_number(cells[column])) for row, who, cells in sheet.rows)
-    numbers = [(row, who, number) for row, who, number in cells if number is not None]
-    if len(numbers) < _FEW:
-        return
-    middle = median(number for _, _, number in numbers)
-    spread = _SD_PER_MAD * median(abs(number - middle) for _, _, number in numbers)
-    for row, who, number in numbers:
-        if spread and abs(number - middle) > _FAR * spread:
-            yield Problem(
-                sheet.cell(row, who, column),
-                f"{number:g}, {abs(number - middle) / spread:.0f} robust SD from the median "
-                f"{middle:g}",
-                "a covariate without far outliers: rank ANCOVA takes it as it is, and one such "
-                "value bends the adjustment of everybody",
-                "Correct it if it is wrong; otherwise use the covariate's logarithm or rank.",
-                "warning",
-            )
-
-
-def _check_spellings(sheet: Sheet, column: str, filled: list[str]) -> Iterator[Problem]:
-    """Categories that mean one and would count as two: ``M`` and ``male``, ``A`` and ``a``."""
-    spellings: dict[str, Counter[str]] = {}
-    for value in filled:
-        plain = value.lower()[:1] if known_name(column) == "sex" else value.lower()
-        spellings.setdefault(plain, Counter())[value] += 1
-    for counts in spellings.values():
-        if len(counts) > 1:
-            (usual, _), *others = counts.most_common()
-            yield Problem(
-                sheet.column(column),
-                ", ".join(f"{value!r} ({number} times)" for value, number in others)
-                + f" beside {usual!r}",
-                "one spelling of each category, since each counts as a category of its own",
-                f"Write {usual!r} throughout.",
-            )
+    yield from check_categories(sheet, column)
 
 
 def _missing(sheet: Sheet, column: str, missing: list[str], use: str) -> Iterator[Problem]:

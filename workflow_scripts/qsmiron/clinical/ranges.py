@@ -6,16 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..errors import Problem
-from .sheet import (
-    KNOWN_COLUMNS,
-    ClinicalColumn,
-    Sheet,
-    as_number,
-    is_missing,
-    known_name,
-    not_a_number,
-    plain_name,
-)
+from ..spelling import as_number
+from .numbers import not_a_number
+from .sheet import KNOWN_COLUMNS, ClinicalColumn, Sheet, is_missing, known_name, plain_name
 
 MAXIMUM_ALSFRS_R = 48
 IDENTIFYING_COLUMNS = frozenset((

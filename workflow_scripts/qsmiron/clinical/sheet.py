@@ -8,15 +8,14 @@ Nerve 2020, 508-511); King's stage (Roche 2012, doi 10.1093/brain/awr351).
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..bids import LABEL
 from ..errors import Problem
+from ..spelling import plain_text
 
 MISSING = "n/a"
 MISSING_SPELLINGS = frozenset({"", "n/a", "na", "nan", "null", "#n/a"})
@@ -29,8 +28,7 @@ ONE_ROW = "one row per participant"
 SESSION = "session_id"
 """A column of the tables beside participants.tsv that is part of their key."""
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,11 @@ class ClinicalColumn:
         if self.values:
             return "one of " + ", ".join(self.values)
         unit = f" {self.unit}" if self.unit else ""
-        if self.high is not None:
-            return f"{self.low:g} to {self.high:g}{unit}"
-        return f"above 0{unit}" if self.above_zero else f"{self.low:g}{unit} or more"
+        if self.above_zero:
+            return f"above 0{unit}, at most {self.high:g}"
+        if self.unusual is not None:
+            return f"{self.low:g}{unit} or more, at most {self.high:g}"
+        return f"{self.low:g} to {self.high:g}{unit}"
 
     def allows(self, value: float) -> bool:
         """Whether the number lies in the allowed range."""
@@ -69,7 +69,6 @@ class ClinicalColumn:
             (self.low is None or value >= self.low)
             and (self.high is None or value <= self.high)
             and (value > 0 or not self.above_zero)
-            and abs(value) != float("inf")
         )
 
 
@@ -82,6 +81,7 @@ KNOWN_COLUMNS: dict[str, ClinicalColumn] = {
         "Time since symptom onset",
         "months",
         0,
+        720,  # 60 years: the longest course on record is 55
         above_zero=True,
         aliases=("disease_duration", "disease_duration_months", "duration_months"),
     ),
@@ -105,6 +105,7 @@ KNOWN_COLUMNS: dict[str, ClinicalColumn] = {
         "ΔFS: (48 − ALSFRS-R) / months since onset",
         "points per month",
         0,
+        48,  # all points in the first month
         unusual=5,
         aliases=("dfs", "deltafs", "progression_rate"),
     ),
@@ -150,11 +151,6 @@ def known_name(column: str) -> str | None:
 def is_missing(value: str) -> bool:
     """Whether a cell is empty or says that its value is missing."""
     return value.strip().lower() in MISSING_SPELLINGS
-
-
-def as_number(value: str) -> float | None:
-    """The number that a cell holds, written with a decimal point, or ``None``."""
-    return float(value) if _NUMBER.fullmatch(value) else None
 
 
 def participant_id(value: str) -> str:
@@ -224,11 +220,13 @@ def read_sheet(path: str | Path, participant: str | None = None) -> Sheet:
     except UnicodeDecodeError:
         remedy = "Save it as tab-separated text with UTF-8 encoding, not as a spreadsheet."
         return _refuse(sheet, "a file that is not UTF-8 text", "a TSV table", remedy)
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
-        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except csv.Error as error:
-        return _refuse(sheet, f"text that is no table ({error})", "a TSV table", "Mend the file.")
+    if "\0" in text:
+        remedy = "Save it as tab-separated text with UTF-8 encoding (it may be UTF-16)."
+        return _refuse(sheet, "NUL bytes", "a TSV table", remedy)
+    lines = [
+        (number, _cells(sheet, number, line))
+        for number, line in enumerate(_LINE_END.split(plain_text(text)), start=1)
+    ]
     lines = [(number, cells) for number, cells in lines if any(cells)]
     if not lines:
         return _refuse(sheet, "an empty file", "a header and a row per participant", "Fill it in.")
@@ -247,10 +245,33 @@ def read_sheet(path: str | Path, participant: str | None = None) -> Sheet:
     return sheet
 
 
+def _cells(sheet: Sheet, number: int, line: str) -> list[str]:
+    """The cells of a line, without blanks at their ends and the quotes round them.
+
+    A cell ends at the next tab, quoted or not: with a quote that is never closed, a reader of
+    quoted cells would take the rows below for one cell.
+    """
+    cells = [cell.strip() for cell in line.split("\t")]
+    for place, cell in enumerate(cells):
+        if not cell.startswith('"'):
+            continue
+        if len(cell) > 1 and cell.endswith('"'):
+            cells[place] = cell[1:-1].replace('""', '"').replace('\\"', '"').strip()
+        elif cell.count('"') % 2:
+            _refuse(
+                sheet,
+                f"a quote that is not closed in its cell: {cell[:40]}",
+                "cells without tabs and line ends, in quotes or not",
+                "Delete the quote, or close it; the table may have line breaks in a cell.",
+                f", row {number}",
+            )
+    return cells
+
+
 def _refuse_header(sheet: Sheet, header: list[str]) -> Sheet:
     remedy = "Name the column of participants participant_id."
     if len(header) == 1:
-        for separator, word in ((",", "commas"), (";", "semicolons")):
+        for separator, word in ((",", "commas"), (";", "semicolons"), (" ", "blanks")):
             if separator in header[0]:
                 remedy = f"It is separated by {word}: save it as tab-separated text (TSV)."
     found = f"the columns {', '.join(header)[:80]}"
@@ -289,13 +310,3 @@ def _take_rows(
         sheet.rows.append((number, who, values))
     if not sheet.rows:
         _refuse(sheet, "a header and no row", "a row per participant", "Fill in the table.")
-
-
-def not_a_number(sheet: Sheet, row: int, who: str, column: str, value: str) -> Problem:
-    """The problem of a text where a number should stand."""
-    known = KNOWN_COLUMNS.get(known_name(column) or "")
-    remedy = "Write the number alone, or n/a if it is missing."
-    if _DECIMAL_COMMA.fullmatch(value):
-        remedy = f"Write a decimal point: {value.replace(',', '.')}."
-    expected = f"a number, {known.allowed}" if known else "a number"
-    return Problem(sheet.cell(row, who, column), repr(value[:60]), expected, remedy)

@@ -9,22 +9,22 @@ it is parsed; :func:`read_clinical` imports pandas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, Problem
+from ..spelling import as_number
 from .design import check_design
+from .numbers import not_a_number
 from .phenotype import join_phenotype, read_beside
 from .ranges import check_values
 from .sheet import (
     KNOWN_COLUMNS,
     MISSING,
     Sheet,
-    as_number,
     is_missing,
     known_name,
-    not_a_number,
     participant_id,
     read_sheet,
 )
@@ -118,6 +118,7 @@ def check_clinical(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     analysed: Iterable[str] | None = None,
     session: str | None = None,
+    categorical: Collection[str] = (),
 ) -> list[Problem]:
     """Find everything wrong with a clinical table, and with what the config asks of it.
 
@@ -137,6 +138,8 @@ def check_clinical(
         ``None`` for all.
     session
         As in :func:`read_joined`.
+    categorical
+        Columns whose numbers stand for categories, as in the config.
     """
     sheet = read_joined(path, session)
     if not sheet.readable:
@@ -146,7 +149,9 @@ def check_clinical(
     return [
         *sheet.problems,
         *check_values(chosen, ranges),
-        *check_design(counted, contrasts or {}, list(scores), list(covariates), chosen),
+        *check_design(
+            counted, contrasts or {}, list(scores), list(covariates), chosen, categorical
+        ),
     ]
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import InputError, Problem
+from ..spelling import plain_text
 from ..tables import read_table
 from ..volumes import write_text
 
@@ -133,7 +134,7 @@ def _label(row: dict) -> Label:
 
     def text(column: str) -> str:
         value = row.get(column)
-        return "" if value is None or pd.isna(value) else str(value).strip()
+        return "" if value is None or pd.isna(value) else plain_text(str(value)).strip()
 
     try:
         index = float(text("index"))

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, Problem
+from ..spelling import level_text, sorted_levels
 from .cells import Pattern, missingness_patterns
 from .groups import get_column
 from .linear import nuisance_space
-from .settings import level_text
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,8 @@ def covariate_matrix(
     """Code the covariates of the given participants.
 
     A numeric column is used as it is. A text column with levels a, b, c (sorted) becomes the
-    indicators of b and c. Numbers that stand for categories (a site's number) must therefore be
-    text in the table (``site-1``).
+    indicators of b and c. Numbers that stand for categories (a site's number) are text in the
+    table, or are read as text (``StudyDesign.categorical``).
 
     Raises
     ------
@@ -151,7 +151,7 @@ def covariate_matrix(
             values.append(column.to_numpy(float))
             continue
         text = column.map(level_text, na_action="ignore").astype(object)
-        levels = sorted(set(text.dropna()))
+        levels = sorted_levels(text.dropna())
         # One level makes one constant column: without variation there is nothing to adjust for,
         # and the tests say so.
         shown = levels[1:] or levels or [""]

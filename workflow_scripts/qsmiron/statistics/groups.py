@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, Problem
-from .settings import Contrast, DeltaFsContrast, GivenContrast, level_text
+from ..spelling import level_text
+from .settings import Contrast, DeltaFsContrast, GivenContrast
 
 
 def assign_group(clinical: pd.DataFrame, contrast: Contrast, where: str) -> pd.Series:
