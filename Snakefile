@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from qsmiron.config_files import as_given, check_config_files
 from qsmiron.errors import InputError
 from qsmiron.progress import write_plan
 from qsmiron.study import load_study, memory, minutes, option, options
@@ -28,15 +29,28 @@ gc.set_threshold(100_000, 500)
 atexit.register(gc.freeze)
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+SHIPPED_CONFIG = f"{workflow.basedir}/config/config.yaml"
+
+try:
+    check_config_files([SHIPPED_CONFIG, *workflow.configfiles])
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+configfile: SHIPPED_CONFIG
 
 
 # Jobs that a cluster runs, and a run that goes on without failed scans, are part of a run.
 CONTINUED = "QSMIRON_CONTINUED"
 underway = not workflow.is_main_process or CONTINUED in os.environ
 
+# Snakemake merges blocks, and takes 01 on the command line for 1: see what was given.
+given = workflow.config_settings
+layers = [given.overwrite_config, given.config]
+
 try:
-    study = load_study(config, workflow.basedir, underway)
+    values = as_given(config, layers, given.config_args or [])
+    study = load_study(values, workflow.basedir, underway)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

@@ -22,7 +22,7 @@ rule assign_groups:
     params:
         code=settings.code("assign_groups"),
         contrasts=", ".join(study.contrasts),
-        settings=settings.slice("contrasts", "scores", "covariates", "statistics"),
+        settings=settings.slice("contrasts", "scores", "covariates", "categorical", "statistics"),
     message:
         "Assigning the groups of {params.contrasts}"
     shell:
@@ -179,7 +179,7 @@ rule estimate_null_rates:
         runtime=30,
     params:
         code=settings.code("estimate_null_rates"),
-        settings=settings.slice("contrasts", "covariates", "statistics"),
+        settings=settings.slice("contrasts", "covariates", "categorical", "statistics"),
         clinical=clinical.all_contrast_values(),
         scans=lambda wildcards, input: [
             *option("--quality", *input.quality),
@@ -215,7 +215,7 @@ rule compare_recovery:
         runtime=10,
     params:
         code=settings.code("compare_recovery"),
-        settings=settings.slice("contrasts", "scores", "covariates", "statistics"),
+        settings=settings.slice("contrasts", "scores", "covariates", "categorical", "statistics"),
     message:
         "Comparing planted with recovered effects"
     shell:

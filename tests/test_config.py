@@ -70,7 +70,7 @@ def test_a_bad_key_or_value_is_named(
         ({"segmentation": "{participant}/s.mgz"}, "no other placeholders than {subject}"),
         (
             {"segmentation": "s.mgz", "segmentation_space": "MNI"},
-            "(?i)space: found 'MNI'.*'GRE'",
+            "space: found 'MNI'; expected one of T1w, GRE",
         ),
         ({"segmentations": "s.mgz"}, "segmentations"),
         ({"segmentation_required": "perhaps"}, "segmentation_required"),

@@ -31,7 +31,8 @@ def main(argv: list[str] | None = None) -> None:
     with reported_to_user():
         design = read_study_design(args.config)
         contrasts = design.contrasts
-        clinical = read_clinical(args.participants, session=design.statistics.session)
+        session = design.statistics.session
+        clinical = read_clinical(args.participants, design.categorical, session)
         table = add_derived_groups(clinical, contrasts, args.participants)
         write_participants(table, describe(table, contrasts, args.participants), args.output)
 

@@ -12,13 +12,17 @@ import contextlib
 import logging
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 from qsmiron.checks import inspect_inputs
 from qsmiron.checks.report import as_json, as_text
-from qsmiron.checks.settings import read_settings
+from qsmiron.checks.settings import check_settings
+from qsmiron.config_files import read_settings
 from qsmiron.errors import InputError, Problem, reported_to_user
 from qsmiron.volumes import write_json
+
+SHIPPED_CONFIG = Path(__file__).resolve().parents[1] / "config/config.yaml"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -34,8 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config",
         metavar="YAML",
-        help="config (YAML or JSON) with contrasts, scores, covariates, participant_label, "
-        "session_label, exclude, acquisition, statistics.session; other keys are ignored "
+        help="config (YAML or JSON), whole or what differs from the shipped one: all of it is "
+        "checked, and the data with its contrasts, scores, covariates, categorical, "
+        "participant_label, session_label, exclude, acquisition and statistics.session "
         "(default: none, and no contrast or score is checked)",
     )
     parser.add_argument(
@@ -62,7 +67,9 @@ def main(argv: list[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     with reported_to_user():
         settings = read_settings(args.config) if args.config else {}
+        settings, refused = check_settings(settings, read_settings(SHIPPED_CONFIG))
         inspection = inspect_inputs(args.bids_dir, args.participants, settings, args.every_image)
+        inspection.problems[:0] = refused
         terminal = sys.stdout.isatty()
         width = min(shutil.get_terminal_size((100, 24)).columns, 120) if terminal else None
         print(as_text(inspection, args.bids_dir, width, terminal), flush=True)

@@ -45,8 +45,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = build_parser().parse_args(argv)
     with reported_to_user():
         parameters = parse_parameters(RecoveryParameters, arguments.parameters, "--parameters")
-        contrasts = read_study_design(arguments.config).contrasts
-        participants = read_clinical(arguments.participants)
+        design = read_study_design(arguments.config)
+        contrasts = design.contrasts
+        participants = read_clinical(arguments.participants, design.categorical)
         groups = {
             name: assign_group(participants, contrast, str(arguments.participants))
             for name, contrast in contrasts.items()

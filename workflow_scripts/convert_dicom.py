@@ -15,7 +15,7 @@ import sys
 
 from qsmiron.checks import inspect_inputs
 from qsmiron.checks.report import as_text
-from qsmiron.checks.settings import read_settings
+from qsmiron.config_files import read_settings
 from qsmiron.dicom import convert
 from qsmiron.dicom.mapping import read_mapping
 from qsmiron.errors import reported_to_user

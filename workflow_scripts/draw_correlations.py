@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
         session = design.statistics.session
         regions = read_table(args.regions, "regions", VALUE_COLUMNS)
         regions = one_session(regions, session, args.regions)
-        clinical = read_clinical(args.participants, session=session)
+        clinical = read_clinical(args.participants, design.categorical, session)
         clinical = clinical[clinical.index.isin(regions["participant_id"].unique())]
         figure, title, caption = correlations_figure(
             regions,

@@ -17,9 +17,9 @@ from properties import json_values, often, read_or_refused
 
 from qsmiron.acquisition import PHASE_UNITS
 from qsmiron.checks import inspect_inputs
-from qsmiron.checks.settings import read_settings
 from qsmiron.clinical import check_clinical, clinical_values, read_clinical
 from qsmiron.clinical.sheet import MISSING_SPELLINGS
+from qsmiron.config_files import read_settings
 from qsmiron.errors import InputError, Problem
 
 pytestmark = pytest.mark.fuzz

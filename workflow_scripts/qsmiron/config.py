@@ -9,25 +9,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from math import inf
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from . import background, inversion, phase, relaxation
 from .acquisition import PHASE_UNITS, units_of_scan
 from .bids import LABEL, image_template
-from .errors import InputError
+from .errors import InputError, Problem
 from .masks import EXTRACTORS
 from .masks.gre import GreMaskParameters
 from .methods import Method, get_method
-from .parameters import Parameters, explain, parse_parameters
+from .parameters import Parameters, explain, parse_parameters, without_nothing
 from .reference import REGIONS as REFERENCE_REGIONS
 from .regions.deposits import IronParameters
 from .regions.selection import SelectionParameters
 from .registration.scan import RegistrationParameters
+from .spelling import plain_names
 from .statistics.settings import AnalysisChoices, StudyDesign
 
-CONFIG_NAME = "configuration"
+CONFIG_NAME = "config"
 
 STAGES: dict[str, dict[str, Method]] = {
     "field_map": phase.METHODS,
@@ -84,7 +93,7 @@ class MaskStep(Overrides):
 class Reference(Parameters):
     """What susceptibility is relative to."""
 
-    region: str = Field(
+    region: Annotated[str, AfterValidator(plain_names)] = Field(
         "brain",
         description="brain: mean of its reliable part; csf: of the ventricles' fluid, which takes "
         "two echoes; none: χ is left as it is; with atlas: the name of one of its regions, both "
@@ -241,6 +250,32 @@ class Threads(Parameters):
     statistics: int = Field(1, ge=1, le=64, description="of a job of the group results")
 
 
+def _label(label: Any) -> str:
+    """A label as text, with or without its prefix."""
+    if isinstance(label, bool | float) or not isinstance(label, str | int):
+        raise ValueError(f"labels as text; {label!r} is none: put it in quotes, such as '01'")
+    text = plain_names(str(label))
+    if not LABEL.fullmatch(text.removeprefix("sub-").removeprefix("ses-")):
+        raise ValueError(
+            f"labels of letters and digits, in a list such as ['01', '02']; {text!r} is none"
+        )
+    return text
+
+
+def _range(limits: Any) -> Any:
+    """Two numbers of which the first is not the larger, as text or not."""
+    try:
+        low, high = (float(limit) for limit in limits if not isinstance(limit, bool))
+    except (TypeError, ValueError, OverflowError):
+        low, high = inf, -inf
+    if not -inf < low <= high < inf:
+        raise ValueError("[lowest, highest]")
+    return low, high
+
+
+Range = Annotated[tuple[float, float], BeforeValidator(_range)]
+
+
 class Config(StudyDesign):
     """The whole configuration; contrasts, scores, covariates and statistics are the design's."""
 
@@ -251,7 +286,7 @@ class Config(StudyDesign):
     clinical_table: str | None = Field(
         None, description="TSV with one row per participant; null: the data set's participants.tsv"
     )
-    clinical_ranges: dict[str, tuple[float, float]] = Field(
+    clinical_ranges: dict[str, Range] = Field(
         default_factory=dict,
         description="allowed [lowest, highest] of clinical columns, in place of the usual ones",
     )
@@ -287,14 +322,17 @@ class Config(StudyDesign):
     def _labels(cls, labels: Any) -> Any:
         # Set on the command line, one label arrives without a list, and 01 as a number.
         labels = [] if labels is None else labels if isinstance(labels, list) else [labels]
-        return [str(label) for label in labels]
+        return [_label(label) for label in labels]
 
-    @field_validator("contrasts", "atlases", mode="before")
+    @field_validator("atlases", "variants", "clinical_ranges", mode="before")
     @classmethod
-    def _without_removed(cls, entries: Any) -> Any:
-        if isinstance(entries, dict):
-            return {name: entry for name, entry in entries.items() if entry is not None}
-        return entries
+    def _without_null(cls, entries: Any) -> Any:
+        return without_nothing(entries)
+
+    @field_validator("clinical_ranges", mode="before")
+    @classmethod
+    def _spelt_as_columns(cls, ranges: Any) -> Any:
+        return plain_names(ranges)
 
     @field_validator("atlases")
     @classmethod
@@ -310,8 +348,15 @@ class Config(StudyDesign):
     def _named(cls, entries: dict[str, Any]) -> dict[str, Any]:
         for name in entries:
             if not LABEL.fullmatch(name):
-                raise ValueError(f"the name {name!r} may hold only letters and digits")
+                raise ValueError(f"names of letters and digits only; {name!r} is none")
         return entries
+
+    @field_validator("variants")
+    @classmethod
+    def _one_at_least(cls, variants: dict[str, Any]) -> dict[str, Any]:
+        if not variants:
+            raise ValueError("one variant at least, such as main: {}")
+        return variants
 
 
 def load_config(values: dict[str, Any]) -> Config:
@@ -325,13 +370,15 @@ def load_config(values: dict[str, Any]) -> Config:
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise explain(error, CONFIG_NAME) from error
+        raise explain(error, CONFIG_NAME, Config) from error
     where = f"{CONFIG_NAME}, registration.parameters"
     parse_parameters(RegistrationParameters, config.registration.parameters, where)
     for label in config.variants:
-        check_methods(variant(config, label), f"{CONFIG_NAME}, variant {label}")
-    if "{" in config.results_dir + (config.bids_dir or ""):
-        raise InputError(f"{CONFIG_NAME}: results_dir and bids_dir may not contain braces")
+        check_methods(variant(config, label), f"{CONFIG_NAME}, variants.{label}")
+    for key in ("results_dir", "bids_dir"):
+        if "{" in (folder := getattr(config, key) or ""):
+            expected = "a path without braces, which stand for wildcards"
+            raise InputError(Problem(f"{CONFIG_NAME}, {key}", folder, expected, "Rename it."))
     return config
 
 
@@ -354,7 +401,12 @@ def changed_chain(
     for stage, changes in changed.items():
         if stage not in values:
             raise InputError(
-                f"{CONFIG_NAME}: {where}.{stage}: no such stage; there are " + ", ".join(values)
+                Problem(
+                    f"{CONFIG_NAME}, {where}.{stage}",
+                    "a key that does not exist",
+                    f"one of {', '.join(values)}",
+                    "Correct the name of the stage.",
+                )
             )
         if "method" in changes and changes["method"] != values[stage].get("method"):
             # The parameters of another method mean nothing to this one.
@@ -364,7 +416,7 @@ def changed_chain(
     try:
         return Reconstruction.model_validate(values)
     except ValidationError as error:
-        raise explain(error, f"{CONFIG_NAME}: {where}") from error
+        raise explain(error, f"{CONFIG_NAME}, {where}", Reconstruction) from error
 
 
 def check_methods(chain: Reconstruction, where: str) -> None:

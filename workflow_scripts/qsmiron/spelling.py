@@ -35,9 +35,9 @@ _LARGEST_EXACT = 1e15
 
 
 def plain_text(text: str) -> str:
-    """Text with composed letters (NFC), plain blanks and no invisible characters.
+    r"""Text with composed letters (NFC), plain blanks and no invisible characters.
 
-    >>> plain_text("Ko\\u0308ln\\u200b") == "Köln"
+    >>> plain_text("Ko\u0308ln\u200b") == "Köln"
     True
     """
     return unicodedata.normalize("NFC", text.translate(_AS_MEANT))
@@ -60,9 +60,9 @@ def ascii_digits(text: str) -> str:
 
 
 def as_number(text: str) -> float | None:
-    """The finite number that a text holds, written with a decimal point, or ``None``.
+    r"""The finite number that a text holds, written with a decimal point, or ``None``.
 
-    >>> as_number("\\u221299"), as_number("12 points"), as_number("1e999")
+    >>> as_number("\u221299"), as_number("12 points"), as_number("1e999")
     (-99.0, None, None)
     """
     digits = ascii_digits(text)
@@ -91,7 +91,8 @@ def level_text(value: Any) -> str:
     number = as_number(text)
     if number is None:
         return text
-    return str(int(number)) if number == int(number) and abs(number) < _LARGEST_EXACT else str(number)
+    whole = number == int(number) and abs(number) < _LARGEST_EXACT
+    return str(int(number)) if whole else str(number)
 
 
 def sorted_levels(levels: Iterable[str]) -> list[str]:
@@ -105,3 +106,16 @@ def sorted_levels(levels: Iterable[str]) -> list[str]:
     if None in numbers.values():
         return sorted(distinct)
     return sorted(distinct, key=lambda level: (numbers[level], level))
+
+
+def twin_label(label: str, others: Iterable[str]) -> str | None:
+    """A label that differs only in case or leading zeros (spreadsheets drop them).
+
+    >>> twin_label("sub-1", ["sub-02", "sub-01"])
+    'sub-01'
+    """
+
+    def plain(name: str) -> str:
+        return name.lower().removeprefix("sub-").lstrip("0")
+
+    return next((other for other in others if plain(other) == plain(label)), None)

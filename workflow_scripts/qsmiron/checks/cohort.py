@@ -13,6 +13,7 @@ from ..bids import LABEL, Scan, find_scans, scan_folder
 from ..clinical import check_clinical
 from ..clinical.sheet import Sheet, read_sheet
 from ..errors import Problem
+from ..spelling import twin_label
 from .copies import check_copies
 from .images import inspect_scan
 from .inspected import Inspected
@@ -82,8 +83,8 @@ def inspect_inputs(
         The clinical table; ``None`` for ``participants.tsv`` of the data set.
     settings
         The config, of which ``participant_label``, ``session_label``, ``exclude``, ``contrasts``,
-        ``scores``, ``covariates``, ``clinical_ranges``, ``statistics.session``, ``acquisition``,
-        the atlases' ``segmentation`` and the field map's ``readout`` are read.
+        ``scores``, ``covariates``, ``categorical``, ``clinical_ranges``, ``statistics.session``,
+        ``acquisition``, the atlases' ``segmentation`` and the field map's ``readout`` are read.
     every_image
         Read the voxels of every image, and not only of the first echo and the T1w.
     """
@@ -226,7 +227,7 @@ def _check_cohort(
         )
     for who in imaged:
         if who not in rows:
-            twin = _twin(who, list(rows))
+            twin = twin_label(who, list(rows))
             hint = f" (it has {twin}: written differently?)" if twin else ""
             yield Problem(
                 str(root / who),
@@ -250,7 +251,7 @@ def _check_cohort(
 def _why_no_images(root: Path, who: str, folders: list[str], selection: Selection) -> str:
     folder = root / who
     if not folder.is_dir():
-        twin = _twin(who, folders)
+        twin = twin_label(who, folders)
         return f"no folder {who}" + (f" (there is {twin}: written differently?)" if twin else "")
     if misnamed := [path for path in sorted(folder.rglob("*")) if path.parent.name == "anat"]:
         lookalike = [p for p in misnamed if p in megre_files(p.parent)]
@@ -261,15 +262,6 @@ def _why_no_images(root: Path, who: str, folders: list[str], selection: Selectio
         listed = f" (only {', '.join(images[:4])}{' …' if images[4:] else ''})" if images else ""
         return f"no …_MEGRE.nii.gz in {misnamed[0].parent.relative_to(root)}{listed}"
     return f"no anat folder with images in {who}"
-
-
-def _twin(who: str, others: list[str]) -> str | None:
-    """A name that differs only in case or leading zeros (spreadsheets drop them)."""
-
-    def plain(name: str) -> str:
-        return name.lower().removeprefix("sub-").lstrip("0")
-
-    return next((other for other in others if plain(other) == plain(who)), None)
 
 
 def _check_named_scans(scans: list[Scan], phase_units: PhaseUnits) -> Iterator[Problem]:
@@ -297,7 +289,7 @@ def _check_selection(
         ("session_label", selection.sessions, sessions),
     ):
         for label in sorted(labels - there):
-            twin = _twin(label, sorted(there))
+            twin = twin_label(label, sorted(there))
             yield Problem(
                 f"config, {key}",
                 repr(label) + (f" (there is {twin!r})" if twin else ""),

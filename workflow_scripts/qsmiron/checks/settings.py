@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ..acquisition import PHASE_UNITS, units_of_scan
 from ..clinical.phenotype import analysed_session
+from ..config import CONFIG_NAME, load_config
+from ..config_files import laid_over
 from ..errors import InputError, Problem
+from ..spelling import plain_names
 
 
-def read_settings(path: str | Path) -> dict[str, Any]:
-    """Read a config (YAML or JSON) once, since it may be a pipe.
+def check_settings(
+    settings: Mapping[str, Any], shipped: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """What is wrong with a config as a run would see it, and the rest of it.
 
-    Raises
-    ------
-    InputError
-        If it cannot be read or is no mapping of keys to values.
+    Parameters
+    ----------
+    settings
+        A user's config, whole or only what differs from ``shipped``.
+    shipped
+        The configuration that a run lays it over.
+
+    Returns
+    -------
+    settings
+        Without the entries that a run refuses, so that data are checked with the others.
+    problems
+        Those that a run would name.
     """
-    import yaml
-
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-        try:
-            config = json.loads(text)
-        except ValueError:
-            config = yaml.safe_load(text)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            Problem(
-                str(path), f"a config that cannot be read ({reason})", "YAML or JSON", "Mend it."
-            )
-        ) from error
-    if not isinstance(config or {}, dict):
-        raise InputError(
-            Problem(str(path), f"{config!r:.60}", "keys and values", "Mend the config.")
-        )
-    return config or {}
+        load_config(laid_over(shipped, settings))
+    except InputError as error:
+        problems = [one for one in error.problems if isinstance(one, Problem)]
+        problems += [
+            Problem("config", one, "a config that holds", "Correct it.")
+            for one in error.problems
+            if isinstance(one, str)
+        ]
+        return _without_refused(settings, problems), problems
+    return dict(settings), []
+
+
+def _without_refused(settings: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    kept = dict(settings)
+    for problem in problems:
+        path = problem.where.removeprefix(f"{CONFIG_NAME}, ")
+        for key, block in settings.items():
+            if not _is_in(path, key):
+                continue
+            inside = path[len(str(key)) + 1 :]
+            entries = kept.get(key)
+            if inside and isinstance(block, Mapping) and isinstance(entries, Mapping):
+                kept[key] = {n: entry for n, entry in entries.items() if not _is_in(inside, n)}
+            else:
+                kept.pop(key, None)
+    return kept
+
+
+def _is_in(path: str, key: object) -> bool:
+    """Whether a message's place is a key or something inside it."""
+    return path == str(key) or path.startswith((f"{key}.", f"{key}:", f"{key},"))
 
 
 @dataclass
@@ -85,7 +109,9 @@ def read_selection(settings: Mapping[str, Any], problems: list[Problem]) -> Sele
         value = [value] if isinstance(value, str | int) else value
         if not isinstance(value, list | tuple | set | Mapping):
             problems.append(
-                Problem(f"config, {key}", repr(value), "a list of labels", "For example [01, 02].")
+                Problem(
+                    f"config, {key}", repr(value), "a list of labels", "For example ['01', '02']."
+                )
             )
             value = []
         labels[key] = {str(label).strip().removeprefix(prefix) for label in value}
@@ -138,9 +164,10 @@ def read_design(settings: Mapping[str, Any], problems: list[Problem]) -> dict[st
         ("contrasts", "contrasts", Mapping, "a block of named contrasts"),
         ("scores", "scores", list, "a list of columns"),
         ("covariates", "covariates", list, "a list of columns"),
+        ("categorical", "categorical", list, "a list of columns"),
         ("clinical_ranges", "ranges", Mapping, "a block of column: [lowest, highest]"),
     ):
-        value = settings.get(key)
+        value = plain_names(settings.get(key))
         if value is not None and not isinstance(value, kind):
             problems.append(Problem(f"config, {key}", repr(value), form, "Correct the config."))
         elif value is not None:

@@ -15,10 +15,7 @@ _FAR = 6
 _FEW = 8
 
 _MISSING_CODES = frozenset(
-    sign * float(digit * times)
-    for digit in "789"
-    for times in (2, 3, 4, 5, 6)
-    for sign in (1, -1)
+    sign * float(digit * times) for digit in "789" for times in (2, 3, 4, 5, 6) for sign in (1, -1)
 ) | {-1.0, -7.0, -8.0, -9.0}
 """What forms and statistics packages write for missing, refused and not applicable."""
 _FEWEST_OTHERS = 3

@@ -42,5 +42,5 @@ def read_members(
     path: str, design: StudyDesign, contrast: str, measured: Collection[str]
 ) -> Groups:
     """:func:`members` from the clinical table at ``path``, read as the statistics read it."""
-    clinical = read_clinical(path, session=design.statistics.session)
+    clinical = read_clinical(path, design.categorical, design.statistics.session)
     return members(clinical, design, contrast, path, measured)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ..config import Config, load_config
-from ..errors import InputError, Problem
+from ..config_files import parse_settings, read_settings
 
 
 def read_config(source: str | Path) -> Config:
@@ -19,24 +18,7 @@ def read_config(source: str | Path) -> Config:
     InputError
         For an unreadable file, or naming an unknown key or a value out of range.
     """
-    import yaml
-
     text = str(source)
-    where = "the config given"
-    if not text.lstrip().startswith("{"):
-        where = text
-        try:
-            text = Path(source).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(
-                Problem(where, f"no readable file ({error})", "a YAML or JSON config", "Check it.")
-            ) from error
-    try:
-        content = yaml.safe_load(text) if not text.lstrip().startswith("{") else json.loads(text)
-    except (yaml.YAMLError, json.JSONDecodeError) as error:
-        raise InputError(
-            Problem(where, f"not YAML or JSON ({error})", "a config", "Mend the file.")
-        ) from error
-    if not isinstance(content, dict):
-        raise InputError(Problem(where, "no mapping of blocks", "a config", "Mend the file."))
+    given = text.lstrip().startswith("{")
+    content = parse_settings(text, "the config given") if given else read_settings(source)
     return load_config({"atlases": {}} | content)

@@ -100,7 +100,7 @@ def read_inputs(
     """
     design = read_study_design(config)
     session = design.statistics.session
-    clinical = read_clinical(participants, session=session)
+    clinical = read_clinical(participants, design.categorical, session)
     cells = cell_matrices(read_table(regions, "regions", COLUMNS), session, str(regions))
     functions = read_quantile_functions(quantiles, session) if quantiles else []
     match_participants([*cells, *functions], clinical, str(participants))

@@ -5,36 +5,42 @@ Light on purpose (no pandas, no scipy): the workflow's config check imports it.
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
     Tag,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 
+from ..config_files import read_settings
 from ..errors import InputError, Problem
-from ..parameters import Parameters, parse_parameters
+from ..parameters import Parameters, parse_parameters, without_nothing
 from ..regions.metrics import METRICS
 from ..scan_covariates import SCAN_COVARIATES
+from ..spelling import level_text, plain_names
 from .multiplicity import NOT_TESTED, PRIMARY_METRICS
 
-
-def level_text(value: Any) -> str:
-    """A level as text: ``1`` and ``1.0`` are ``"1"``; YAML's bare yes/no are refused."""
-    if isinstance(value, bool):
-        raise ValueError("a bare yes/no/true/false is not a level: put it in quotes")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$")]
+def _file_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "a name of letters, digits and _ . + - (no . + - first), since files are named after "
+            "it: rename it, and where it is a column, in the table too, such as FVC_percent for "
+            "FVC (%)"
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(_file_name)]
 Level = Annotated[str, BeforeValidator(level_text), Field(min_length=1)]
 Levels = tuple[Level, Level]
 
@@ -44,11 +50,12 @@ class _Contrast(Parameters):
         description="The two levels; a positive effect means the first above the second"
     )
 
-    @model_validator(mode="after")
-    def _levels_differ(self) -> _Contrast:
-        if self.levels[0] == self.levels[1]:
-            raise ValueError(f"the two levels are the same: {self.levels[0]}")
-        return self
+    @field_validator("levels")
+    @classmethod
+    def _levels_differ(cls, levels: Levels) -> Levels:
+        if levels[0] == levels[1]:
+            raise ValueError(f"two levels that differ; the two levels are the same: {levels[0]}")
+        return levels
 
 
 class GivenContrast(_Contrast):
@@ -94,6 +101,13 @@ Contrast = Annotated[
 ]
 
 
+def amounts_of(contrast: Any) -> tuple[str, ...]:
+    """The columns of numbers that a derived contrast is made of."""
+    if isinstance(contrast, KmeansContrast):
+        return contrast.baseline, contrast.followup
+    return (contrast.column,) if isinstance(contrast, DeltaFsContrast) else ()
+
+
 class Statistics(Parameters):
     """How the tests are done."""
 
@@ -135,16 +149,43 @@ class StudyDesign(Parameters):
         + ", ".join(SCAN_COVARIATES)
         + ", which come from the scans",
     )
+    categorical: tuple[str, ...] = Field(
+        (),
+        description="Columns whose numbers stand for categories, such as [site] of sites 1, 2, 3: "
+        "as covariates they are indicators, not slopes",
+    )
     statistics: Statistics = Field(default_factory=Statistics, description="Procedure")
 
-    @model_validator(mode="after")
-    def _names_once(self) -> StudyDesign:
-        for key in ("scores", "covariates"):
-            names = getattr(self, key)
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise ValueError(f"{key} name {', '.join(twice)} more than once")
-        return self
+    @field_validator("contrasts", mode="before")
+    @classmethod
+    def _without_removed(cls, contrasts: Any) -> Any:
+        return without_nothing(plain_names(contrasts))
+
+    @field_validator("scores", "covariates", "categorical", mode="before")
+    @classmethod
+    def _listed(cls, names: Any) -> Any:
+        if not isinstance(names, list | tuple):
+            raise ValueError("a list of columns, such as [age, sex]")
+        return plain_names(names)
+
+    @field_validator("scores", "covariates", "categorical")
+    @classmethod
+    def _names_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"each name once; {', '.join(twice)} stands there more than once")
+        return names
+
+    @field_validator("categorical")
+    @classmethod
+    def _not_amounts(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        contrasts = info.data.get("contrasts", {}).values()
+        amounts = {column for contrast in contrasts for column in amounts_of(contrast)}
+        amounts.update(info.data.get("scores", ()))
+        both = [name for name in names if name in amounts]
+        if both:
+            raise ValueError(f"columns that no score or cut is made of; {', '.join(both)} is one")
+        return names
 
     def pick_contrasts(self, name: str | None, where: str = "config") -> dict[str, Contrast]:
         """All contrasts, or the one called ``name``; an unknown name is an :class:`InputError`."""
@@ -165,6 +206,16 @@ class AnalysisChoices(Parameters):
         default_factory=dict,
         description="other metrics of an outcome family, beside its primary one",
     )
+
+    @field_validator("covariates", mode="before")
+    @classmethod
+    def _spelt_alike(cls, sets: Any) -> Any:
+        return plain_names(sets)
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _without_removed(cls, metrics: Any) -> Any:
+        return without_nothing(metrics)
 
     @field_validator("metrics")
     @classmethod
@@ -208,39 +259,6 @@ def read_study_design(path: str | Path) -> StudyDesign:
     InputError
         For an unreadable file, or naming an unknown key or a value out of range in these blocks.
     """
-    where = str(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            Problem(where, f"no readable file ({error})", "a YAML or JSON config", "Check it.")
-        ) from error
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError:
-        content = _parse_yaml(text, where)
-    content = {} if content is None else content
-    if not isinstance(content, dict):
-        raise InputError(
-            Problem(where, type(content).__name__, "a mapping of config blocks", "Mend the file.")
-        )
+    content = read_settings(path)
     blocks = {key: content[key] for key in StudyDesign.model_fields if key in content}
-    # A block that is declared empty ("scores:") means none, not the default.
-    empty = {"contrasts": {}, "scores": (), "covariates": (), "statistics": {}}
-    blocks = {key: empty[key] if value is None else value for key, value in blocks.items()}
-    if isinstance(blocks.get("contrasts"), dict):
-        # Set to null, a contrast is taken away.
-        contrasts = blocks["contrasts"].items()
-        blocks["contrasts"] = {name: value for name, value in contrasts if value is not None}
-    return parse_parameters(StudyDesign, blocks, where)
-
-
-def _parse_yaml(text: str, where: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(
-            Problem(where, f"not YAML ({error})", "a YAML or JSON config", "Mend the file.")
-        ) from error
+    return parse_parameters(StudyDesign, blocks, str(path))

@@ -141,6 +141,8 @@ class Settings:
     def slice(self, *keys: str) -> str:
         """These blocks of the configuration as a JSON object."""
         dumped = self.config.model_dump(mode="json", include=set(keys), exclude_none=True)
+        if not self.config.categorical:  # then nothing is as if the key did not exist
+            dumped.pop("categorical", None)
         return json.dumps({key: dumped[key] for key in keys if key in dumped})
 
     @property
@@ -150,10 +152,11 @@ class Settings:
 
     def contrast_slice(self, contrast: str) -> str:
         """The settings of one contrast's tests."""
-        blocks = json.loads(self.slice("contrasts", "covariates", "statistics"))
+        blocks = json.loads(self.slice("contrasts", "covariates", "categorical", "statistics"))
         blocks["contrasts"] = {contrast: blocks["contrasts"][contrast]}
         return json.dumps(blocks)
 
     def score_slice(self, score: str) -> str:
         """The settings of one score's correlations."""
-        return json.dumps({**json.loads(self.slice("covariates", "statistics")), "scores": [score]})
+        blocks = json.loads(self.slice("covariates", "categorical", "statistics"))
+        return json.dumps({**blocks, "scores": [score]})

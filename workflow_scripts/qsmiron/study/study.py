@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from ..clinical.phenotype import analysed_session, tables_beside
 from ..config import Config, load_config, variant
 from ..errors import InputError, Problem
 from ..failures import Failure
+from ..spelling import twin_label
 from .branches import Branch, Sharing, branches
 from .clinical import ClinicalValues
 from .cohort import Cohort
@@ -143,14 +144,27 @@ class Study:
         ]
         if not scans:
             raise InputError(
+                *self._labels_of_nobody(wanted),
                 Problem(
                     self.bids_dir,
                     "no scan",
                     "files like sub-01/anat/sub-01_echo-1_part-mag_MEGRE.nii.gz",
                     "Check bids_dir, participant_label, session_label and exclude.",
-                )
+                ),
             )
         return scans
+
+    def _labels_of_nobody(self, wanted: set[str]) -> Iterator[Problem]:
+        """Labels of the config that no folder of the data set has."""
+        there = sorted(path.name.removeprefix("sub-") for path in Path(self.bids_dir).glob("sub-*"))
+        for label in sorted(wanted - set(there)):
+            twin = twin_label(label, there)
+            yield Problem(
+                "config, participant_label",
+                repr(label) + (f" (there is {twin!r})" if twin else ""),
+                "a label that the data set has",
+                "Correct it; put quotes round labels with leading zeros.",
+            )
 
     def _with_phase(self, scans: list[Scan]) -> tuple[list[Scan], list[Scan]]:
         """The scans that have a phase, and those of magnitude alone, which are left out."""
@@ -195,10 +209,12 @@ class Study:
     @property
     def checked_settings(self) -> dict[str, Any]:
         """The blocks of the configuration that the input check reads."""
-        keys = {"contrasts", "scores", "covariates", "clinical_ranges", "acquisition"}
-        keys |= {"participant_label", "session_label", "exclude"}
-        readout = {"reconstruction": {"field_map": {"parameters": {"readout"}}}}
-        others = {"statistics": {"session"}, "atlases": {"__all__": {"segmentation"}}}
+        keys = {"contrasts", "scores", "covariates", "categorical", "clinical_ranges"}
+        keys |= {"participant_label", "session_label", "exclude", "acquisition"}
+        readout = {"reconstruction": {"field_map": {"method": True, "parameters": {"readout"}}}}
+        # with what an atlas cannot be without: the check validates it all
+        atlas = dict.fromkeys(("image", "label_table", "segmentation"), True)
+        others = {"statistics": {"session"}, "atlases": {"__all__": atlas}}
         include = {**dict.fromkeys(keys, True), **readout, **others}
         settings = self.config.model_dump(mode="json", include=include)
         if self.is_demo and self.has_images:
@@ -217,7 +233,8 @@ class Study:
         if self.has_images and simulated:
             inspection = inspect_inputs(self.bids_dir, self.clinical_table, settings)
         else:
-            design = {key: settings[key] for key in ("contrasts", "scores", "covariates")}
+            keys = ("contrasts", "scores", "covariates", "categorical")
+            design = {key: settings[key] for key in keys}
             participants = [scan.participant_id for scan in self.cohort.scans] or None
             ranges = settings["clinical_ranges"]
             inspection = Inspection(
