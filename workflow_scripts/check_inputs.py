@@ -17,8 +17,7 @@ from typing import Any
 
 from qsmiron.checks import inspect_inputs
 from qsmiron.checks.report import as_json, as_text
-from qsmiron.checks.settings import check_settings
-from qsmiron.config_files import read_settings
+from qsmiron.checks.settings import read_checked
 from qsmiron.errors import InputError, Problem, reported_to_user
 from qsmiron.volumes import write_json
 
@@ -66,8 +65,7 @@ def main(argv: list[str] | None = None) -> None:
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(errors="backslashreplace")
     with reported_to_user():
-        settings = read_settings(args.config) if args.config else {}
-        settings, refused = check_settings(settings, read_settings(SHIPPED_CONFIG))
+        settings, refused = read_checked(args.config, SHIPPED_CONFIG)
         inspection = inspect_inputs(args.bids_dir, args.participants, settings, args.every_image)
         inspection.problems[:0] = refused
         terminal = sys.stdout.isatty()

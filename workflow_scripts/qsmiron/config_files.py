@@ -211,5 +211,5 @@ def as_given(
     for entry in entries:
         key, _, text = entry.partition("=")
         if isinstance(given.get(key), int | float):
-            given[key] = text
+            given[key] = text.strip("\"'")  # Snakemake takes quotes off, and then 01 for 1
     return given

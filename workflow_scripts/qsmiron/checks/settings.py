@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..acquisition import PHASE_UNITS, units_of_scan
 from ..clinical.phenotype import analysed_session
 from ..config import CONFIG_NAME, load_config
-from ..config_files import laid_over
+from ..config_files import laid_over, read_settings
 from ..errors import InputError, Problem
 from ..spelling import plain_names
+
+
+def read_checked(
+    path: str | Path | None, shipped: str | Path
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Read a config and check it as :func:`check_settings` does; without one nothing is set.
+
+    Of a file that cannot be used nothing is set either, so that the data are checked all the same.
+    """
+    try:
+        settings = read_settings(path) if path else {}
+    except InputError as error:
+        return {}, [one for one in error.problems if isinstance(one, Problem)]
+    return check_settings(settings, read_settings(shipped))
 
 
 def check_settings(

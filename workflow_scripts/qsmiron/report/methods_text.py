@@ -74,7 +74,10 @@ def methods_text(
         iron=config.iron,
         contrasts={name: contrast_words(block) for name, block in config.contrasts.items()},
         scores=[score_name(name) for name in config.scores],
-        covariates=config.covariates,
+        covariates=[
+            f"{name} (as categories)" if name in config.categorical else name
+            for name in config.covariates
+        ],
         statistics=config.statistics,
         choices=choice_words(config),
         cohort=_cohort(quality),
