@@ -117,6 +117,46 @@ def test_a_variant_changes_only_what_it_names(values: dict[str, Any]) -> None:
     assert rts.background_field == main.background_field
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("scores", ["age", "age"], "config, scores: found ['age', 'age']; expected each name once"),
+        ("participant_label", "01,02", "config, participant_label: found '01,02'"),
+        ("participant_label", [True], "config, participant_label: found [True]"),
+        ("variants", {}, "one variant at least"),
+        ("clinical_ranges", {"umn": [16, 0]}, "config, clinical_ranges.umn: found [16, 0]"),
+        ("bids_dir", True, "config, bids_dir: found True; expected text. YAML"),
+        ("results_dir", "a{b}", "config, results_dir: found a{b}; expected a path without braces"),
+        (True, "x", "config, True: found True; expected text"),
+    ],
+)
+def test_a_message_names_the_key_and_never_holds_the_configuration(
+    values: dict[str, Any], key: str, value: Any, words: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        load_config({**values, key: value})
+    assert words in str(refused.value)
+    assert len(str(refused.value)) < 250
+
+
+def test_a_category_may_be_no_amount(values: dict[str, Any]) -> None:
+    values["contrasts"] = {"p": {"derive": "delta_fs_cut", "column": "slope"}}
+    values["categorical"] = ["site", "slope"]
+    with pytest.raises(InputError, match=r"categorical: .* slope is one"):
+        load_config(values)
+    values["categorical"] = ["site"]
+    assert load_config(values).categorical == ("site",)
+
+
+def test_names_in_another_code_are_the_same(values: dict[str, Any]) -> None:
+    decomposed = {"column": "re\u0301gion", "levels": ["Ko\u0308ln", "Bonn\u00a0 "]}
+    values |= {"contrasts": {"r": decomposed}, "covariates": ["a\u0308ge "]}
+    config = load_config(values)
+    assert config.contrasts["r"].column == "r\u00e9gion"
+    assert config.contrasts["r"].levels == ("K\u00f6ln", "Bonn")
+    assert config.covariates == ("\u00e4ge",)
+
+
 def test_null_removes_a_contrast(values: dict[str, Any]) -> None:
     values["contrasts"]["phenotype"] = None
     assert list(load_config(values).contrasts) == ["progression"]

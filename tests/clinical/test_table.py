@@ -70,6 +70,34 @@ def test_bom_crlf_blanks_missing_prefix_and_missing_values(tmp_path):
     assert check_clinical(path) == []
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_quotes_of_r_and_line_ends(tmp_path, end):
+    lines = ['"participant_id"\t"age"\t"note"', '"sub-01"\t61\t"said \\"no\\""', '02\tNA\t5" off']
+    path = tmp_path / "clinical.tsv"
+    path.write_bytes(end.join(lines).encode())
+    assert check_clinical(path) == []
+    assert clinical_values(path) == {
+        "sub-01": {"age": "61", "note": 'said "no"'},
+        "sub-02": {"age": "n/a", "note": '5" off'},
+    }
+
+
+def test_letters_blanks_and_signs_are_read_as_they_are_meant(tmp_path):
+    path = tmp_path / "clinical.tsv"
+    header = "participant_id\u200b\tre\u0301gion\tz"
+    path.write_text(f"{header}\n01\tKo\u0308ln\u00a0\t\u22121.5\n02\tK\u00f6ln\t\uff15\n")
+    clinical = read_clinical(path)
+    assert clinical["r\u00e9gion"].tolist() == ["K\u00f6ln"] * 2
+    assert clinical["z"].tolist() == [-1.5, 5]
+
+
+def test_levels_as_numbers_are_those_of_the_table(tmp_path):
+    rows = [row(n) | {"arm": str(1 + n % 2)} for n in range(1, 9)]
+    path = write_rows(tmp_path / "c.tsv", rows, [*rows[0]])
+    for levels in ([1, 2], ["1", "2"], [1.0, "02"]):
+        assert check_clinical(path, None, {"arm": {"column": "arm", "levels": levels}}) == []
+
+
 def test_text_columns_stay_text(tmp_path):
     path = write_rows(
         tmp_path / "c.tsv", [row(1) | {"site": "01"}], ["participant_id", "age", "site"]

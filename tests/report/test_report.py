@@ -292,6 +292,11 @@ def test_the_methods_of_given_values_claim_no_image(claim, tmp_path):
     assert "**Statistics.**" in said and "**Software.**" in said
 
 
+def test_the_methods_say_which_covariates_are_categories():
+    said = methods_text(given(covariates=["age", "site"], categorical=["site"]), None, [], None)
+    assert "adjusts for age, site (as categories) by rank ANCOVA" in said
+
+
 @pytest.mark.parametrize("claim", ["Global iron line", "Reference of χ", "reliable mask", "atlas,"])
 def test_no_assumption_of_given_values_is_of_the_images(claim):
     assert claim in " ".join(assumptions(read_config(CONFIG)))

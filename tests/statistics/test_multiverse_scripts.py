@@ -122,6 +122,22 @@ def test_the_multiverse_of_an_outcome(study, kind):
     assert list(described) == list(TABLES["specification_curves"])
 
 
+@pytest.mark.parametrize("kind", ["contrast", "score"])
+def test_numbers_declared_as_categories_are_those_written_as_text(study, kind):
+    clinical = pd.read_csv(study / "clinical.tsv", sep="\t", dtype=str)
+    sites = np.random.default_rng(4).integers(0, 3, len(clinical))
+    found = []
+    for written, declared in (("0 9 10", ["site"]), ("A B C", [])):
+        clinical.assign(site=np.array(written.split())[sites]).to_csv(
+            study / "clinical.tsv", sep="\t", index=False, na_rep="n/a"
+        )
+        config = {**CONFIG, "covariates": ["age", "site"], "categorical": declared}
+        (study / "config.yaml").write_text(json.dumps(config))
+        found.append([*vary(study, kind), leave_out(study, kind)])
+    for numbers, text in zip(*found, strict=True):
+        pd.testing.assert_frame_equal(numbers, text, rtol=0, atol=1e-12)
+
+
 def test_without_branches_only_the_analysis_varies(study):
     rows, _ = vary(study, branches=())
     assert set(rows["desc"]) == {"main"}

@@ -73,6 +73,34 @@ def quantiles(study):
     return study / "quantiles.tsv"
 
 
+def test_numbers_declared_as_categories_are_those_written_as_text(study, quantiles):
+    """In every test of groups and scores, and of their null rates."""
+    clinical = pd.read_csv(study / "clinical.tsv", sep="\t", dtype=str)
+    sites = np.random.default_rng(4).integers(0, 3, len(clinical))
+    more = ["--quantiles", str(quantiles)]
+    scripts = {
+        "tests": (group_tests_script, "group_tests", more),
+        "scores": (correlate_scores, "correlations", []),
+        "rates": (estimate_null_rates, "null_rates", []),
+    }
+    found = {}
+    for name, written in (("number", "0 9 10"), ("text", "A B C"), ("slope", "0 9 10")):
+        clinical.assign(site=np.array(written.split())[sites]).to_csv(
+            study / "clinical.tsv", sep="\t", index=False, na_rep="n/a"
+        )
+        declared = {"categorical": ["site"]} if name == "number" else {}
+        change_config(study, covariates=["age", "site"], **declared)
+        for key, (script, _, options) in scripts.items():
+            script.main(arguments(study, f"{name}_{key}.tsv", *options))
+        found[name] = {
+            key: read_table(study / f"{name}_{key}.tsv", table)
+            for key, (_, table, _) in scripts.items()
+        }
+    for key, table in found["text"].items():
+        pd.testing.assert_frame_equal(found["number"][key], table, rtol=0, atol=1e-12)
+    assert not found["slope"]["tests"]["p"].equals(found["text"]["tests"]["p"])
+
+
 def test_quantiles_add_rows_and_change_none(study, quantiles):
     more = ["--quantiles", str(quantiles)]
     group_tests_script.main(arguments(study, "without.tsv"))

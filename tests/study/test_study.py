@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from qsmiron.checks.settings import check_settings
 from qsmiron.clinical import read_clinical
 from qsmiron.errors import InputError
 from qsmiron.statistics.settings import read_study_design
@@ -27,6 +29,35 @@ def test_finds_scans_in_sessions_and_without(study: Study) -> None:
         ("sub-B/ses-1", "sub-B_ses-1"),
         ("sub-B/ses-2", "sub-B_ses-2"),
     ]
+
+
+def test_what_the_check_is_given_is_a_configuration(values: dict[str, Any], raw: Path) -> None:
+    """Of any configuration, laid over the shipped one as the check does it."""
+    shipped = copy.deepcopy(values)
+    table = values["atlases"]["DK"]["label_table"]
+    values["atlases"] = {"mine": {"image": str(raw / "mine.nii.gz"), "label_table": table}}
+    values["contrasts"] = {"progression": {"derive": "kmeans_change"}}
+    values["reconstruction"]["field_map"] = {"method": "laplacian"}
+    values |= {"bids_dir": str(raw), "results_dir": "out", "categorical": ["progression"]}
+    (raw / "mine.nii.gz").touch()
+    study = load_study(values, HOME)
+    settings = json.loads(json.dumps(study.checked_settings))
+    assert settings["categorical"] == ["progression"]
+    assert check_settings(settings, shipped) == (settings, [])
+    assert "categorical" in study.settings.contrast_slice("progression")
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [("a", "'a' (there is 'A')"), ("77", "'77'")],
+)
+def test_a_label_of_nobody_is_named(
+    values: dict[str, Any], raw: Path, label: str, words: str
+) -> None:
+    given = {**values, "bids_dir": str(raw), "results_dir": "out", "participant_label": [label]}
+    with pytest.raises(InputError) as refused:
+        load_study(given, HOME)
+    assert f"config, participant_label: found {words}; expected a label" in str(refused.value)
 
 
 SESSIONS = "session_id\tumn_score\nses-1\t4\nses-2\t5\n"

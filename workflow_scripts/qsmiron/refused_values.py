@@ -43,6 +43,8 @@ def _problem(item: Any, where: str, model: type[BaseModel] | None) -> Problem:
     kind, value, loc = item["type"], item["input"], list(item["loc"])
     if loc and loc[-1] == "[key]":
         value, loc = loc[-2], loc[:-1]
+    if kind == "invalid_key":
+        loc[-1] = str(value)
     blocks, path = _walk(model, loc)
     place = _place(where, path)
     if kind == "extra_forbidden":
@@ -54,6 +56,9 @@ def _problem(item: Any, where: str, model: type[BaseModel] | None) -> Problem:
         fields = [block.model_fields[loc[-1]] for block in blocks if loc[-1] in block.model_fields]
         expected = next((field.description for field in fields if field.description), "a value")
         return Problem(_place(where, path), f"no {path[-1]}", expected, "Add the key.")
+    if kind == "too_long":
+        expected = f"at most {item['ctx']['max_length']} values"
+        return Problem(place, _short(value), expected, _CORRECT)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         tags = item.get("ctx", {}).get("expected_tags", "").replace("'", "")
         found = _short(value.get("derive") if isinstance(value, dict) else value)
