@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import inf
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     ValidationError,
     field_validator,
@@ -24,6 +22,7 @@ from pydantic import (
 from . import background, inversion, phase, relaxation
 from .acquisition import PHASE_UNITS, units_of_scan
 from .bids import LABEL, image_template
+from .config_values import Labels, Ranges
 from .errors import InputError, Problem
 from .masks import EXTRACTORS
 from .masks.gre import GreMaskParameters
@@ -250,32 +249,6 @@ class Threads(Parameters):
     statistics: int = Field(1, ge=1, le=64, description="of a job of the group results")
 
 
-def _label(label: Any) -> str:
-    """A label as text, with or without its prefix."""
-    if isinstance(label, bool | float) or not isinstance(label, str | int):
-        raise ValueError(f"labels as text; {label!r} is none: put it in quotes, such as '01'")
-    text = plain_names(str(label))
-    if not LABEL.fullmatch(text.removeprefix("sub-").removeprefix("ses-")):
-        raise ValueError(
-            f"labels of letters and digits, in a list such as ['01', '02']; {text!r} is none"
-        )
-    return text
-
-
-def _range(limits: Any) -> Any:
-    """Two numbers of which the first is not the larger, as text or not."""
-    try:
-        low, high = (float(limit) for limit in limits if not isinstance(limit, bool))
-    except (TypeError, ValueError, OverflowError):
-        low, high = inf, -inf
-    if not -inf < low <= high < inf:
-        raise ValueError("[lowest, highest]")
-    return low, high
-
-
-Range = Annotated[tuple[float, float], BeforeValidator(_range)]
-
-
 class Config(StudyDesign):
     """The whole configuration; contrasts, scores, covariates and statistics are the design's."""
 
@@ -286,17 +259,17 @@ class Config(StudyDesign):
     clinical_table: str | None = Field(
         None, description="TSV with one row per participant; null: the data set's participants.tsv"
     )
-    clinical_ranges: dict[str, Range] = Field(
+    clinical_ranges: Ranges = Field(
         default_factory=dict,
         description="allowed [lowest, highest] of clinical columns, in place of the usual ones",
     )
-    participant_label: list[str] = Field(
+    participant_label: Labels = Field(
         default_factory=list, description="only these participants; empty: all"
     )
-    session_label: list[str] = Field(
+    session_label: Labels = Field(
         default_factory=list, description="only these sessions; empty: all"
     )
-    exclude: list[str] = Field(default_factory=list, description="participants to leave out")
+    exclude: Labels = Field(default_factory=list, description="participants to leave out")
     analysis_only: bool = Field(False, description="start from regions_table, without images")
     regions_table: str | None = Field(
         None, description="where analysis_only starts; null: group/regions.tsv of the results"
@@ -317,22 +290,10 @@ class Config(StudyDesign):
     )
     threads: Threads = Threads()
 
-    @field_validator("participant_label", "session_label", "exclude", mode="before")
-    @classmethod
-    def _labels(cls, labels: Any) -> Any:
-        # Set on the command line, one label arrives without a list, and 01 as a number.
-        labels = [] if labels is None else labels if isinstance(labels, list) else [labels]
-        return [_label(label) for label in labels]
-
-    @field_validator("atlases", "variants", "clinical_ranges", mode="before")
+    @field_validator("atlases", "variants", mode="before")
     @classmethod
     def _without_null(cls, entries: Any) -> Any:
         return without_nothing(entries)
-
-    @field_validator("clinical_ranges", mode="before")
-    @classmethod
-    def _spelt_as_columns(cls, ranges: Any) -> Any:
-        return plain_names(ranges)
 
     @field_validator("atlases")
     @classmethod

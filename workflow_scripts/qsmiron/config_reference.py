@@ -80,7 +80,12 @@ def _sections() -> Iterator[str]:
     yield (
         "Every key of `config/config.yaml`, its default, what it may be and what it is. An unknown"
         " key or a\nvalue out of range stops the run with the key's name.\nThis page is written by"
-        " `python workflow_scripts/document_config.py`.\n"
+        " `python workflow_scripts/document_config.py`.\n\n"
+        "A file of your own (`--configfile`) or `--config` is laid over `config/config.yaml`, block"
+        " by block. null\nremoves a contrast, atlas or variant; an empty block (`contrasts: {}`) or"
+        " list has nothing in it; a contrast\nwith `derive` replaces that of its name. Of two equal"
+        " keys in a file YAML drops one: that stops the run.\nPut labels and levels like `'01'`,"
+        " `'yes'`, `'2020-01-01'` in quotes; on the command line\n`participant_label=01` will do.\n"
     )
     fields = Config.model_fields
     plain = {

@@ -1,0 +1,61 @@
+"""Values of the configuration that YAML and the command line spell in several ways."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from .bids import LABEL
+from .parameters import without_nothing
+from .spelling import plain_names
+
+
+def _label(label: Any) -> str:
+    """A participant's or session's label as text, with or without its prefix.
+
+    Raises
+    ------
+    ValueError
+        For what is no label.
+    """
+    if isinstance(label, bool | float) or not isinstance(label, str | int):
+        raise ValueError(f"labels as text; {label!r} is none: put it in quotes, such as '01'")
+    text = plain_names(str(label))
+    if not LABEL.fullmatch(text.removeprefix("sub-").removeprefix("ses-")):
+        raise ValueError(
+            f"labels of letters and digits, in a list such as ['01', '02']; {text!r} is none"
+        )
+    return text
+
+
+def _range(limits: Any) -> Any:
+    """Two numbers of which the first is not the larger, as text or not."""
+    try:
+        low, high = (float(limit) for limit in limits if not isinstance(limit, bool))
+    except (TypeError, ValueError, OverflowError):
+        low, high = inf, -inf
+    if not -inf < low <= high < inf:
+        raise ValueError("[lowest, highest]")
+    return low, high
+
+
+Range = Annotated[tuple[float, float], BeforeValidator(_range)]
+"""Lowest and highest value of a column."""
+
+
+def _labels(labels: Any) -> list[str]:
+    # Set on the command line, one label arrives without a list.
+    labels = [] if labels is None else labels if isinstance(labels, list) else [labels]
+    return [_label(label) for label in labels]
+
+
+def _ranges(ranges: Any) -> Any:
+    return without_nothing(plain_names(ranges))
+
+
+Labels = Annotated[list[str], BeforeValidator(_labels)]
+"""Labels of participants or sessions."""
+Ranges = Annotated[dict[str, Range], BeforeValidator(_ranges)]
+"""Ranges by column."""
