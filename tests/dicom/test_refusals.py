@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from dicom_series import SHAPE, Series, write_series
 
 import convert_dicom
 from qsmiron.dicom import converter
+from qsmiron.dicom.mapping import read_mapping
 
 pytest.importorskip("dcm2niix", reason="needs pip install -r envs/requirements-dicom.txt")
 
@@ -299,3 +301,13 @@ def test_there_is_no_mapping_and_no_export(tmp_path, capsys):
 def test_the_output_is_a_file(export, capsys):
     (export / "bids").write_text("")
     assert "bids: found a file; expected a folder" in run(export, "one\t01\t*gre*\t3", capsys)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_folder_may_be_named_in_either_code(tmp_path, form):
+    """Of letters with accents, whichever the table has."""
+    (tmp_path / "dicom" / unicodedata.normalize(form, "Müller")).mkdir(parents=True)
+    mapping = tmp_path / "mapping.tsv"
+    mapping.write_text("folder\tparticipant_id\tgre\nMu\u0308ller\t01\t*gre*\n")
+    (examination,) = read_mapping(mapping, tmp_path / "dicom")
+    assert examination.folder.is_dir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,8 @@ def _examination(
     where = f"{sheet.path}, row {row} ({who})"
     given = {name: "" if is_missing(cell) else cell for name, cell in cells.items()}
     folder, session = root / given["folder"], given.get("session", "").removeprefix("ses-")
+    if not folder.is_dir():  # a name in decomposed letters, which the table's are not
+        folder = root / unicodedata.normalize("NFD", given["folder"])
     if not given["folder"] or not folder.is_dir():
         found = f"no folder {given['folder']!r} in {root}" if given["folder"] else "no folder"
         expected, remedy = "the folder of one examination's DICOM files", "Correct the cell."
