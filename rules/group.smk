@@ -22,7 +22,9 @@ rule assign_groups:
     params:
         code=settings.code("assign_groups"),
         contrasts=", ".join(study.contrasts),
-        settings=settings.slice("contrasts", "scores", "covariates", "categorical", "statistics"),
+        settings=settings.slice(
+            "contrasts", "scores", "covariates", "categorical", "statistics"
+        ),
     message:
         "Assigning the groups of {params.contrasts}"
     shell:
@@ -215,7 +217,9 @@ rule compare_recovery:
         runtime=10,
     params:
         code=settings.code("compare_recovery"),
-        settings=settings.slice("contrasts", "scores", "covariates", "categorical", "statistics"),
+        settings=settings.slice(
+            "contrasts", "scores", "covariates", "categorical", "statistics"
+        ),
     message:
         "Comparing planted with recovered effects"
     shell:
