@@ -112,6 +112,22 @@ include: "rules/report.smk"
 include: "rules/failures.smk"
 
 
+# Before Snakemake makes room for any output.
+if not underway:
+    try:
+        study.refuse_overwriting(
+            [
+                path
+                for rule in workflow.rules
+                for path in (*rule.output, *rule.log, rule.benchmark)
+                if path
+            ],
+            workflow.configfiles,
+        )
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
 rule all:
     default_target: True
     input:

@@ -22,6 +22,7 @@ from pydantic import (
 from . import background, inversion, phase, relaxation
 from .acquisition import PHASE_UNITS, units_of_scan
 from .bids import LABEL, image_template
+from .config_paths import ConfigPath, expanded
 from .config_values import Labels, Ranges
 from .errors import InputError, Problem
 from .masks import EXTRACTORS
@@ -81,7 +82,7 @@ class MaskStep(Overrides):
     @field_validator("user")
     @classmethod
     def _template(cls, user: str | None) -> str | None:
-        return None if user is None else image_template(user)
+        return None if user is None else image_template(expanded(user))
 
     @property
     def extractor_module(self) -> str:
@@ -159,13 +160,15 @@ SHIPPED_ATLAS = "DK"
 class Atlas(Parameters):
     """Regions: an atlas' labels, or each subject's own segmentation."""
 
-    image: str | None = Field(
+    image: ConfigPath | None = Field(
         None,
         description="NIfTI of labels in the space of the template; null: Desikan-Killiany; "
         "tissues: the grey and white matter and fluid of each subject's T1w",
     )
-    label_table: str = Field(description="TSV with index, name[, hemisphere, structure, members]")
-    template: str | None = Field(
+    label_table: ConfigPath = Field(
+        description="TSV with index, name[, hemisphere, structure, members]"
+    )
+    template: ConfigPath | None = Field(
         None,
         description="T1w image that the labels belong to, with or without skull; null: "
         "MNI152NLin2009aSym",
@@ -183,7 +186,7 @@ class Atlas(Parameters):
     segmentation_required: bool = Field(
         False, description="stop where a scan has no segmentation, instead of taking the image"
     )
-    colour_table: str | None = Field(
+    colour_table: ConfigPath | None = Field(
         None,
         description="names of the segmentation's numbers (FreeSurferColorLUT.txt or TSV), which "
         "are matched with the label table's; null: the numbers are those of the label table",
@@ -192,7 +195,7 @@ class Atlas(Parameters):
     @field_validator("segmentation")
     @classmethod
     def _template_of_paths(cls, path: str | None) -> str | None:
-        return None if path is None else image_template(path)
+        return None if path is None else image_template(expanded(path))
 
     @model_validator(mode="after")
     def _one_source(self) -> Atlas:
@@ -252,11 +255,11 @@ class Threads(Parameters):
 class Config(StudyDesign):
     """The whole configuration; contrasts, scores, covariates and statistics are the design's."""
 
-    bids_dir: str | None = Field(
+    bids_dir: ConfigPath | None = Field(
         None, description="BIDS data set with MEGRE and T1w; null: the demo cohort"
     )
-    results_dir: str = Field("results", description="folder of the results")
-    clinical_table: str | None = Field(
+    results_dir: ConfigPath = Field("results", description="folder of the results")
+    clinical_table: ConfigPath | None = Field(
         None, description="TSV with one row per participant; null: the data set's participants.tsv"
     )
     clinical_ranges: Ranges = Field(
@@ -271,7 +274,7 @@ class Config(StudyDesign):
     )
     exclude: Labels = Field(default_factory=list, description="participants to leave out")
     analysis_only: bool = Field(False, description="start from regions_table, without images")
-    regions_table: str | None = Field(
+    regions_table: ConfigPath | None = Field(
         None, description="where analysis_only starts; null: group/regions.tsv of the results"
     )
     demo: Demo = Demo()
@@ -336,10 +339,6 @@ def load_config(values: dict[str, Any]) -> Config:
     parse_parameters(RegistrationParameters, config.registration.parameters, where)
     for label in config.variants:
         check_methods(variant(config, label), f"{CONFIG_NAME}, variants.{label}")
-    for key in ("results_dir", "bids_dir"):
-        if "{" in (folder := getattr(config, key) or ""):
-            expected = "a path without braces, which stand for wildcards"
-            raise InputError(Problem(f"{CONFIG_NAME}, {key}", folder, expected, "Rename it."))
     return config
 
 

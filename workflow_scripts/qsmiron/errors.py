@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from .overwriting import reads_noted
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -70,10 +72,12 @@ def refusal(error: OSError) -> Problem | None:
 def reported_to_user() -> Iterator[None]:
     """Show what a user can mend as a message on stderr and exit 1, without a traceback.
 
-    That is an :class:`InputError`, too little memory, and a file that the machine refuses.
+    That is an :class:`InputError`, too little memory, and a file that the machine refuses. What is
+    read inside is not written over (:class:`.volumes.atomic_path`).
     """
     try:
-        yield
+        with reads_noted():
+            yield
     except InputError as error:
         problems = error.problems
     except MemoryError as error:

@@ -19,6 +19,7 @@ import nibabel as nib
 import numpy as np
 
 from .errors import InputError, Problem
+from .overwriting import was_read
 
 GRID_TOLERANCE_MM = 1e-2
 
@@ -289,12 +290,26 @@ class atomic_path:  # noqa: N801 - reads as a verb where it is used
     For libraries that want to write a file themselves (figures, tables). The temporary keeps the
     file's ending, since such libraries choose their format by it. What a process that was killed
     left of the same file is removed; an error of the disk names ``path``.
+
+    Raises
+    ------
+    InputError
+        If ``path`` is a file that was read (:func:`.overwriting.reads_noted`), or its sidecar.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     def __enter__(self) -> Path:
+        if was_read(self.path):
+            raise InputError(
+                Problem(
+                    str(self.path),
+                    "a file that is an input as well, or the sidecar of one",
+                    "another file to write to; inputs are never changed",
+                    "Give the output another name or folder.",
+                )
+            )
         folder, ending = self.path.parent, "-" + self.path.name
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob(f"{_PARTIAL}*"):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..acquisition import GYROMAGNETIC_RATIO_MHZ_PER_T
 from ..bids import BIDS_VERSION, raw_scan
+from ..dataset import DEMO_NAME, DESCRIPTION, check_demo_folder
 from ..volumes import write_json, write_text, write_volume
 from .signal import SequenceParameters
 from .subject import SimulatedSubject
@@ -41,12 +42,16 @@ _SCANNER = {
 
 
 def write_dataset_description(bids_dir: str | Path) -> None:
-    """Write dataset_description.json and README of the raw data set."""
+    """Write dataset_description.json and README of the raw data set.
+
+    Raises :class:`.InputError` if the folder is another data set's.
+    """
     root = Path(bids_dir)
+    check_demo_folder(root)
     write_json(
-        root / "dataset_description.json",
+        root / DESCRIPTION,
         {
-            "Name": "Simulated demonstration cohort: multi-echo GRE and T1w in ALS",
+            "Name": DEMO_NAME,
             "BIDSVersion": BIDS_VERSION,
             "DatasetType": "raw",
             "License": "CC0",
@@ -57,7 +62,11 @@ def write_dataset_description(bids_dir: str | Path) -> None:
 
 
 def write_subject(bids_dir: str | Path, participant_id: str, subject: SimulatedSubject) -> None:
-    """Write all raw files of one patient: echoes' magnitude and phase, T1w, sidecars."""
+    """Write all raw files of one patient: echoes' magnitude and phase, T1w, sidecars.
+
+    Raises :class:`.InputError` if the folder is another data set's.
+    """
+    check_demo_folder(bids_dir)
     parameters = SequenceParameters()
     label = participant_id.removeprefix("sub-")
     scan = raw_scan(bids_dir, label, len(subject.echo_times))

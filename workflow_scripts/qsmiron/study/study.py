@@ -12,6 +12,7 @@ from ..bids import Results, Scan, find_scans
 from ..clinical import clinical_values
 from ..clinical.phenotype import analysed_session, tables_beside
 from ..config import Config, load_config, variant
+from ..dataset import check_demo_folder
 from ..errors import InputError, Problem
 from ..failures import Failure
 from ..spelling import twin_label
@@ -26,6 +27,7 @@ from .label_sources import LabelSources
 from .multiverse import MultiverseLayout
 from .results_folder import check_results_folder, refused_results
 from .settings import Settings
+from .source_files import Output, refuse_overwriting
 from .variant_inputs import VariantInputs
 
 if TYPE_CHECKING:
@@ -58,7 +60,6 @@ class Study:
     def __init__(self, config: Config, home: str | Path, underway: bool = False) -> None:
         config = _with_session(config)
         self.home = Path(os.path.relpath(home))
-        check_results_folder(config.results_dir)
         self.paths = Results(config.results_dir)
         self.is_demo = config.bids_dir is None
         self.has_images = not config.analysis_only
@@ -66,6 +67,7 @@ class Study:
         self.demo = Demo(self.home, demo_folder, config.demo.participants)
         self.bids_dir = demo_folder if self.is_demo else str(config.bids_dir)
         self.clinical_table = self._clinical_table(config.clinical_table)
+        placed = [] if underway else self._check_folders(config)
         found = self._find_scans(config) if self.has_images else []
         scans, self.without_phase = self._with_phase(found)
         # A table that is named must exist; one that is merely usual may be missing.
@@ -77,7 +79,8 @@ class Study:
         age = ClinicalValues(values, config).age
         self.failure_records = FailureRecords(self.paths, config, self.home, age)
         scans, self.failures = self._without_failed(scans, config, underway)
-        config, self.left_out = fit_design(config, columns, self.clinical_table)
+        config, left_out = fit_design(config, columns, self.clinical_table)
+        self.left_out = [*placed, *left_out]
         self.config = config
         if not self.has_images:
             check_given_tables(
@@ -120,6 +123,17 @@ class Study:
             ]
             served += [] if lacking else [branch]
         return served
+
+    def _check_folders(self, config: Config) -> list[Problem]:
+        """Refuse folders that are another's; warnings about the results folder."""
+        warnings = check_results_folder(config.results_dir, config.bids_dir, self.home)
+        if self.is_demo and self.has_images:
+            check_demo_folder(self.bids_dir)
+        return warnings
+
+    def refuse_overwriting(self, outputs: Iterable[Output], configs: Iterable[str]) -> None:
+        """Raise :class:`InputError` if an output of a rule is a file that the user brought."""
+        refuse_overwriting(self, outputs, configs)
 
     def _find_scans(self, config: Config) -> list[Scan]:
         excluded = {label.removeprefix("sub-") for label in config.exclude}

@@ -1,0 +1,123 @@
+"""What a study reads and makes none of: no job may have it for its output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ..errors import InputError, Problem
+from ..overwriting import identity
+from ..volumes import sidecar_path
+from .results_folder import made_here
+
+if TYPE_CHECKING:
+    from .study import Study
+
+
+class Output(Protocol):
+    """A file that a rule writes: its text is a path, which may have wildcards in braces."""
+
+    def match(self, path: str) -> object:
+        """Something true where ``path`` is one of these files."""
+
+
+def refuse_overwriting(study: Study, outputs: Iterable[Output], configs: Iterable[str]) -> None:
+    """Raise :class:`InputError` if an output is a source file, or anybody else's file.
+
+    Parameters
+    ----------
+    outputs
+        Every output, log and benchmark of the rules.
+    configs
+        The files of the configuration.
+    """
+    outputs = list(outputs)
+    sources = {**source_files(study), **dict.fromkeys(map(str, configs), "the configuration")}
+    problems = [
+        Problem(
+            f"configuration, {name} {path}",
+            f"a file that the workflow writes ({written})",
+            "a file that no job makes: outputs replace what is there",
+            "Move it out of the results folder, or choose another results_dir.",
+        )
+        for path, name, written in _written(sources, outputs, study.paths.root)
+    ]
+    if not problems and not made_here(study.paths.root):
+        problems = [
+            Problem(
+                f"configuration, results_dir {study.paths.root}",
+                f"{Path(path).name}, which is no result of this workflow",
+                "an empty or new folder, or results of an earlier run",
+                "Move the file away, for it would be replaced, or choose another results_dir.",
+            )
+            for path in map(str, outputs)
+            if "{" not in path and Path(path).parent == Path(study.paths.root)
+            if os.path.lexists(path)
+        ]
+    if problems:
+        raise InputError(*problems)
+
+
+def source_files(study: Study) -> dict[str, str]:
+    """Path of each file that the study reads as it was brought, and the config's key for it."""
+    found = {path: key for key, path in _named(study) if path}
+    beside = {str(sidecar_path(path)): key for path, key in found.items()}
+    return {**beside, **found}
+
+
+def _named(study: Study) -> Iterator[tuple[str, str | None]]:
+    config, cohort = study.config, study.cohort
+    yield "clinical_table", study.clinical_table
+    yield from (("clinical_table", path) for path in study.tables_beside)
+    yield "regions_table", config.regions_table
+    for name, atlas in config.atlases.items():
+        for key in ("image", "template"):
+            yield f"atlases.{name}.{key}", getattr(atlas, key)
+        yield f"atlases.{name}.label_table", cohort.label_sources.label_table(name)
+        yield f"atlases.{name}.colour_table", cohort.label_sources.colour_table(name)
+    if not study.has_images:
+        given = (study.regions_table, *study.quantiles_tables)
+        beside = (*study.covariate_quality(choices=True), *study.covariate_volumes(choices=True))
+        yield from (("regions_table", path) for path in (*given, *beside))
+        return
+    masks = {study.settings.variant(desc).mask.user for desc in cohort.variants} - {None}
+    for scan in cohort.scans:
+        for name in config.atlases:
+            yield f"atlases.{name}.segmentation", cohort.label_sources.segmentation(scan, name)
+        for mask in masks:
+            yield "reconstruction.mask.user", str(scan.file(mask, study.bids_dir))
+        if not study.is_demo:
+            yield from (("bids_dir", str(path)) for path in scan.files)
+
+
+def _written(
+    sources: dict[str, str], outputs: list[Output], root: str
+) -> Iterator[tuple[str, str, str]]:
+    """Each source that is an output, its key, and the output."""
+    known = {one: path for path in sources if (one := identity(path))}
+    found: dict[str, str] = {}
+    for output in map(str, outputs):
+        if "{" not in output and (path := known.get(identity(output))):
+            found.setdefault(path, output)
+    places = _places(root)
+    folders: dict[str, str] = {}
+    for path in sources:
+        folder, name = os.path.split(path)
+        real = folders.get(folder) or folders.setdefault(folder, os.path.realpath(folder))
+        whole = f"{real}/{name}"
+        for one in {whole, os.path.realpath(whole)} if Path(whole).is_symlink() else (whole,):
+            for place, written_as in places:
+                if one.startswith(place):
+                    asked = written_as + one[len(place) :]
+                    if any(output.match(asked) for output in outputs):
+                        found.setdefault(path, asked)
+    yield from ((path, sources[path], output) for path, output in found.items())
+
+
+def _places(root: str) -> list[tuple[str, str]]:
+    """Real path of the results folder, and of links in it, with a slash; what rules call them."""
+    there = os.scandir(root) if Path(root).is_dir() else ()
+    links = [one.path for one in there if one.is_symlink() and one.is_dir()]
+    return [(os.path.realpath(link) + "/", f"{link}/") for link in (root, *links)]
