@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from qsmiron.checks import inspect_inputs
-from qsmiron.checks.report import as_json, as_text
+from qsmiron.checks.report import as_json, as_text, check_report_place
 from qsmiron.checks.settings import read_checked
 from qsmiron.errors import InputError, Problem, reported_to_user
 from qsmiron.volumes import write_json
@@ -51,7 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def write_report(path: str, content: dict[str, Any]) -> None:
+def write_report(path: str, content: dict[str, Any], bids_dir: str) -> None:
+    check_report_place(path, bids_dir)
     try:
         write_json(path, content)
     except OSError as error:
@@ -72,7 +73,7 @@ def main(argv: list[str] | None = None) -> None:
         width = min(shutil.get_terminal_size((100, 24)).columns, 120) if terminal else None
         print(as_text(inspection, args.bids_dir, width, terminal), flush=True)
         if args.report:
-            write_report(args.report, as_json(inspection, args.bids_dir))
+            write_report(args.report, as_json(inspection, args.bids_dir), args.bids_dir)
     if inspection.errors:
         sys.exit(1)
 

@@ -41,7 +41,8 @@ def main(argv: list[str] | None = None) -> None:
     logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # problems say it better
     with reported_to_user():
         settings = read_settings(args.config) if args.config else {}
-        convert(read_mapping(args.mapping, args.dicom_dir), args.output, tell=print)
+        examinations = read_mapping(args.mapping, args.dicom_dir)
+        convert(examinations, args.dicom_dir, args.output, tell=print)
         print(f"Written to {args.output}.\n")
         inspection = inspect_inputs(args.output, None, settings)
         print(as_text(inspection, args.output), flush=True)

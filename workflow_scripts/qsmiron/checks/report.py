@@ -6,9 +6,12 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from ..errors import Problem
+from ..errors import InputError, Problem
+from ..overwriting import lies_in, looked_at
+from ..volumes import read_json
 from .cohort import Inspection
 
 LINES_PER_GROUP = 20
@@ -63,6 +66,23 @@ def as_json(inspection: Inspection, bids_dir: str) -> dict[str, Any]:
         "errors": entries(inspection.errors),
         "warnings": entries(inspection.warnings),
     }
+
+
+def check_report_place(path: str | Path, bids_dir: str | Path) -> None:
+    """Raise :class:`.InputError` if a report would replace a file of the data set.
+
+    An earlier report may lie there.
+    """
+    if not Path(path).exists() or not lies_in(path, bids_dir):
+        return
+    try:
+        with looked_at():
+            earlier = {"status", "protocol", "errors"} <= read_json(path).keys()
+    except InputError:
+        earlier = False
+    if not earlier:
+        found, expected = "a file of the data set", "a new file, or an earlier report"
+        raise InputError(Problem(str(path), found, expected, "Give --report another path."))
 
 
 def as_text(

@@ -15,6 +15,7 @@ import nibabel as nib
 from .. import __version__
 from ..bids import BIDS_VERSION
 from ..errors import InputError, Problem
+from ..overwriting import identity, lies_in
 from ..raw_echo import PROTOCOL_FIELDS
 from ..raw_parts import PART_NAMES
 from ..volumes import write_json, write_stored_volume, write_text
@@ -53,13 +54,15 @@ KEPT_FIELDS = (
 
 def convert(
     examinations: Sequence[Examination],
+    export: str | Path,
     output: str | Path,
     tell: Callable[[str], object] = lambda line: None,
 ) -> None:
     """Convert every examination into the data set ``output``, which may hold others already.
 
-    ``tell`` is given a line on each examination. ``dataset_description.json`` and
-    ``participants.tsv`` are written where there are none.
+    ``export`` is the folder in which all examinations lie. ``tell`` is given a line on each
+    examination. ``dataset_description.json`` and ``participants.tsv`` are written where there are
+    none.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def convert(
         nothing is written.
     """
     output = Path(output)
-    _check_output(examinations, output)
+    _check_output(examinations, export, output)
     executable = converter.program()
     problems: list[Problem | str] = []
     with _temporary(output) as made:
@@ -84,9 +87,19 @@ def convert(
         _move(examinations, made, output)
 
 
-def _check_output(examinations: Sequence[Examination], output: Path) -> None:
+def _check_output(examinations: Sequence[Examination], export: str | Path, output: Path) -> None:
     if output.exists() and not output.is_dir():
         raise InputError(Problem(str(output), "a file", "a folder", "Give another --output."))
+    exported = identity(output) is not None and identity(output) == identity(export)
+    if exported or any(lies_in(output, one.folder) for one in examinations):
+        raise InputError(
+            Problem(
+                str(output),
+                "the folder of the DICOM files",
+                "a folder outside of the scanner's export",
+                "Give another --output.",
+            )
+        )
     there = [one for one in examinations if (output / one.target).exists()]
     if there:
         raise InputError(

@@ -35,14 +35,18 @@ def refuse_overwriting(study: Study, outputs: Iterable[Output], configs: Iterabl
     """
     outputs = list(outputs)
     sources = {**source_files(study), **dict.fromkeys(map(str, configs), "the configuration")}
+    by_key: dict[str, list[tuple[str, str]]] = {}
+    for path, written in _written(sources, outputs, study.paths.root).items():
+        by_key.setdefault(sources[path], []).append((path, written))
     problems = [
         Problem(
-            f"configuration, {name} {path}",
-            f"a file that the workflow writes ({written})",
+            f"configuration, {key} {found[0][0]}",
+            f"a file that the workflow writes ({found[0][1]})"
+            + (f", and {len(found) - 1} more" if found[1:] else ""),
             "a file that no job makes: outputs replace what is there",
-            "Move it out of the results folder, or choose another results_dir.",
+            f"Name another file in {key}, such as a copy elsewhere, or choose another results_dir.",
         )
-        for path, name, written in _written(sources, outputs, study.paths.root)
+        for key, found in by_key.items()
     ]
     if not problems and not made_here(study.paths.root):
         problems = [
@@ -64,7 +68,7 @@ def source_files(study: Study) -> dict[str, str]:
     """Path of each file that the study reads as it was brought, and the config's key for it."""
     found = {path: key for key, path in _named(study) if path}
     beside = {str(sidecar_path(path)): key for path, key in found.items()}
-    return {**beside, **found}
+    return found | {path: key for path, key in beside.items() if Path(path).exists()}
 
 
 def _named(study: Study) -> Iterator[tuple[str, str | None]]:
@@ -92,10 +96,8 @@ def _named(study: Study) -> Iterator[tuple[str, str | None]]:
             yield from (("bids_dir", str(path)) for path in scan.files)
 
 
-def _written(
-    sources: dict[str, str], outputs: list[Output], root: str
-) -> Iterator[tuple[str, str, str]]:
-    """Each source that is an output, its key, and the output."""
+def _written(sources: Iterable[str], outputs: list[Output], root: str) -> dict[str, str]:
+    """Each source that is an output, and how the rule calls it."""
     known = {one: path for path in sources if (one := identity(path))}
     found: dict[str, str] = {}
     for output in map(str, outputs):
@@ -113,7 +115,7 @@ def _written(
                     asked = written_as + one[len(place) :]
                     if any(output.match(asked) for output in outputs):
                         found.setdefault(path, asked)
-    yield from ((path, sources[path], output) for path, output in found.items())
+    return found
 
 
 def _places(root: str) -> list[tuple[str, str]]:
