@@ -30,8 +30,7 @@ rule vary_choices:
         clinical=lambda wildcards: multiverse.clinical_values(
             wildcards.outcome, choices=True
         ),
-        desc=cohort.variants[0],
-        atlas=cohort.first_atlas,
+        which=multiverse.which,
         analysis=settings.analysis_choices,
         choices=lambda wildcards: multiverse.choices(wildcards.extent),
         scans=lambda wildcards, input: [
@@ -43,8 +42,8 @@ rule vary_choices:
     shell:
         "python {input.script:q} --regions {input.regions:q} {input.branches:q}"
         " --tests {input.tests:q} --participants {input.participants:q} {params.scans:q}"
-        " --config <(printf '%s' {params.settings:q}) {params.outcome:q} --desc {params.desc:q}"
-        " --atlas {params.atlas:q} --analysis {params.analysis:q} --choices {params.choices:q}"
+        " --config <(printf '%s' {params.settings:q}) {params.outcome:q} {params.which:q}"
+        " --analysis {params.analysis:q} --choices {params.choices:q}"
         " --multiverse {output.multiverse:q} --curves {output.curves:q}"
         " 2>&1 | tee {log:q}"
 
@@ -74,8 +73,7 @@ rule leave_one_out:
         outcome=lambda wildcards: multiverse.option(wildcards.outcome),
         settings=lambda wildcards: multiverse.settings(wildcards.outcome),
         clinical=lambda wildcards: multiverse.clinical_values(wildcards.outcome),
-        desc=cohort.variants[0],
-        atlas=cohort.first_atlas,
+        which=multiverse.which,
         scans=lambda wildcards, input: [
             *option("--quality", *input.quality),
             *option("--region-voxels", *input.region_voxels),
@@ -85,7 +83,7 @@ rule leave_one_out:
     shell:
         "python {input.script:q} --regions {input.regions:q} --tests {input.tests:q}"
         " --participants {input.participants:q} {params.scans:q} --config <(printf '%s' {params.settings:q})"
-        " {params.outcome:q} --desc {params.desc:q} --atlas {params.atlas:q}"
+        " {params.outcome:q} {params.which:q}"
         " --influence {output.table:q}"
         " 2>&1 | tee {log:q}"
 

@@ -29,8 +29,15 @@ def build_parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--contrast", help="name of a contrast of the config")
     which.add_argument("--score", help="name of a score of the config")
-    add("--desc", default="main", help="variant (default: %(default)s)")
-    add("--atlas", default="DK", help="atlas of the headlines (default: %(default)s)")
+    add("--desc", help="variant (default: by --prefer)")
+    add("--atlas", help="atlas of the headlines (default: by --prefer)")
+    add(
+        "--prefer",
+        nargs="+",
+        default=["main", "DK"],
+        help="variants and atlases that come first; if the table has none of them, its first "
+        "(default: %(default)s)",
+    )
     add("--quality", help="quality table (TSV), for covariates of the scans")
     add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--influence", required=True, help="output: a row per headline and patient (TSV)")
@@ -47,9 +54,9 @@ def main(argv: list[str] | None = None) -> None:
             quality=args.quality,
             region_voxels=args.region_voxels,
         )
-        cells = main_cells(data, args.desc, args.atlas, args.regions)
+        cells = main_cells(data, args.regions, args.desc, args.atlas, args.prefer)
         regressor = regressor_of(data, args.contrast, args.score)
-        found = read_headlines(args.tests, regressor, args.desc, args.atlas)
+        found = read_headlines(args.tests, regressor, cells.desc, cells.atlas)
         table = influence_table(found, cells, data.covariates(cells), regressor)
         write_table(table, args.influence, "influence")
 

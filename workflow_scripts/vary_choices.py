@@ -38,8 +38,15 @@ def build_parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--contrast", help="name of a contrast of the config")
     which.add_argument("--score", help="name of a score of the config")
-    add("--desc", default="main", help="variant of the main branch (default: %(default)s)")
-    add("--atlas", default="DK", help="atlas of the headlines (default: %(default)s)")
+    add("--desc", help="variant of the main branch (default: by --prefer)")
+    add("--atlas", help="atlas of the headlines (default: by --prefer)")
+    add(
+        "--prefer",
+        nargs="+",
+        default=["main", "DK"],
+        help="variants and atlases that come first; if the table has none of them, its first "
+        "(default: %(default)s)",
+    )
     add("--analysis", help="JSON object: other covariates and metrics, the config's multiverse")
     add("--choices", default="{}", help="JSON object: desc → stage → what was chosen, in words")
     add("--quality", help="quality table (TSV), for covariates of the scans")
@@ -61,10 +68,10 @@ def main(argv: list[str] | None = None) -> None:
             quality=args.quality,
             region_voxels=args.region_voxels,
         )
-        cells = main_cells(data, args.desc, args.atlas, args.regions[0])
+        cells = main_cells(data, args.regions[0], args.desc, args.atlas, args.prefer)
         branches = read_branches(args.regions[1:], data, cells)
         regressor = regressor_of(data, args.contrast, args.score)
-        found = read_headlines(args.tests, regressor, args.desc, args.atlas)
+        found = read_headlines(args.tests, regressor, cells.desc, cells.atlas)
         rows, curves = multiverse_tables(found, branches, choices, analysis, regressor, data)
         write_table(rows, args.multiverse, "multiverse")
         write_table(curves, args.curves, "specification_curves")

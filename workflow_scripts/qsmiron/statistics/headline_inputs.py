@@ -20,21 +20,41 @@ _TEST_TABLES = {"contrast": "group_tests", "score": "correlations"}
 _Stage = Literal["field_map", "background_field", "inversion", "reference", "regions", "iron"]
 
 
-def main_cells(data: Inputs, desc: str, atlas: str, where: str) -> Cells:
-    """The measurements of one variant and atlas.
+def main_cells(
+    data: Inputs,
+    where: str,
+    desc: str | None = None,
+    atlas: str | None = None,
+    preferred: Sequence[str] = (),
+) -> Cells:
+    """The measurements of one variant and atlas, in which headlines are looked for.
+
+    Parameters
+    ----------
+    data
+        Its cells are those of the regions table, ``where``.
+    desc, atlas
+        Which variant and atlas; ``None`` for the one that is named first in ``preferred``, or else
+        stands first in the table.
 
     Raises
     ------
     InputError
-        If the regions table (``where``) has none of them.
+        If the table has none that is named.
     """
-    for cells in data.cells:
-        if (cells.desc, cells.atlas) == (desc, atlas):
-            return cells
-    known = ", ".join(f"{cells.desc} {cells.atlas}" for cells in data.cells)
-    raise InputError(
-        Problem(where, f"no rows of desc {desc}, atlas {atlas}", f"one of {known}", "Name one.")
-    )
+    wanted = [one for one in data.cells if one.desc == (desc or one.desc)]
+    wanted = [one for one in wanted if one.atlas == (atlas or one.atlas)]
+    if not wanted:
+        named = {"desc": desc, "atlas": atlas}
+        found = ", ".join(f"{key} {name}" for key, name in named.items() if name)
+        known = ", ".join(f"{cells.desc} {cells.atlas}" for cells in data.cells)
+        raise InputError(Problem(where, f"no rows of {found}", f"one of {known}", "Name one."))
+    places = {name: place for place, name in reversed(list(enumerate(preferred)))}
+
+    def rank(cells: Cells) -> tuple[int, ...]:
+        return tuple(places.get(name, len(preferred)) for name in (cells.desc, cells.atlas))
+
+    return min(wanted, key=rank)
 
 
 def read_branches(paths: Sequence[str | Path], data: Inputs, main: Cells) -> list[Cells]:

@@ -97,6 +97,17 @@ class MultiverseLayout:
         kind, name = _split(outcome)
         return [f"--{kind}", name]
 
+    @property
+    def which(self) -> list[str]:
+        """The command-line options that name the variant and atlas of the headlines.
+
+        Of a table that was given, or where nobody has labels of the first atlas, the table decides.
+        """
+        study, cohort = self._study, self._study.cohort
+        if study.has_images and cohort.labelled(cohort.first_atlas):
+            return ["--desc", cohort.variants[0], "--atlas", cohort.first_atlas]
+        return ["--prefer", *cohort.variants, *cohort.atlases]
+
     def settings(self, outcome: str) -> str:
         """The settings of an outcome's tests, as a JSON object."""
         kind, name = _split(outcome)
