@@ -2,7 +2,7 @@
 
 from qsmiron.study.effect_inputs import EffectInputs
 
-effects = EffectInputs(cohort)
+effects = EffectInputs(cohort, study.given_atlases)
 
 
 rule draw_group_distributions:

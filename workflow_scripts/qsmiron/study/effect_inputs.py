@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from .cohort import Cohort
@@ -12,14 +13,16 @@ class EffectInputs:
 
     The default label image goes unnamed. The names that belong to it are those of the atlas'
     label table where labels were carried by it, and otherwise of its own table: segmentations, and
-    a regions table from elsewhere, may have other numbers.
+    a regions table from elsewhere, may have other numbers. Of such a table, ``given`` are the
+    configured atlases that it has; they go before the others.
     """
 
-    def __init__(self, cohort: Cohort) -> None:
+    def __init__(self, cohort: Cohort, given: Collection[str] = ()) -> None:
         sources = cohort.label_sources
         self.atlas: str | None = None
         self.given: dict[str, str] = {}
-        for name, atlas in sources.atlases.items():
+        for name in sorted(sources.atlases, key=lambda name: name not in given):
+            atlas = sources.atlases[name]
             table = sources.label_table(name)
             if sources.is_tissues(name):
                 continue

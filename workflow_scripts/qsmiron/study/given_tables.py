@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import mmap
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ..errors import InputError, Problem
@@ -57,3 +58,32 @@ def check_given_tables(
             )
     if problems:
         raise InputError(*problems)
+
+
+def names_in(table: str | Path, column: str, names: Iterable[str]) -> list[str]:
+    """Those of ``names`` that a column of a table (TSV) holds.
+
+    The text is searched as it lies on the disk: splitting the rows of a thousand scans would take
+    seconds, each time that the workflow is read. A table that cannot be searched has none.
+    """
+    try:
+        with Path(table).open("rb") as file:
+            header = file.readline().rstrip(b"\r\n").split(b"\t")
+            place = header.index(column.encode())
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+                return [name for name in names if _has(text, name.encode(), place)]
+    except (OSError, ValueError):
+        return []
+
+
+def _has(text: mmap.mmap, name: bytes, place: int) -> bool:
+    """Whether a cell in the column at ``place``, from 0, below the header is ``name``."""
+    at = text.find(name, max(text.find(b"\n"), 0))
+    while at > 0:
+        whole = (
+            text[at - 1 : at] in b"\t\n" and text[at + len(name) : at + len(name) + 1] in b"\t\r\n"
+        )
+        if whole and text[text.rfind(b"\n", 0, at) + 1 : at].count(b"\t") == place:
+            return True
+        at = text.find(name, at + 1)
+    return False

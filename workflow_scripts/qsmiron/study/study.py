@@ -22,7 +22,7 @@ from .cohort import Cohort
 from .demo import Demo
 from .design import fit_design
 from .failed_scans import FailureRecords
-from .given_tables import COVARIATE_TABLES, check_given_tables
+from .given_tables import COVARIATE_TABLES, check_given_tables, names_in
 from .label_sources import LabelSources
 from .multiverse import MultiverseLayout
 from .results_folder import check_results_folder, refused_results
@@ -299,6 +299,12 @@ class Study:
     def regions_table(self) -> str:
         """The long table that the group results start from."""
         return self.config.regions_table or self.paths.group("regions.tsv")
+
+    @property
+    def given_atlases(self) -> list[str]:
+        """The configured atlases that a regions table has which no job makes."""
+        names = [] if self.has_images else self.cohort.atlases
+        return names_in(self.regions_table, "atlas", names)
 
     @property
     def quantiles_tables(self) -> list[str]:
