@@ -179,3 +179,89 @@ def test_an_added_atlas_comes_after_the_shipped_one_and_before_the_tissues(
     assert list(load_config(merged).atlases) == ["DK", "mine", "tissues"]
     without = {**mine, **values["atlases"], "DK": None}
     assert list(load_config({**values, "atlases": without}).atlases) == ["mine", "tissues"]
+
+
+PATH_KEYS = [
+    ("bids_dir",),
+    ("results_dir",),
+    ("clinical_table",),
+    ("regions_table",),
+    ("atlases", "mine", "image"),
+    ("atlases", "mine", "label_table"),
+    ("atlases", "mine", "template"),
+    ("atlases", "mine", "segmentation"),
+    ("atlases", "mine", "colour_table"),
+    ("reconstruction", "mask", "user"),
+    ("variants", "own", "mask", "user"),
+]
+
+
+def with_path(values: dict[str, Any], keys: tuple[str, ...], path: str) -> str:
+    """The path of a key, after the configuration was read with it."""
+    values["atlases"]["mine"] = {"image": "i.nii", "label_table": "t.tsv"}
+    values["variants"]["own"] = {"mask": {"user": "m.nii"}}
+    block = values
+    for key in keys[:-1]:
+        block = block[key]
+    block[keys[-1]] = path
+    config = load_config(values)
+    if keys[0] == "variants":
+        return str(variant(config, "own").mask.user)
+    found: Any = config
+    for key in keys:
+        found = found[key] if isinstance(found, dict) else getattr(found, key)
+    return str(found)
+
+
+@pytest.mark.parametrize("keys", PATH_KEYS, ids=".".join)
+def test_home_and_variables_are_filled_into_every_path(
+    values: dict[str, Any],
+    keys: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("STUDY", "~/als")
+    for written, meant in (
+        ("~/x.nii", "/home/me/x.nii"),
+        ("$HOME/x.nii", "/home/me/x.nii"),
+        ("${HOME}/x.nii", "/home/me/x.nii"),
+        ("$STUDY/x.nii", "/home/me/als/x.nii"),
+        ("/data/a~b$/x.nii", "/data/a~b$/x.nii"),
+        ("./~x.nii", "./~x.nii"),
+        ("../y//x.nii/", "../y/x.nii"),
+    ):
+        if not (written.endswith("/") and keys[-1] in ("segmentation", "user")):
+            assert with_path(values, keys, written) == meant
+    for written, words in (
+        ("$NOWHERE/x.nii", r"variable \$NOWHERE to be set"),
+        ("${NOWHERE}/x.nii", r"variable \$\{NOWHERE\} to be set"),
+        ("~nobody-here/x.nii", "user with a home folder in place of ~nobody-here"),
+        ("", "expected a path"),
+        ("{a}/x.nii", "braces|placeholders"),
+    ):
+        with pytest.raises(InputError, match=words) as refused:
+            with_path(values, keys, written)
+        assert keys[-1] in str(refused.value)
+
+
+def test_an_empty_variable_is_no_path(
+    values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCRATCH", "")
+    with pytest.raises(InputError, match="SCRATCH"):
+        with_path(values, ("results_dir",), "$SCRATCH/results")
+
+
+def test_placeholders_of_a_scan_stand_beside_variables(
+    values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASKS", "/data/masks")
+    path = with_path(values, ("reconstruction", "mask", "user"), "${MASKS}/{folder}.nii.gz")
+    assert path == "/data/masks/<folder>.nii.gz"
+
+
+def test_a_configuration_that_was_read_is_read_as_the_same_again(values: dict[str, Any]) -> None:
+    values |= {"results_dir": "~/a", "bids_dir": "./~b"}
+    values["atlases"]["mine"] = {"label_table": "~/t.tsv", "segmentation": "~/{subject}.mgz"}
+    config = load_config(values)
+    assert load_config(config.model_dump(mode="json")) == config
