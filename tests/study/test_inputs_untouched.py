@@ -35,7 +35,7 @@ SETTINGS = {
 JOB = {
     "folder": "sub-1", "subject": "1", "entities": "sub-1", "echo": "1", "desc": "main",
     "atlas": "DK", "contrast": "progression", "score": "alsfrs_r",
-    "outcome": "contrast-progression", "extent": "multiverse", "table": "regions",
+    "outcome": "contrast-progression", "extent": "multiverse",
 }  # fmt: skip
 """One value for each wildcard."""
 
@@ -152,32 +152,39 @@ def state(study: Path) -> dict[Path, tuple[int, bytes | str]]:
     }
 
 
-def filled(pattern: str) -> str:
-    """The path of one job: each ``{name,constraint}`` replaced; constraints may have braces."""
+def filled(output: Any) -> list[Path]:
+    """The outputs of one job or two: each ``{name,constraint}`` replaced."""
+    paths = {_filled(str(output), {**JOB, "table": table}) for table in ("regions", "influence")}
+    return [Path(path) for path in sorted(paths) if output.match(path)]
+
+
+def _filled(pattern: str, job: dict[str, str]) -> str:
+    # constraints may have braces
     while match := re.search(r"\{(\w+)(?:,(?:[^{}]|\{[^{}]*\})*)?\}", pattern):
-        pattern = pattern[: match.start()] + JOB[match[1]] + pattern[match.end() :]
+        pattern = pattern[: match.start()] + job[match[1]] + pattern[match.end() :]
     return pattern
 
 
 def run_every_rule(rules: list[Any], config: dict[str, Any]) -> None:
     """What Snakemake and the jobs do to the outputs of one job of every rule."""
     for rule in rules:
-        outputs = [*rule.output, *rule.log, *([rule.benchmark] if rule.benchmark else [])]
-        for output in map(Path, map(filled, map(str, outputs))):
+        written = [*rule.output, *rule.log, *([rule.benchmark] if rule.benchmark else [])]
+        outputs = [path for each in written for path in filled(each)]
+        for output in outputs:
             output.unlink(missing_ok=True)
             output.parent.mkdir(parents=True, exist_ok=True)
         if rule.name == "assign_groups":
             settings = Path("settings.json")
             settings.write_text(json.dumps(SETTINGS))
-            table, written = str(rule.input.participants), str(rule.output.participants)
             assign_groups.main(
-                ["--participants", table, "--config", str(settings), "--output", written]
-            )
+                ["--participants", str(rule.input.participants), "--config", str(settings),
+                 "--output", str(rule.output.participants)]
+            )  # fmt: skip
         elif rule.name == "describe_results":
             root = str(Path(rule.output.description).parent)
             describe_results.main(["--results", root, "--source", config.get("bids_dir", "demo")])
         else:
-            for output in map(Path, map(filled, map(str, outputs))):
+            for output in outputs:
                 output.write_text("made by a job")
 
 

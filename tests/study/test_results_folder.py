@@ -136,7 +136,8 @@ def test_a_folder_of_other_data_takes_no_results(
         lambda out: hold(out, "README", "notes/plan.txt", ".DS_Store"),
         lambda out: (describe(out, **OURS), hold(out, "participants.tsv", "report.html")),
         lambda out: hold(out, f"benchmarks/{PLAN}", "sub-A/anat/sub-A_desc-main_Chimap.nii.gz"),
-        lambda out: hold(out, "group/regions.tsv"),
+        lambda out: hold(out, "group/regions.tsv", "group/regions.json", "group/quality.tsv"),
+        lambda out: hold(out, "group/notes.tsv", "figures/mine.png", "work/x/y"),
         # BIDS has raw data below the results that were made of them
         lambda out: describe(out / "sourcedata/other"),
     ],

@@ -125,12 +125,22 @@ def made_before(folder: Path) -> None:
         (
             lambda folder: put(folder / "out/report.html", "mine"),
             {},
-            "results_dir out: found report.html, which is no result of this workflow",
+            "results_dir out: found report.html, which no run of this workflow made",
         ),
         (
             lambda folder: put(folder / "out/participants.tsv", "mine"),
             {},
-            "results_dir out: found participants.tsv, which is no result",
+            "results_dir out: found participants.tsv, which no run",
+        ),
+        (
+            lambda folder: put(folder / "out/group/regions.tsv"),
+            {},
+            "results_dir out: found group/regions.tsv, which no run",
+        ),
+        (
+            lambda folder: put(folder / "out/figures/chi_maps.png"),
+            {},
+            "results_dir out: found figures/chi_maps.png, which no run",
         ),
     ],
 )  # fmt: skip

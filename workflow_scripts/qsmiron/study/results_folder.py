@@ -16,6 +16,7 @@ from ..progress import PLAN
 PROJECT_FOLDERS = (".ci", ".git", "config", "docs", "envs", "rules", "tests", "workflow_scripts")
 """The folders that the project consists of."""
 
+_A_TABLE = "group/regions.json"
 _PARTICIPANT = re.compile(r"sub-[A-Za-z0-9]+")
 _IMAGE = re.compile(r"sub-[A-Za-z0-9]+_.*\.(nii|nii\.gz)")
 _DERIVED = re.compile(r"_(desc|atlas|label|space|res|den|seg)-")
@@ -92,7 +93,8 @@ def made_here(folder: str | Path) -> bool:
     """Whether a folder shows that a run of this workflow has written to it."""
     root = Path(folder)
     described = (root / DESCRIPTION).exists() and foreign_description(root) is None
-    return described or (root / "benchmarks" / PLAN).exists()
+    # every run leaves a plan; the description of a table tells a copy of its tables alone
+    return described or any((root / name).exists() for name in (f"benchmarks/{PLAN}", _A_TABLE))
 
 
 def _among_raw_files(folder: str, bids_dir: str | None) -> Iterator[Problem]:

@@ -52,13 +52,11 @@ def refuse_overwriting(study: Study, outputs: Iterable[Output], configs: Iterabl
         problems = [
             Problem(
                 f"configuration, results_dir {study.paths.root}",
-                f"{Path(path).name}, which is no result of this workflow",
+                f"{os.path.relpath(path, study.paths.root)}, which no run of this workflow made",
                 "an empty or new folder, or results of an earlier run",
                 "Move the file away, for it would be replaced, or choose another results_dir.",
             )
-            for path in map(str, outputs)
-            if "{" not in path and Path(path).parent == Path(study.paths.root)
-            if os.path.lexists(path)
+            for path in _occupied(outputs, study.paths.root)
         ]
     if problems:
         raise InputError(*problems)
@@ -116,6 +114,20 @@ def _written(sources: Iterable[str], outputs: list[Output], root: str) -> dict[s
                     if any(output.match(asked) for output in outputs):
                         found.setdefault(path, asked)
     return found
+
+
+def _occupied(outputs: list[Output], root: str) -> list[str]:
+    """The files that lie where an output would: in the results folder, or in one that it has."""
+    folders = {str(output).removeprefix(f"{root}/").partition("/")[0] for output in outputs}
+    files = [f"{root}/{name}" for name in sorted(folders) if "{" not in name]
+    for name in sorted(folders - {"sourcedata"}):
+        for folder, _, names in os.walk(f"{root}/{name}"):
+            files += [f"{folder}/{each}" for each in sorted(names)]
+    return [
+        path
+        for path in files
+        if os.path.lexists(path) and any(output.match(path) for output in outputs)
+    ]
 
 
 def _places(root: str) -> list[tuple[str, str]]:
