@@ -35,8 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--prefer",
         nargs="+",
         default=["main", "DK"],
-        help="variants and atlases that come first; if the table has none of them, its first "
-        "(default: %(default)s)",
+        help="variants and atlases to take before others of the table (default: %(default)s)",
     )
     add("--quality", help="quality table (TSV), for covariates of the scans")
     add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")

@@ -44,8 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--prefer",
         nargs="+",
         default=["main", "DK"],
-        help="variants and atlases that come first; if the table has none of them, its first "
-        "(default: %(default)s)",
+        help="variants and atlases to take before others of the table (default: %(default)s)",
     )
     add("--analysis", help="JSON object: other covariates and metrics, the config's multiverse")
     add("--choices", default="{}", help="JSON object: desc → stage → what was chosen, in words")

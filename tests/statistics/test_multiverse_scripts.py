@@ -205,6 +205,49 @@ def test_an_outcome_without_tests_leaves_empty_tables(study):
     assert leave_out(study).empty
 
 
+def given_table(study, make_regions, *parts):
+    """A regions table from elsewhere and its tests: (desc, atlas, metrics) of each part."""
+    tables = []
+    for number, (desc, atlas, metrics) in enumerate(parts):
+        table = make_regions(n=20, n_regions=3, seed=number, desc=desc).assign(atlas=atlas)
+        tables.append(table[table["metric"].isin(metrics)])
+    write_table(pd.concat(tables), study / "regions.tsv", "regions")
+    run(group_tests_script, "--regions", study / "regions.tsv", *common(study, "contrast")[2:6],
+        "--output", study / "contrast.tsv")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parts", "prefer", "chosen"),
+    [
+        ([("a", "X", ["chi_mean"])], [], ("a", "X")),
+        ([("a", "X", ["chi_mean"])], ["main", "DK"], ("a", "X")),
+        # the configuration's own go before others
+        ([("a", "X", ["chi_mean"]), ("main", "X", ["chi_mean"])], [], ("main", "X")),
+        ([("a", "X", ["chi_mean"]), ("a", "Y", ["chi_sd"])], ["b", "Y", "X"], ("a", "Y")),
+        ([("a", "X", ["chi_mean"]), ("b", "Y", ["chi_mean"])], ["b", "a", "X"], ("b", "Y")),
+        # headlines are of primary metrics
+        ([("main", "DK", ["r2star_mean"]), ("a", "X", ["chi_mean"])], [], ("a", "X")),
+    ],
+)
+def test_a_table_of_another_atlas_has_its_headlines(study, make_regions, parts, prefer, chosen):
+    given_table(study, make_regions, *parts)
+    more = ["--prefer", *prefer] if prefer else []
+    rows, curves = vary(study, branches=(), more=more)
+    run(leave_one_out, "--regions", study / "regions.tsv", *common(study, "contrast"),
+        "--influence", study / "i.tsv", *more)  # fmt: skip
+    influence = read_table(study / "i.tsv", "influence")
+    assert len(curves) == 1 and len(influence) == 20
+    assert (rows.loc[0, "desc"], rows.loc[0, "atlas"]) == chosen
+    assert set(influence["atlas"]) == {chosen[1]}
+
+
+def test_a_table_without_primary_metrics_has_no_headlines(study, make_regions):
+    given_table(study, make_regions, ("a", "X", ["chi_median"]))
+    rows, curves = vary(study, branches=())
+    assert rows.empty and curves.empty
+    assert leave_out(study).empty
+
+
 def test_a_branch_named_twice(study, capsys):
     fails(capsys, lambda: vary(study, branches=("mv1.tsv", "mv1.tsv")), "mv1.tsv", "desc", "once")
     fails(capsys, lambda: vary(study, branches=("regions.tsv",)), "regions.tsv", "once more")

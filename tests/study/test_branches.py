@@ -375,6 +375,17 @@ def test_a_table_of_regions_alone_has_no_branches(values: dict[str, Any], raw: P
     assert study.multiverse.regions_tables("full_multiverse") == []
     assert json.loads(study.multiverse.choices("multiverse")) == {}
     assert study.multiverse.results("multiverse")
+    # the table may be of other variants and atlases than the configuration
+    assert study.multiverse.which == ["--prefer", "main", "DK", "tissues"]
+
+
+def test_headlines_are_of_the_first_variant_and_atlas_where_anybody_has_its_labels(
+    values: dict[str, Any], raw: Path
+) -> None:
+    assert study_of(values, raw).multiverse.which == ["--desc", "main", "--atlas", "DK"]
+    for t1w in raw.rglob("*_T1w.nii.gz"):
+        t1w.unlink()
+    assert study_of(values, raw).multiverse.which == ["--prefer", "main", "DK", "tissues"]
 
 
 @pytest.mark.parametrize(

@@ -79,3 +79,23 @@ def test_nor_are_those_of_a_regions_table_from_elsewhere() -> None:
     atlases = {"AAL": Atlas(label_table=TABLE)}
     cohort = Cohort([], Results("out"), ["main"], LabelSources(atlases, [], "raw", HOME))
     assert EffectInputs(cohort).arguments == ["--atlas-name", "AAL"]
+
+
+def test_of_a_given_table_the_atlas_that_it_has_is_painted(
+    effects: Any, own: dict[str, str], raw: Path, values: dict[str, Any]
+) -> None:
+    table = raw / "regions.tsv"
+    given = {"analysis_only": True, "regions_table": str(table), "results_dir": "out"}
+    given["clinical_table"] = str(raw / "participants.tsv")
+    atlases = {"DK": DEFAULT, "AAL": own, "tissues": TISSUES}
+    for names, painted in (
+        (["AAL"], "AAL"),
+        (["AAL", "DK"], "DK"),
+        (["mine"], "DK"),
+        (["tissues", "AAL"], "AAL"),
+    ):
+        rows = "".join(f"sub-1\tDK\t{name}\tAAL2\n" for name in names)
+        table.write_text("participant_id\tregion\tatlas\tdesc\n" + rows)
+        study = load_study({**values, **given, "atlases": atlases}, HOME)
+        assert set(study.given_atlases) == set(names) - {"mine"}
+        assert EffectInputs(study.cohort, study.given_atlases).atlas == painted

@@ -13,7 +13,8 @@ import yaml
 
 from qsmiron.errors import InputError
 from qsmiron.study import Study, load_study
-from qsmiron.tables import TABLES
+from qsmiron.study.given_tables import names_in
+from qsmiron.tables import TABLES, read_table
 
 HOME = Path(__file__).resolve().parents[2]
 MADE_BY_STAGES = ["regions", "region_voxels", "quality", "quantiles", "calibration", "thresholds"]
@@ -154,3 +155,51 @@ def test_the_check_lists_all_of_the_table_with_the_clinical_tables(finished: Pat
     people.write_text(people.read_text().replace("53", "old"))
     found = " ".join(str(problem) for problem in study_of(finished).inspect().errors)
     assert all(word in found for word in ("'0,02'", "sub-55", "old"))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("x\tatlas\tdesc\n1\tA\tB\n1\tC\tA", ["A", "C"]),
+        ("x\tdesc\tatlas\n1\tA\tB\n1\tB\tC", ["B", "C"]),
+        ("atlas\tx\r\nB\tA\r\n", ["B"]),
+        ("x\tatlas\r\nB\tA\r\n", ["A"]),
+        ("x\tatlas\nB\tAA\nA\tBA B\n", []),
+        ("x\tatlas\n", []),
+        ("x\tdesc\nA\tB\n", []),
+        ("", []),
+    ],
+)
+def test_names_are_found_in_their_column(tmp_path: Path, text: str, found: list[str]) -> None:
+    table = tmp_path / "t.tsv"
+    table.write_text(text, newline="")
+    assert names_in(table, "atlas", ["A", "B", "C"]) == found
+    assert names_in(tmp_path / "none.tsv", "atlas", ["A"]) == []
+
+
+@pytest.mark.end_to_end
+@pytest.mark.slow
+def test_a_table_of_another_atlas_comes_to_its_report(tmp_path: Path) -> None:
+    """Twelve bilateral regions, none of them in the shipped atlas, of a single metric."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "people.tsv").write_text("participant_id\tage\tprogression\n" + PEOPLE)
+    regions = "".join(
+        f"sub-{n}\tn/a\tpublished\tMine\tatlas\t{index}\tnucleus {index}\tB\tchi_mean\t"
+        f"susceptibility\t{0.01 * (n * index % 7):.3f}\tppm\tn/a\tn/a\tyes\n"
+        for n in range(1, 9)
+        for index in range(1, 13)
+    )
+    header = "\t".join([*TABLES["regions"], "bilateral"])
+    (tmp_path / "mine.tsv").write_text(f"{header}\n{regions}")
+    run = snakemake(
+        tmp_path / "results",
+        regions_table="mine.tsv",
+        statistics={"permutations": 19, "bootstrap": 0, "null_permutations": 20},
+        multiverse={"covariates": [[]], "metrics": {}},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    for name in ("influence", "multiverse"):
+        table = read_table(tmp_path / f"results/group/{name}.tsv", name)
+        assert set(table["atlas"]) == {"Mine"}
+        assert set(table["hemisphere"]) == {"B"}
+    assert "Atlas Mine." in (tmp_path / "results/report.html").read_text()

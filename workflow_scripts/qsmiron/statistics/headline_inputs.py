@@ -14,6 +14,7 @@ from ..tables import read_table
 from .cells import Cells, cell_matrices, match_participants
 from .headlines import Headline, headlines
 from .inputs import Inputs
+from .multiplicity import PRIMARY_METRICS
 from .regressors import Regressor
 
 _TEST_TABLES = {"contrast": "group_tests", "score": "correlations"}
@@ -34,8 +35,8 @@ def main_cells(
     data
         Its cells are those of the regions table, ``where``.
     desc, atlas
-        Which variant and atlas; ``None`` for the one that is named first in ``preferred``, or else
-        stands first in the table.
+        Which variant and atlas; ``None`` for one with a primary metric, of several the one that is
+        named first in ``preferred`` or else stands first in the table.
 
     Raises
     ------
@@ -52,7 +53,10 @@ def main_cells(
     places = {name: place for place, name in reversed(list(enumerate(preferred)))}
 
     def rank(cells: Cells) -> tuple[int, ...]:
-        return tuple(places.get(name, len(preferred)) for name in (cells.desc, cells.atlas))
+        # headlines are of primary metrics
+        lacking = not cells.index["metric"].isin(PRIMARY_METRICS.values()).any()
+        names = (cells.desc, cells.atlas)
+        return (int(lacking), *(places.get(name, len(preferred)) for name in names))
 
     return min(wanted, key=rank)
 
