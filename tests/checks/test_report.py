@@ -56,6 +56,30 @@ def test_errors_are_status_1_apart_from_warnings_and_in_the_report(tmp_path, cap
     assert set(content["warnings"][0]) == {"severity", "where", "found", "expected", "remedy"}
 
 
+def test_a_report_replaces_no_file_of_the_data_set(tmp_path, capsys):
+    root = make_tree(tmp_path / "bids", 3)
+    config = tmp_path / "config.yaml"
+    config.write_text("scores: [alsfrs_r]\n")
+    for brought in (
+        root / "dataset_description.json",
+        root / "participants.json",
+        root / "sub-01/../participants.tsv",
+        megre(root, "02", 2, "phase", "json"),
+        megre(root, "02", 2, "phase"),
+        config,
+    ):
+        brought.touch()
+        before = brought.read_bytes()
+        status, _, err = run(capsys, root, "--config", config, "--report", brought)
+        assert status == 1
+        assert err.startswith("error: ") and brought.name in err.splitlines()[-1]
+        assert brought.read_bytes() == before
+    report = root / "derivatives/check.json"
+    for _ in range(2):  # over an earlier report
+        run(capsys, root, "--report", report)
+        assert json.loads(report.read_text())["participants"] == 3
+
+
 def test_a_config_in_yaml_or_json_is_heeded_and_unknown_keys_ignored(tmp_path, capsys):
     root = make_tree(tmp_path / "bids", 3)
     config = tmp_path / "config.yaml"

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from qsmiron.clinical import read_clinical
+from qsmiron.errors import InputError
 from qsmiron.simulation.plan import write_cohort
 from qsmiron.simulation.subject import read_plan
 from qsmiron.tables import read_table
@@ -31,6 +32,15 @@ def test_the_committed_files_are_what_the_tool_writes(tmp_path):
     assert len(written) == 6
     for name in written:
         assert (tmp_path / name).read_bytes() == (DEMO / name).read_bytes(), name
+
+
+def test_the_participants_of_another_data_set_are_not_replaced(tmp_path):
+    table = tmp_path / "participants.tsv"
+    table.write_text("participant_id\n")
+    with pytest.raises(InputError, match=r"participants.tsv: found a table without plan.tsv"):
+        write_cohort(tmp_path)
+    assert list(tmp_path.iterdir()) == [table]
+    assert table.read_text() == "participant_id\n"
 
 
 def test_the_cohort_is_the_abstracts(patients):

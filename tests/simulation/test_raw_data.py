@@ -95,3 +95,20 @@ def test_a_broken_plan_is_refused_with_its_cell(tmp_path, capsys):
     with pytest.raises(SystemExit):
         simulate_cohort.main(["--plan", str(broken), "--bids-dir", str(tmp_path / "out")])
     assert "sub-03, seed" in capsys.readouterr().err
+
+
+def test_images_of_a_scanner_are_not_replaced(tmp_path, capsys):
+    image = tmp_path / "sub-02/anat/sub-02_T1w.nii.gz"
+    image.parent.mkdir(parents=True)
+    image.write_bytes(b"brought")
+    image.with_name("sub-02_T1w.json").write_text('{"ManufacturersModelName": "Prisma"}')
+    with pytest.raises(SystemExit) as end:
+        script.main(["--plan", str(PLAN), "--participant", "sub-02", "--bids-dir", str(tmp_path),
+                     "--voxel-size", "4"])  # fmt: skip
+    assert end.value.code == 1
+    assert "an image that was not simulated" in capsys.readouterr().err
+    assert {path.name for path in image.parent.iterdir()} == {
+        "sub-02_T1w.nii.gz",
+        "sub-02_T1w.json",
+    }
+    assert image.read_bytes() == b"brought"

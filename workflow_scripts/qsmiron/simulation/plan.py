@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from ..errors import InputError, Problem
 from ..tables import MISSING, Column, describe_columns
 from ..volumes import write_text
 from .effects import EFFECTS, Effect
@@ -264,8 +265,15 @@ def make_effects() -> pd.DataFrame:
 
 
 def write_cohort(folder: str | Path) -> None:
-    """Write participants.tsv, plan.tsv, effects.tsv and the JSON beside each into ``folder``."""
+    """Write participants.tsv, plan.tsv, effects.tsv and the JSON beside each into ``folder``.
+
+    Raises :class:`.InputError` if it has a participants.tsv of another data set.
+    """
     folder = Path(folder)
+    if (folder / "participants.tsv").exists() and not (folder / "plan.tsv").exists():
+        found, expected = "a table without plan.tsv beside it", "the demo's, or none"
+        where = str(folder / "participants.tsv")
+        raise InputError(Problem(where, found, expected, "Give another folder."))
     participants = make_participants()
     tables = (
         ("participants", participants, PARTICIPANT_COLUMNS),

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..acquisition import GYROMAGNETIC_RATIO_MHZ_PER_T
-from ..bids import BIDS_VERSION, raw_scan
+from ..bids import BIDS_VERSION, Scan, raw_scan
 from ..dataset import DEMO_NAME, DESCRIPTION, check_demo_folder
-from ..volumes import write_json, write_text, write_volume
+from ..errors import InputError, Problem
+from ..overwriting import looked_at
+from ..volumes import read_json, sidecar_path, write_json, write_text, write_volume
 from .signal import SequenceParameters
 from .subject import SimulatedSubject
 
@@ -64,12 +66,12 @@ def write_dataset_description(bids_dir: str | Path) -> None:
 def write_subject(bids_dir: str | Path, participant_id: str, subject: SimulatedSubject) -> None:
     """Write all raw files of one patient: echoes' magnitude and phase, T1w, sidecars.
 
-    Raises :class:`.InputError` if the folder is another data set's.
+    Raises :class:`.InputError` if it would replace images that were not simulated.
     """
-    check_demo_folder(bids_dir)
     parameters = SequenceParameters()
     label = participant_id.removeprefix("sub-")
     scan = raw_scan(bids_dir, label, len(subject.echo_times))
+    _check_images(scan)
     level = np.abs(subject.echoes[0][subject.brain]).mean()
     for number, (echo, te) in enumerate(zip(subject.echoes, subject.echo_times, strict=True), 1):
         sidecar = _echo_sidecar(parameters, number, te, subject.field_strength)
@@ -94,6 +96,23 @@ def write_subject(bids_dir: str | Path, participant_id: str, subject: SimulatedS
         subject.t1w_tissues.affine,
         _t1w_sidecar(subject.field_strength),
     )
+
+
+def _check_images(scan: Scan) -> None:
+    for path in scan.files:
+        if not path.exists():
+            continue
+        with looked_at():
+            sidecar = read_json(sidecar_path(path)) if sidecar_path(path).exists() else {}
+        if sidecar.get("ManufacturersModelName") != _SCANNER["ManufacturersModelName"]:
+            raise InputError(
+                Problem(
+                    str(path),
+                    "an image that was not simulated",
+                    "a folder without a participant of this name",
+                    "Give another folder.",
+                )
+            )
 
 
 def _echo_sidecar(

@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from ..dataset import DESCRIPTION, foreign_description, is_raw
@@ -15,6 +16,9 @@ from ..progress import PLAN
 
 PROJECT_FOLDERS = (".ci", ".git", "config", "docs", "envs", "rules", "tests", "workflow_scripts")
 """The folders that the project consists of."""
+
+_PARTICIPANTS_LOOKED_AT = 20
+"""Where raw images lie, most participants have some; a thousand folders would take a second."""
 
 _A_TABLE = "group/regions.json"
 _PARTICIPANT = re.compile(r"sub-[A-Za-z0-9]+")
@@ -139,8 +143,8 @@ def _participants(folder: str | Path) -> Iterator[str]:
 
 
 def _raw_image(folder: str) -> str | None:
-    """A raw image of the folder's participants or in the folder itself; results have ``desc-``."""
-    for who in ("", *_participants(folder)):
+    """A raw image in the folder or of its first participants; results have ``desc-``."""
+    for who in ("", *islice(_participants(folder), _PARTICIPANTS_LOOKED_AT)):
         top = Path(folder, who)
         for visit in (top, *(Path(one.path) for one in _subfolders(top) if "ses-" in one.name)):
             for place in (visit / "anat", *([] if who else [visit])):

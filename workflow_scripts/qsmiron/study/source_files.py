@@ -84,14 +84,31 @@ def _named(study: Study) -> Iterator[tuple[str, str | None]]:
         beside = (*study.covariate_quality(choices=True), *study.covariate_volumes(choices=True))
         yield from (("regions_table", path) for path in (*given, *beside))
         return
+    yield from (("bids_dir", path) for path in _exposed_images(study))
     masks = {study.settings.variant(desc).mask.user for desc in cohort.variants} - {None}
     for scan in cohort.scans:
         for name in config.atlases:
             yield f"atlases.{name}.segmentation", cohort.label_sources.segmentation(scan, name)
         for mask in masks:
             yield "reconstruction.mask.user", str(scan.file(mask, study.bids_dir))
-        if not study.is_demo:
-            yield from (("bids_dir", str(path)) for path in scan.files)
+
+
+def _exposed_images(study: Study) -> Iterator[str]:
+    """The raw images that could be outputs: links, and those whose folder lies in the results.
+
+    The folders are looked at, not each of ten thousand files.
+    """
+    real_root = os.path.realpath(study.paths.root) + "/"
+    checked: dict[Path, bool] = {}
+    for path in (path for scan in study.cohort.scans for path in scan.files):
+        folder = path.parent
+        if folder not in checked:
+            checked[folder] = not study.is_demo and (
+                os.path.realpath(folder).startswith(real_root)
+                or any(one.is_symlink() for one in os.scandir(folder))
+            )
+        if checked[folder]:
+            yield str(path)
 
 
 def _written(sources: Iterable[str], outputs: list[Output], root: str) -> dict[str, str]:
