@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from study.planning import refusal
 
 from qsmiron.errors import InputError
 from qsmiron.study import Study, load_study
@@ -203,3 +204,10 @@ def test_a_table_of_another_atlas_comes_to_its_report(tmp_path: Path) -> None:
         assert set(table["atlas"]) == {"Mine"}
         assert set(table["hemisphere"]) == {"B"}
     assert "Atlas Mine." in (tmp_path / "results/report.html").read_text()
+
+
+def test_a_given_table_needs_no_atlas_of_the_configuration(finished: Path) -> None:
+    config = {**settings(finished), "atlases": {"DK": None, "tissues": None}}
+    assert refusal(finished.parent, config) == ""
+    config |= {"analysis_only": False, "bids_dir": None}
+    assert "atlases: found none; expected at least one" in refusal(finished.parent, config)

@@ -27,13 +27,15 @@ class LabelSources:
     Raises
     ------
     InputError
-        Naming every segmentation that is required and missing, or without any atlas.
+        Naming every segmentation that is required and missing, or scans without any atlas.
     """
 
     def __init__(
         self, atlases: Mapping[str, Atlas], scans: Iterable[Scan], bids_dir: str, home: Path
     ) -> None:
-        if not atlases:
+        scans = list(scans)
+        # a study without images takes its regions from a table
+        if scans and not atlases:
             raise InputError(
                 Problem(
                     "configuration, atlases",
