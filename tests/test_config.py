@@ -126,7 +126,11 @@ def test_a_variant_changes_only_what_it_names(values: dict[str, Any]) -> None:
         ("variants", {}, "one variant at least"),
         ("clinical_ranges", {"umn": [16, 0]}, "config, clinical_ranges.umn: found [16, 0]"),
         ("bids_dir", True, "config, bids_dir: found True; expected text. YAML"),
-        ("results_dir", "a{b}", "config, results_dir: found a{b}; expected a path without braces"),
+        (
+            "results_dir",
+            "a{b}",
+            "config, results_dir: found 'a{b}'; expected a path without braces",
+        ),
         (True, "x", "config, True: found True; expected text"),
     ],
 )
