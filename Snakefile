@@ -19,7 +19,8 @@ from snakemake.utils import min_version
 from qsmiron.config_files import as_given, check_config_files
 from qsmiron.errors import InputError
 from qsmiron.progress import write_plan
-from qsmiron.study import load_study, memory, minutes, option, options
+from qsmiron.study import inspect_refused, load_study, memory, minutes, option, options
+from qsmiron.study import with_all_files
 
 min_version("9.0")
 
@@ -47,11 +48,26 @@ underway = not workflow.is_main_process or CONTINUED in os.environ
 # Snakemake merges blocks, and takes 01 on the command line for 1: see what was given.
 given = workflow.config_settings
 layers = [given.overwrite_config, given.config]
+values = config
+
+
+def show_problems(inspection, checked, end=True):
+    """The input check as text on stderr; an error in it is the end, unless more is to be said."""
+    from qsmiron.checks.report import as_text
+
+    print(as_text(inspection, checked), file=sys.stderr)
+    if inspection.errors and end:
+        sys.exit(1)
+
 
 try:
     values = as_given(config, layers, given.config_args or [])
     study = load_study(values, workflow.basedir, underway)
 except InputError as error:
+    # What else is wrong comes first.
+    refused = None if underway else inspect_refused(values)
+    if refused and refused.errors:
+        show_problems(refused, values["bids_dir"], end=refused.tells(error))
     raise WorkflowError(str(error)) from None
 
 paths = study.paths
@@ -61,15 +77,21 @@ clinical = study.clinical
 multiverse = study.multiverse
 
 
+checked = study.bids_dir if study.has_images else study.regions_table
+
+# Before the jobs of a run or dry run are planned: of files that are not there Snakemake would name
+# those of one job, or pass over them where their results exist. Other commands need no inputs.
+if not underway:
+    workflow.execute = with_all_files(
+        study,
+        workflow.execute,
+        lambda inspection: show_problems(inspection, checked),
+    )
+
+
 # Before any job of a run: every problem of the inputs at once.
 onstart:
-    from qsmiron.checks.report import as_text
-
-    inspection = study.inspect()
-    checked = study.bids_dir if study.has_images else study.regions_table
-    print(as_text(inspection, checked), file=sys.stderr)
-    if inspection.errors:
-        sys.exit(1)
+    show_problems(study.inspect(), checked)
     jobs = [job for job in workflow.dag.needrun_jobs() if job.benchmark]
     write_plan(paths.benchmarks, [job.benchmark for job in jobs])
     study.failure_records.note_state()

@@ -102,6 +102,8 @@ rule check_inputs:
     input:
         script=settings.script("check_inputs"),
         images=cohort.raw_files,
+        sidecars=cohort.raw_sidecars,
+        named=study.named_files,
         participants=study.clinical_table,
         beside=study.tables_beside,
     output:

@@ -86,7 +86,7 @@ rule gather_quality:
             paths.field_noise, paths.brain_mask, paths.reliable_mask, paths.chi_sidecar
         ),
         registration=cohort.every_registered_scan(paths.registration_quality),
-        sidecars=cohort.extracted_sidecars,
+        sidecars=cohort.first_sidecars,
         regions=paths.group("regions.tsv"),
         region_voxels=paths.group("region_voxels.tsv"),
         failures=study.failure_files,

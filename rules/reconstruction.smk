@@ -45,6 +45,7 @@ rule map_field:
         phase=cohort.phase,
         phase_sidecars=cohort.phase_sidecars,
         magnitude=cohort.magnitude,
+        magnitude_sidecars=cohort.magnitude_sidecars,
         mask=cohort.from_stage("mask", paths.brain_mask),
     output:
         field=paths.total_field,
@@ -196,6 +197,7 @@ rule map_r2star:
     input:
         script=settings.script("map_r2star"),
         magnitude=cohort.magnitude,
+        magnitude_sidecars=cohort.magnitude_sidecars,
         mask=paths.brain_mask,
     output:
         r2star=paths.r2star,

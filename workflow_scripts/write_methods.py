@@ -29,7 +29,12 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="say that whole distributions were tested",
     )
-    add("--sidecar", nargs="*", default=[], help="sidecars of the raw magnitude echoes (JSON)")
+    add(
+        "--sidecar",
+        nargs="*",
+        default=[],
+        help="JSON beside each raw magnitude echo; it may inherit",
+    )
     add("--output", required=True, help="output: Markdown")
     return parser
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from bids_trees import make_tree
-from checks import broken_images, broken_parts, broken_sidecars, broken_tables
+from checks import broken_images, broken_links, broken_parts, broken_sidecars, broken_tables
 from checks.broken_images import Case
 
 import check_inputs
@@ -25,6 +25,7 @@ SETTINGS = {
 }
 CASES = [
     *broken_images.CASES,
+    *broken_links.CASES,
     *broken_parts.CASES,
     *broken_sidecars.CASES,
     *broken_tables.CASES,

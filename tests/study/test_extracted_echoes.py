@@ -61,10 +61,13 @@ def test_the_unit_of_the_config_is_not_for_real_and_imaginary_parts(study_of_all
     assert units == ["siemens", "rad", "declared"]
 
 
-def test_sidecars_that_the_quality_table_reads_are_made_first(study_of_all: Study) -> None:
+def test_sidecars_that_the_quality_table_reads_are_made_first(
+    study_of_all: Study, mixed: Path
+) -> None:
     cohort = study_of_all.cohort
     first = [f"out/work/sub-{s}/sub-{s}_echo-1_part-mag_MEGRE.json" for s in ("02", "03")]
-    assert cohort.extracted_sidecars == first
+    raw = str(mixed / "sub-01/anat/sub-01_echo-1_part-mag_MEGRE.json")
+    assert cohort.first_sidecars == [raw, *first]
     assert [name.split("|")[3] for name in cohort.scan_names][1:] == first
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError, Problem
-from .volumes import Volume, read_json, sidecar_path, voxel_size
+from .sidecars import Sidecar, merged, place_of, sidecar_path, sidecars_of, stated_in
+from .volumes import Volume, read_json, voxel_size
 
 GYROMAGNETIC_RATIO_MHZ_PER_T = 42.577478
 """γ̄ of the proton in MHz/T; field (Hz) = γ̄ · B0 · field (ppm)."""
@@ -53,9 +54,19 @@ def b0_direction(affine: np.ndarray) -> np.ndarray:
     return direction / np.linalg.norm(direction)
 
 
-def read_sidecar(image: str | Path) -> dict[str, Any]:
-    """The JSON sidecar of an image file; :class:`InputError` if it is absent, broken or absurd."""
-    path = sidecar_path(image)
+def read_sidecar(image: str | Path) -> Sidecar:
+    """What the JSON files that apply to an image say of it; see :func:`.sidecars.sidecars_of`.
+
+    Raises
+    ------
+    InputError
+        If there is none, or one is broken, absurd or in contradiction to another of its folder.
+    """
+    files = sidecars_of(image) or [sidecar_path(image)]
+    return merged(image, [(path, _read(path)) for path in files])
+
+
+def _read(path: Path) -> dict[str, Any]:
     if path.is_file() and path.stat().st_size > LARGEST_SIDECAR_BYTES:
         raise InputError(
             Problem(
@@ -75,7 +86,7 @@ def required_number(
     value = sidecar.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e300:
         found = "no such field" if key not in sidecar else f"{value!r:.60}"
-        raise InputError(Problem(f"{where}, {key}", found, "a number above 0", remedy))
+        raise InputError(Problem(place_of(sidecar, key, where), found, "a number above 0", remedy))
     return float(value)
 
 
@@ -91,7 +102,7 @@ def echo_time(sidecar: Mapping[str, Any], where: str) -> float:
     if seconds > LONGEST_ECHO_TIME_S:
         raise InputError(
             Problem(
-                f"{where}, EchoTime",
+                place_of(sidecar, "EchoTime", where),
                 f"{seconds:g}",
                 "seconds (a gradient echo is below 1 s)",
                 "It looks like milliseconds: divide it by 1000.",
@@ -113,12 +124,13 @@ def echo_times(sidecar: Mapping[str, Any], where: str) -> list[float]:
     if any(other != given for other in lists.values()) or not given:
         raise InputError(
             Problem(
-                f"{where}, {key}",
+                place_of(sidecar, key, where),
                 "another list than in EchoTimes" if given else "an empty list",
                 "the time of every echo, in s",
                 "Correct the JSON sidecar.",
             )
         )
+    where = stated_in(sidecar, key, where)
     return [echo_time({"EchoTime": te}, where) for te in given]
 
 
@@ -180,7 +192,7 @@ def phase_encoding_of_values(sidecar: Mapping[str, Any], units: str, where: str)
         return "siemens"
     raise InputError(
         Problem(
-            f"{where}, Units",
+            place_of(sidecar, "Units", where),
             f"{repr(sidecar['Units']) if 'Units' in sidecar else 'no such field'} from "
             f"{sidecar.get('Manufacturer') or 'an unnamed manufacturer'}",
             "rad, or arbitrary from a manufacturer whose scale is fixed (Siemens)",

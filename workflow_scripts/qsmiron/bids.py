@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .raw_parts import MEGRE_NAME, count_echoes, need_extraction, parts_of
+from .raw_parts import MEGRE_NAME, T1W_NAME, count_echoes, need_extraction, parts_of
+from .stored_files import visible
 
 BIDS_VERSION = "1.10.0"
 LABEL = re.compile(r"[A-Za-z0-9]+")
 SCAN_PLACEHOLDERS = ("subject", "session", "folder", "entities")
-_T1W = re.compile(r"sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*_T1w\.nii(?:\.gz)?")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def scan_folder(subject: str, session: str | None) -> str:
 
 def _subfolders(folder: Path, prefix: str) -> Iterator[str]:
     if folder.is_dir():
-        for entry in sorted(folder.iterdir()):
+        for entry in visible(folder):
             label = entry.name.removeprefix(prefix)
             if entry.name.startswith(prefix) and LABEL.fullmatch(label) and entry.is_dir():
                 yield label
@@ -145,10 +145,11 @@ def _scans_in(anat: Path, subject: str, session: str | None, results: str) -> It
         return
     acquisitions: dict[str, list[Path]] = {}
     t1w: list[Path] = []
-    for path in sorted(anat.iterdir()):
+    own = scan_folder(subject, session).replace("/", "_") + "_"
+    for path in visible(anat):
         if match := MEGRE_NAME.fullmatch(path.name):
             acquisitions.setdefault(match["entities"], []).append(path)
-        elif _T1W.fullmatch(path.name):
+        elif T1W_NAME.fullmatch(path.name) and path.name.startswith(own):
             t1w.append(path)
     for entities, files in acquisitions.items():
         parts = parts_of(files)

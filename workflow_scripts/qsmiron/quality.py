@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from .acquisition import b0_direction, field_strength
+from .acquisition import b0_direction, field_strength, read_sidecar
 from .bids import Results
 from .failures import Failure
 from .parameters import Parameters
@@ -105,8 +105,8 @@ def read_scan(
 ) -> ScanRecord:
     """Read what the jobs of the scan at ``paths`` left behind.
 
-    ``sidecar`` is the JSON of its first magnitude echo, ``regions`` the cohort's regions table,
-    ``volumes`` the volume scores of the whole cohort.
+    ``sidecar`` is the JSON beside its first magnitude echo, which may inherit others, ``regions``
+    the cohort's regions table, ``volumes`` the volume scores of the whole cohort.
     """
     participant, _, session = paths.folder.partition("/")
     session = session.removeprefix("ses-") or None
@@ -122,7 +122,7 @@ def read_scan(
         session=session,
         desc=paths.desc,
         n_echoes=n_echoes,
-        field_strength=field_strength(read_json(sidecar), sidecar),
+        field_strength=field_strength(read_sidecar(sidecar), sidecar),
         grid=brain.affine,
         brain=brain.data > 0.5,
         reliable=read_mask(paths.reliable_mask, like=brain),

@@ -19,6 +19,8 @@ MEGRE_NAME = re.compile(
     r"(?:_echo-(?P<echo>[0-9]+))?_part-(?P<part>mag|phase|real|imag)_MEGRE\.nii(?:\.gz)?"
 )
 
+T1W_NAME = re.compile(r"sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*_T1w\.nii(?:\.gz)?")
+
 PAIRS = (("mag", "phase"), ("real", "imag"))
 """A scan is one of these pairs."""
 
@@ -66,7 +68,7 @@ def echo_numbers(files: Mapping[int | None, Path]) -> list[int]:
         return [number for number in files if number is not None]
     # names alone need no numpy, and the workflow reads them at every start
     from .acquisition import echo_times, read_sidecar
-    from .volumes import sidecar_path
+    from .sidecars import sidecar_path
 
     path = files[None]
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +21,13 @@ import numpy as np
 
 from .errors import InputError, Problem
 from .overwriting import was_read
+from .sidecars import sidecar_path
+from .stored_files import why_no_content
 
 GRID_TOLERANCE_MM = 1e-2
+
+_COMMENT = re.compile(rb"(?:^|[\s,{\[])(?://|/\*|#)", re.MULTILINE)
+"""What people write into JSON to comment on it."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,8 @@ def read_volume(
         floating-point types, holds a NaN or an infinity (unless ``finite`` is false).
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(
-            Problem(str(path), "no such file", "a NIfTI or MGZ image", "Check the path.")
-        )
+    if absent := why_no_content(path, "a NIfTI or MGZ image", "Check the path."):
+        raise InputError(absent)
     try:
         _check_compression(path)
         image = nib.load(path)
@@ -104,12 +108,21 @@ def read_volume(
 
 
 def image_shape(path: str | Path) -> tuple[int, ...]:
-    """The shape in an image's header, without trailing axes of length 1 beyond the third.
+    """The shape in an image's header; see :func:`image_grid`."""
+    return image_grid(path)[0]
 
-    Raises :class:`InputError` if the file is missing or has no readable header.
+
+def image_grid(path: str | Path) -> tuple[tuple[int, ...], np.ndarray]:
+    """The shape in an image's header, and its affine (4, 4; voxel → RAS mm).
+
+    The shape has no trailing axes of length 1 beyond the third. Raises :class:`InputError` if the
+    file is missing or has no readable header.
     """
+    if absent := why_no_content(path, "a NIfTI or MGZ image", "Check the path."):
+        raise InputError(absent)
     try:
-        shape = nib.load(path).shape
+        image = nib.load(path)
+        shape, affine = image.shape, np.asarray(image.affine, dtype=float)
     except Exception as error:  # as in read_volume
         raise InputError(
             Problem(
@@ -121,7 +134,7 @@ def image_shape(path: str | Path) -> tuple[int, ...]:
         ) from error
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
-    return tuple(shape)
+    return tuple(shape), affine
 
 
 def _check_compression(path: Path) -> None:
@@ -227,37 +240,22 @@ def _write_image(path: Path, image: nib.Nifti1Image, sidecar: Mapping[str, Any] 
         write_json(sidecar_path(path), sidecar)
 
 
-def sidecar_path(path: str | Path) -> Path:
-    """The JSON file that belongs to a NIfTI file."""
-    path = Path(path)
-    for ending in (".nii.gz", ".nii"):
-        if path.name.endswith(ending):
-            return path.with_name(path.name.removesuffix(ending) + ".json")
-    return path.with_suffix(".json")
-
-
 def read_json(path: str | Path) -> dict[str, Any]:
     """Read a JSON object; :class:`InputError` if it is missing or malformed."""
-    path = Path(path)
+    path, expected = Path(path), "a JSON sidecar"
+    if absent := why_no_content(path, expected, "Put it beside its image."):
+        raise InputError(absent)
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise InputError(
-            Problem(str(path), "no such file", "a JSON sidecar", "Put it beside its image.")
-        ) from error
     except OSError as error:
-        raise InputError(
-            Problem(
-                str(path),
-                f"a file that cannot be read ({error.strerror})",
-                "a JSON sidecar",
-                "Check its permissions.",
-            )
-        ) from error
-    except (ValueError, RecursionError) as error:  # malformed, not UTF-8, absurdly nested or long
-        raise InputError(
-            Problem(str(path), f"malformed JSON ({error})", "a JSON object", "Mend the file.")
-        ) from error
+        found = f"a file that cannot be read ({error.strerror})"
+        raise InputError(Problem(str(path), found, expected, "Check its permissions.")) from error
+    except (ValueError, RecursionError) as error:  # malformed, no text, absurdly nested or long
+        found = f"malformed JSON ({error})"
+        remedy = "Mend the file."
+        if _COMMENT.search(path.read_bytes()):
+            remedy += " JSON has no comments (//, /* or #)."
+        raise InputError(Problem(str(path), found, "a JSON object", remedy)) from error
     if not isinstance(content, dict):
         raise InputError(Problem(str(path), "no JSON object", "a JSON object", "Mend the file."))
     return content

@@ -11,12 +11,15 @@ from typing import Any
 from ..acquisition import units_of_scan
 from ..bids import LABEL, Scan, find_scans, scan_folder
 from ..clinical import check_clinical
+from ..clinical.phenotype import tables_beside
 from ..clinical.sheet import Sheet, read_sheet
-from ..errors import Problem
+from ..errors import InputError, Problem
 from ..spelling import twin_label
+from ..stored_files import visible
 from .copies import check_copies
 from .images import inspect_scan
 from .inspected import Inspected
+from .named_files import check_atlases, check_own_files, named_paths, own_paths
 from .names import (
     check_file_names,
     check_sessions,
@@ -36,6 +39,7 @@ from .settings import (
     read_selection,
     serves_without_t1w,
 )
+from .times import check_times
 from .voxels import check_voxels
 
 
@@ -58,6 +62,11 @@ class Inspection:
     def warnings(self) -> list[Problem]:
         """Problems that do not."""
         return [problem for problem in self.problems if problem.severity != "error"]
+
+    def tells(self, error: InputError) -> bool:
+        """Whether all that another part refuses is among these problems."""
+        told = {problem.where for problem in self.errors}
+        return all(isinstance(one, Problem) and one.where in told for one in error.problems)
 
 
 def check_inputs(
@@ -84,7 +93,7 @@ def inspect_inputs(
     settings
         The config, of which ``participant_label``, ``session_label``, ``exclude``, ``contrasts``,
         ``scores``, ``covariates``, ``categorical``, ``clinical_ranges``, ``statistics.session``,
-        ``acquisition``, the atlases' ``segmentation`` and the field map's ``readout`` are read.
+        ``acquisition``, ``atlases``, the masks' ``user`` and the field map's ``readout`` are read.
     every_image
         Read the voxels of every image, and not only of the first echo and the T1w.
     """
@@ -97,6 +106,8 @@ def inspect_inputs(
         where, found = str(error.filename or root), str(error.strerror or error)
         remedy = "Check its permissions, and that nobody is changing the data set."
         inspection.problems.append(Problem(where, found, "a folder that can be read", remedy))
+    # a sidecar at the root says the same of every image
+    inspection.problems = list(dict.fromkeys(inspection.problems))
     return inspection
 
 
@@ -110,8 +121,14 @@ def _inspect(
     if _is_data_set(root, problems):
         scans = _check_images(root, selection, phase_units, every_image, inspection)
         problems += check_readout(root, inspection.scans, settings)
+        used = [seen for seen in inspection.scans if seen.scan.has_phase]
+        problems += check_own_files(root, used, settings)
+        own = own_paths(root, used, settings)
+        problems += check_times(inspection.scans, [*_tables(table), *own])
     elif table.parent == root:
         return  # a table in a folder that is not there is no news
+    problems += check_atlases(settings)
+    problems += check_times([], named_paths(settings))
     design = read_design(settings, problems)
     sheet = read_sheet(table)
     if sheet.readable and inspection.n_scans:
@@ -130,6 +147,10 @@ def _inspect(
     if root.is_dir():
         problems += _check_selection(root, sheet, scans, selection)
         problems += _check_named_scans(scans, phase_units)
+
+
+def _tables(table: Path) -> list[Path]:
+    return [table, *tables_beside(table)]
 
 
 def _without_regions(scans: list[Scan], session: str | None, without_t1w: bool) -> set[str]:
@@ -253,7 +274,7 @@ def _why_no_images(root: Path, who: str, folders: list[str], selection: Selectio
     if not folder.is_dir():
         twin = twin_label(who, folders)
         return f"no folder {who}" + (f" (there is {twin}: written differently?)" if twin else "")
-    if misnamed := [path for path in sorted(folder.rglob("*")) if path.parent.name == "anat"]:
+    if misnamed := _of_anat(folder):
         lookalike = [p for p in misnamed if p in megre_files(p.parent)]
         if lookalike:
             inside = f"{len(lookalike)} MEGRE files whose names or sessions are not taken up"
@@ -262,6 +283,12 @@ def _why_no_images(root: Path, who: str, folders: list[str], selection: Selectio
         listed = f" (only {', '.join(images[:4])}{' …' if images[4:] else ''})" if images else ""
         return f"no …_MEGRE.nii.gz in {misnamed[0].parent.relative_to(root)}{listed}"
     return f"no anat folder with images in {who}"
+
+
+def _of_anat(folder: Path) -> list[Path]:
+    return [
+        path for anat in sorted(folder.rglob("anat")) if anat.is_dir() for path in visible(anat)
+    ]
 
 
 def _check_named_scans(scans: list[Scan], phase_units: PhaseUnits) -> Iterator[Problem]:

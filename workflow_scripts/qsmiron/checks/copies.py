@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import Problem
@@ -19,22 +19,31 @@ def check_copies(inspected: Sequence[Inspected]) -> Iterator[Problem]:
     Only files whose length and checksum (which gzip notes at their end) are alike are read. One
     T1w may stand in several sessions of its participant.
     """
+    images = ((seen, path) for seen in inspected for path in seen.headers)
+    for (first, twin), (seen, path) in alike(images):
+        if _shared_t1w(first, twin, seen, path):
+            continue
+        yield Problem(
+            str(path),
+            f"the very image of {twin.name}",
+            "another image in every file",
+            "One was copied over the other, or exported under a wrong name: export it again.",
+        )
+
+
+def alike(
+    images: Iterable[tuple[Inspected, Path]],
+) -> Iterator[tuple[tuple[Inspected, Path], tuple[Inspected, Path]]]:
+    """Images with the content of an earlier one, each after the first that has it."""
     candidates: dict[tuple[int, bytes], list[tuple[Inspected, Path]]] = defaultdict(list)
-    for seen in inspected:
-        for path in seen.headers:
-            candidates[_marks(path)].append((seen, path))
-    for alike in candidates.values():
+    for seen, path in images:
+        candidates[_marks(path)].append((seen, path))
+    for marked in candidates.values():
         contents: dict[bytes, tuple[Inspected, Path]] = {}
-        for seen, path in alike if len(alike) > 1 else ():
-            first, twin = contents.setdefault(_digest(path), (seen, path))
-            if twin == path or _shared_t1w(first, twin, seen, path):
-                continue
-            yield Problem(
-                str(path),
-                f"the very image of {twin.name}",
-                "another image in every file",
-                "One was copied over the other, or exported under a wrong name: export it again.",
-            )
+        for image in marked if len(marked) > 1 else ():
+            first = contents.setdefault(_digest(image[1]), image)
+            if first[1] != image[1]:
+                yield first, image
 
 
 def _shared_t1w(first: Inspected, twin: Path, seen: Inspected, path: Path) -> bool:

@@ -12,6 +12,7 @@ import nibabel as nib
 import numpy as np
 
 from ..errors import Problem
+from ..stored_files import why_no_content
 from ..volumes import voxel_size
 
 LARGEST_IMAGE_BYTES = 2 * 2**30
@@ -19,11 +20,6 @@ LARGEST_IMAGE_BYTES = 2 * 2**30
 
 SPARE_BYTES = 2**20
 """A file may hold so much more than its header's voxels; beyond it, one of them is wrong."""
-
-_POINTERS = {
-    b"/annex/objects": "Fetch the content first: datalad get, or git annex get.",
-    b"version https://git-lfs": "Fetch the content first: git lfs pull.",
-}
 
 
 @dataclass(frozen=True)
@@ -166,18 +162,10 @@ def _store(shape: tuple[int, ...]) -> str:
 
 def _unreadable(path: Path, error: Exception) -> Problem:
     expected, remedy = "a complete NIfTI image", "Export or copy it again."
-    if path.is_symlink() and not path.exists():
-        remedy = _POINTERS[b"/annex/objects"] if "annex" in str(path.readlink()) else remedy
-        return Problem(str(path), "a link to a file that is not there", expected, remedy)
-    try:
-        with path.open("rb") as file:
-            start = file.read(200)
-    except OSError as cause:
-        found = f"a file that cannot be opened ({cause.strerror})"
-        return Problem(str(path), found, expected, "Check its permissions.")
-    for mark, fetch in _POINTERS.items():
-        if mark in start:
-            return Problem(str(path), "a pointer to content elsewhere", expected, fetch)
+    if absent := why_no_content(path, expected, remedy):
+        return absent
+    with path.open("rb") as file:
+        start = file.read(2)
     if not start:
         return Problem(str(path), "an empty file", expected, remedy)
     if path.name.endswith(".gz") and not start.startswith(b"\x1f\x8b"):

@@ -8,13 +8,17 @@ from pathlib import Path
 
 from ..bids import LABEL, Scan
 from ..errors import Problem
-from ..raw_parts import MEGRE_NAME
+from ..raw_parts import MEGRE_NAME, T1W_NAME
+from ..stored_files import FETCH, dangling_link, visible
 
 _IMAGE = re.compile(r".*\.nii(\.gz)?", re.IGNORECASE)
 _MEGRE = re.compile(r"megre", re.IGNORECASE)
+_T1W = re.compile(r"_t1w\.nii(\.gz)?", re.IGNORECASE)
+_SIDECAR = re.compile(r".*_(MEGRE|T1w)\.json")
 _LOOKS_LIKE_SUBJECT = re.compile(r"sub([-_ .]|[0-9])", re.IGNORECASE)
 _LOOKS_LIKE_SESSION = re.compile(r"ses([-_ .]|[0-9])", re.IGNORECASE)
 _EXPECTED_LABEL = "letters and digits only after {prefix}"
+_RESPELL = "Rename it: entities of small letters, letters and digits in the labels, and last "
 _RENAME = "Rename the folder and the files in it (and the row of the clinical table)."
 
 
@@ -31,7 +35,9 @@ def check_subject_folders(root: Path, chosen: Callable[[str], bool]) -> Iterator
     ``chosen`` tells of a label whether the config selects it.
     """
     twins: dict[str, str] = {}
-    for entry in sorted(root.iterdir()):
+    for entry in visible(root):
+        if _LOOKS_LIKE_SUBJECT.match(entry.name) and chosen(entry.name[4:]):
+            yield from _check_link(entry)
         label = subject_label(entry)
         if label is None or not chosen(label):
             continue
@@ -48,10 +54,22 @@ def check_subject_folders(root: Path, chosen: Callable[[str], bool]) -> Iterator
         twins.setdefault(label.lower(), entry.name)
 
 
+def _check_link(entry: Path) -> Iterator[Problem]:
+    """A link to nothing in place of a folder that is looked into."""
+    if dangling_link(entry) == entry:
+        target = str(entry.readlink())
+        lost = next((what for word, what in FETCH.items() if word in target), "Correct the link.")
+        found = f"a link to a folder that is not there ({target})"
+        yield Problem(str(entry), found, "a folder of images", lost)
+
+
 def check_sessions(folder: Path) -> Iterator[Problem]:
-    """Session folders with unusable names, and images beside them."""
+    """Session folders with unusable names, links to nothing, and images beside them."""
     sessions = []
-    for entry in sorted(folder.iterdir()):
+    for entry in visible(folder):
+        if _LOOKS_LIKE_SESSION.match(entry.name) or entry.name == "anat":
+            yield from _check_link(entry)
+        yield from _check_link(entry / "anat")
         if _LOOKS_LIKE_SESSION.match(entry.name) and entry.is_dir():
             if entry.name.startswith("ses-") and LABEL.fullmatch(entry.name[4:]):
                 sessions.append(entry.name)
@@ -73,15 +91,14 @@ def megre_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return [
-        path
-        for path in sorted(folder.iterdir())
-        if _MEGRE.search(path.name) and _IMAGE.fullmatch(path.name)
+        path for path in visible(folder) if _MEGRE.search(path.name) and _IMAGE.fullmatch(path.name)
     ]
 
 
 def check_file_names(anat: Path, subject: str, session: str | None) -> Iterator[Problem]:
-    """MEGRE files that are no echo of this participant, and two files for one echo."""
+    """Files that are not of this participant (and session), and two files for one echo."""
     prefix = f"sub-{subject}_" + (f"ses-{session}_" if session else "")
+    yield from _check_owner(anat, prefix)
     seen: dict[tuple[str, str, str], Path] = {}
     for path in megre_files(anat):
         match = MEGRE_NAME.fullmatch(path.name)
@@ -94,13 +111,6 @@ def check_file_names(anat: Path, subject: str, session: str | None) -> Iterator[
                 _advice(path.name),
             )
             continue
-        if not path.name.startswith(prefix):
-            yield Problem(
-                str(path),
-                f"the name of {match['entities']}",
-                f"a name that starts with {prefix}, as its folder does",
-                "See whose image it is, and move or rename it.",
-            )
         echo = (match["echo"] or "all").lstrip("0")
         key = (match["entities"], match["part"], echo)
         if twin := seen.setdefault(key, path) if key in seen else None:
@@ -113,8 +123,33 @@ def check_file_names(anat: Path, subject: str, session: str | None) -> Iterator[
         seen[key] = path
 
 
+def _check_owner(anat: Path, prefix: str) -> Iterator[Problem]:
+    """Images, and sidecars of them, that bear the name of somebody else or of another session."""
+    for path in visible(anat):
+        image = bool(_IMAGE.fullmatch(path.name))
+        if path.name.startswith(prefix) or not path.name.startswith("sub-"):
+            continue
+        if image or _SIDECAR.fullmatch(path.name):
+            used = MEGRE_NAME.fullmatch(path.name) or _T1W.search(path.name) or not image
+            yield Problem(
+                str(path),
+                f"the name of {_owner(path.name)}",
+                f"a name that starts with {prefix}, as its folder does",
+                f"See whose {'image' if image else 'sidecar'} it is, and move or rename it.",
+                "error" if used else "warning",
+            )
+
+
+def _owner(name: str) -> str:
+    """The participant (and session) that a file's name begins with."""
+    entities = name.split("_")
+    return "_".join(entities[: 2 if entities[1].startswith("ses-") else 1])
+
+
 def _advice(name: str) -> str:
     lower = name.lower()
+    if lower.endswith((".nii", ".nii.gz")) and not name.endswith((".nii", ".nii.gz")):
+        return "Write the ending in small letters: .nii or .nii.gz."
     if re.search(r"(coil|channel|uncombined)-?[0-9]", lower):
         return "Combine the receive channels first; single-channel images are not used."
     if "_part-" not in lower:
@@ -124,8 +159,17 @@ def _advice(name: str) -> str:
 
 def check_t1w(anat: Path, scan: Scan) -> Iterator[Problem]:
     """Warn of a scan without T1w image, or with several to choose from."""
-    files = [path.name for path in sorted(anat.iterdir()) if _IMAGE.fullmatch(path.name)]
-    t1w = [name for name in files if re.search(r"_T1w\.nii(\.gz)?$", name)]
+    files = [path.name for path in visible(anat) if _IMAGE.fullmatch(path.name)]
+    own = scan.folder.replace("/", "_") + "_"
+    t1w = [name for name in files if T1W_NAME.fullmatch(name) and name.startswith(own)]
+    for name in files:
+        if _T1W.search(name) and not T1W_NAME.fullmatch(name):
+            yield Problem(
+                str(anat / name),
+                "a name that is not understood",
+                f"{own}T1w.nii.gz",
+                _advice(name) if name.split(".")[0].endswith("_T1w") else f"{_RESPELL}_T1w.",
+            )
     if scan.t1w is None:
         alike = [name for name in files if re.search(r"t1|mprage", name, re.IGNORECASE)]
         yield Problem(

@@ -12,6 +12,7 @@ from .. import acquisition
 from ..errors import InputError, Problem
 from ..raw_echo import check_echo_count
 from ..raw_parts import IMAGE_TYPES, PART_NAMES, echo_numbers
+from ..sidecars import place_of, stated_in
 from .geometry import check_slices
 from .headers import Header
 from .inspected import Inspected
@@ -155,7 +156,7 @@ def _check_manufacturer(
         return
     if maker:
         yield Problem(
-            f"{where}, Manufacturer",
+            place_of(sidecar, "Manufacturer", where),
             f"{maker!r:.60} with acquisition.phase_units: {phase_units}",
             f"{owner}, whose scale that is",
             f"See whether phase_units in the config is right for this scanner ({other}); if so, "
@@ -173,7 +174,7 @@ def _check_image_type(part: str, sidecar: Mapping[str, Any], where: str) -> Iter
     others = set().union(*(IMAGE_TYPES[other] for other in _CONTRARY_TYPES[part]))
     if types & others and not types & IMAGE_TYPES[part]:
         yield Problem(
-            f"{where}, ImageType",
+            place_of(sidecar, "ImageType", where),
             ", ".join(sorted(types & others)),
             f"{PART_NAMES[part]}, as the file's name says",
             "See which image it is, and rename the files (two parts swapped?).",
@@ -184,7 +185,7 @@ def _check_names_of_people(sidecar: Mapping[str, Any], where: str) -> Iterator[P
     there = [key for key in IDENTIFYING_FIELDS if sidecar.get(key) not in (None, "", [])]
     if there:
         yield Problem(
-            where,
+            stated_in(sidecar, there[0], where),
             f"the fields {', '.join(there)}",
             "a sidecar that names nobody",
             "Results and report take none of them over; remove them (dcm2niix -ba y) before you "
@@ -196,7 +197,10 @@ def _check_names_of_people(sidecar: Mapping[str, Any], where: str) -> Iterator[P
 def _check_field(b0: float, sidecar: Mapping[str, Any], where: str) -> Iterator[Problem]:
     if b0 > STRONGEST_FIELD_T:
         yield Problem(
-            f"{where}, MagneticFieldStrength", f"{b0:g}", "tesla, such as 3", "Give it in tesla."
+            place_of(sidecar, "MagneticFieldStrength", where),
+            f"{b0:g}",
+            "tesla, such as 3",
+            "Give it in tesla.",
         )
         return
     frequency = sidecar.get("ImagingFrequency")
@@ -205,7 +209,7 @@ def _check_field(b0: float, sidecar: Mapping[str, Any], where: str) -> Iterator[
         low, high = ((1 + sign * FREQUENCY_TOLERANCE) * expected for sign in (-1, 1))
         if not low <= frequency <= high:
             yield Problem(
-                f"{where}, ImagingFrequency",
+                place_of(sidecar, "ImagingFrequency", where),
                 f"{str(frequency)[:20]} MHz with MagneticFieldStrength {b0:g} T",
                 f"about {expected:.0f} MHz at {b0:g} T",
                 "Correct the one that is wrong.",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..bids import LABEL
 from ..errors import Problem
+from ..stored_files import is_hidden, is_unfetched
 from .sheet import MISSING, ONE_ROW, SESSION, Sheet, is_missing, read_sheet
 
 NOT_CLINICAL = (SESSION, "acq_time")
@@ -32,11 +33,13 @@ def join_phenotype(sheet: Sheet, tables: list[Sheet], session: str | None = None
     A column that ``participants.tsv`` or an earlier table has is left as it is. A row of a session
     counts if the participant's images are of that session, and of ``session`` where it is given;
     if no row does, or several, the cells are missing, and a warning says so. What is wrong with the
-    form of a table is a warning, since nothing may need it.
+    form of a table is a warning, since nothing may need it; one that is to be fetched is an error.
     """
     for table in tables:
         sheet.problems += [
-            Problem(p.where, p.found, p.expected, f"{p.remedy} It is passed over.", "warning")
+            p
+            if is_unfetched(p)
+            else Problem(p.where, p.found, p.expected, f"{p.remedy} It is passed over.", "warning")
             for p in table.problems
             if p.expected != ONE_ROW
         ]
@@ -116,7 +119,9 @@ def tables_beside(participants: Path) -> list[Path]:
     """
     if participants.name != "participants.tsv":
         return []
-    return [*sorted(participants.parent.glob("phenotype/*.tsv")), *_session_files(participants)]
+    found = sorted(participants.parent.glob("phenotype/*.tsv"))
+    tables = [path for path in found if not is_hidden(path.name)]
+    return [*tables, *_session_files(participants)]
 
 
 def read_beside(participants: Path) -> list[Sheet]:

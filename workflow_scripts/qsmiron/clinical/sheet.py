@@ -16,6 +16,7 @@ from pathlib import Path
 from ..bids import LABEL
 from ..errors import Problem
 from ..spelling import plain_text
+from ..stored_files import why_no_content
 
 MISSING = "n/a"
 MISSING_SPELLINGS = frozenset({"", "n/a", "na", "nan", "null", "#n/a"})
@@ -212,11 +213,13 @@ def read_sheet(path: str | Path, participant: str | None = None) -> Sheet:
         if sheet.path.is_file() and sheet.path.stat().st_size > LARGEST_TABLE_BYTES:
             found = f"a file of {sheet.path.stat().st_size / 2**20:.0f} MiB"
             return _refuse(sheet, found, "a clinical table (TSV)", "See what it is.")
+        remedy = "Add participants.tsv to the data set, or name your table in the config."
+        if absent := why_no_content(sheet.path, "a clinical table (TSV)", remedy):
+            sheet.problems.append(absent)
+            return sheet
         text = sheet.path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        found = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
-        remedy = "Add participants.tsv to the data set, or name your table in the config."
-        return _refuse(sheet, found, "a clinical table (TSV)", remedy)
+        return _refuse(sheet, str(error.strerror), "a clinical table (TSV)", remedy)
     except UnicodeDecodeError:
         remedy = "Save it as tab-separated text with UTF-8 encoding, not as a spreadsheet."
         return _refuse(sheet, "a file that is not UTF-8 text", "a TSV table", remedy)

@@ -77,8 +77,8 @@ def translate_segmentation(
     ------
     InputError
         If the image has numbers that the colour table (without one: the label table) lacks, no
-        region of the label table is in the colour table, or two of its regions share a name and
-        hemisphere.
+        region of the label table is in the colour table or in the image, or two of its regions
+        share a name and hemisphere.
     """
     regions = [label for label in table if not label.members]
     if colours is None:
@@ -114,6 +114,16 @@ def translate_segmentation(
             )
         )
     values = np.array([targets.get(int(number), 0) for number in numbers], np.int32)
+    if not values.any():
+        raise InputError(
+            Problem(
+                segmentation_file,
+                f"none of the {len(regions)} regions of {table_file} (labels"
+                f" {_listed(sorted(int(number) for number in numbers if number))})",
+                "labels of these regions",
+                "Give the segmentation that the tables belong to.",
+            )
+        )
     return values[codes].reshape(segmentation.shape), unknown
 
 

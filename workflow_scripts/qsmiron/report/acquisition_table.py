@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..volumes import read_json, voxel_size
+from ..acquisition import read_sidecar
+from ..volumes import voxel_size
 
 COLUMNS = (
     "Scans", "Scanner", "B0 (T)", "TE1:ΔTE:TEmax (ms)", "Echoes", "TR (ms)", "Flip angle (°)",
@@ -20,15 +21,15 @@ COLUMNS = (
 UNKNOWN = "not stated"
 
 
-def acquisition_table(sidecars: Iterable[str | Path]) -> list[dict[str, str]]:
+def acquisition_table(echoes: Iterable[str | Path]) -> list[dict[str, str]]:
     """One row per distinct protocol, the commonest first, with the number of its scans.
 
-    ``sidecars`` are those of the magnitude or phase images of all echoes. Matrix and voxel size
-    come from the header of the image beside a sidecar where there is one.
+    ``echoes`` are the magnitude or phase images of all echoes, or the JSON files beside them.
+    Matrix and voxel size come from the header of the image where there is one.
     """
     scans: dict[str, dict[float, Path]] = {}
-    for path in map(Path, sidecars):
-        content = read_json(path)
+    for path in map(Path, echoes):
+        content = read_sidecar(path)
         name = re.sub(r"_(echo|part)-[A-Za-z0-9]+", "", str(path))
         scans.setdefault(name, {})[float(content.get("EchoTime", np.nan))] = path
     protocols = Counter(tuple(_protocol(echoes)) for echoes in scans.values())
@@ -40,7 +41,7 @@ def acquisition_table(sidecars: Iterable[str | Path]) -> list[dict[str, str]]:
 
 def _protocol(echoes: dict[float, Path]) -> list[str]:
     times = 1e3 * np.array(sorted(echoes))
-    sidecar = read_json(echoes[min(echoes)])
+    sidecar = read_sidecar(echoes[min(echoes)])
     maker = [str(sidecar[key]) for key in ("Manufacturer", "ManufacturersModelName")
              if sidecar.get(key)]  # fmt: skip
     matrix, voxel = _grid(echoes[min(echoes)])
@@ -72,11 +73,11 @@ def _number(value: Any, factor: float = 1.0) -> str:
     return f"{value * factor:g}" if isinstance(value, int | float) else UNKNOWN
 
 
-def _grid(sidecar: Path) -> tuple[str, str]:
+def _grid(echo: Path) -> tuple[str, str]:
     import nibabel as nib
 
-    for ending in (".nii.gz", ".nii"):
-        image = sidecar.with_suffix("").with_name(sidecar.stem + ending)
+    beside = [echo.with_name(echo.stem + ending) for ending in (".nii.gz", ".nii")]
+    for image in beside if echo.suffix == ".json" else [echo]:
         if image.exists():
             header = nib.load(image)
             matrix = " × ".join(str(size) for size in header.shape[:3])

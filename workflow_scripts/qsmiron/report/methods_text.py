@@ -33,7 +33,7 @@ STAGE_LABELS = {
 def methods_text(
     config: Config,
     quality: pd.DataFrame | None,
-    sidecars: Iterable[str | Path] = (),
+    echoes: Iterable[str | Path] = (),
     regions: pd.DataFrame | None = None,
     quantiles: bool = False,
 ) -> str:
@@ -45,8 +45,8 @@ def methods_text(
         The configuration of the run.
     quality
         The ``quality`` table, for who was used; ``None`` for a run without images.
-    sidecars
-        JSON sidecars of the raw echoes, for the acquisition table.
+    echoes
+        Raw echoes of one part, or the JSON beside each, for the acquisition table.
     regions
         The ``regions`` table, for where the labels come from, and for whose values were given to a
         run without images.
@@ -82,7 +82,7 @@ def methods_text(
         choices=choice_words(config),
         cohort=_cohort(quality),
         excluded=config.exclude,
-        acquisition=acquisition_table(sidecars),
+        acquisition=acquisition_table(echoes),
         cite=CITATIONS,
         version=__version__,
         versions=package_versions(),

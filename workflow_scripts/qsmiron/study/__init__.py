@@ -4,6 +4,17 @@ Nothing is computed here and no image is opened: everything follows from the con
 names of the raw files and the clinical table.
 """
 
+from .checked_settings import inspect_refused
+from .missing_files import with_all_files
 from .study import Study, load_study, memory, minutes, option, options
 
-__all__ = ["Study", "load_study", "memory", "minutes", "option", "options"]
+__all__ = [
+    "Study",
+    "inspect_refused",
+    "load_study",
+    "memory",
+    "minutes",
+    "option",
+    "options",
+    "with_all_files",
+]

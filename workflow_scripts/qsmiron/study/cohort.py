@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..bids import Results, Scan
 from ..raw_parts import files_of_echo
-from ..volumes import sidecar_path
+from ..sidecars import sidecar_path, sidecars_of
 from .branches import Branch, Sharing
 from .label_sources import LabelSources
 from .variant_inputs import VariantInputs
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..config import AcquisitionSettings
     from .study import Study
 
@@ -60,6 +59,7 @@ class Cohort:
         self.atlases = list(label_sources.atlases)
         self._by_name = {(scan.folder, scan.entities): scan for scan in scans}
         self._variant_inputs: VariantInputs | None = None
+        self._known_sidecars: dict[Path, list[str]] = {}
 
     def variant_inputs(self, study: Study) -> VariantInputs:
         """What the variants ask for; raises as :class:`VariantInputs` the first time."""
@@ -91,9 +91,23 @@ class Cohort:
         """Phase images of a scan, echo by echo."""
         return [str(path) for path in self.scan(wildcards).phase]
 
+    def magnitude_sidecars(self, wildcards: Wildcards) -> list[str]:
+        """Every sidecar that applies to one of the magnitude images."""
+        return self._sidecars(self.scan(wildcards).magnitude)
+
     def phase_sidecars(self, wildcards: Wildcards) -> list[str]:
-        """Sidecars of the phase images."""
-        return [str(sidecar_path(path)) for path in self.scan(wildcards).phase]
+        """Every sidecar that applies to one of the phase images."""
+        return self._sidecars(self.scan(wildcards).phase)
+
+    def _sidecars(self, images: Iterable[Path]) -> list[str]:
+        """The sidecars of images, inherited ones too; of one that has none, that beside it."""
+        found: dict[str, None] = {}
+        for image in images:
+            if image not in self._known_sidecars:
+                there = sidecars_of(image) or [sidecar_path(image)]
+                self._known_sidecars[image] = [str(path) for path in there]
+            found |= dict.fromkeys(self._known_sidecars[image])
+        return list(found)
 
     def phase_units(self, wildcards: Wildcards, acquisition: AcquisitionSettings) -> str:
         """How its phase images store their values: what the config says, but for those that are
@@ -113,7 +127,7 @@ class Cohort:
     def raw_echo_files(self, wildcards: Wildcards) -> list[str]:
         """These files and their sidecars."""
         files = self._raw_echo(wildcards).values()
-        return [str(one) for path in files for one in (path, sidecar_path(path))]
+        return [*map(str, files), *self._sidecars(files)]
 
     def _raw_echo(self, wildcards: Wildcards) -> dict[str, Path]:
         return files_of_echo(self.scan(wildcards).parts, int(wildcards.echo))
@@ -141,9 +155,9 @@ class Cohort:
         ]
 
     @property
-    def extracted_sidecars(self) -> list[str]:
-        """The first sidecar of every scan whose echoes are extracted by a job."""
-        return [str(sidecar_path(scan.magnitude[0])) for scan in self.scans if scan.stored]
+    def first_sidecars(self) -> list[str]:
+        """The sidecars of the first magnitude of every scan."""
+        return self._sidecars(scan.magnitude[0] for scan in self.scans)
 
     @property
     def extracted_scans(self) -> str:
@@ -164,7 +178,17 @@ class Cohort:
     @property
     def example_sidecars(self) -> list[str]:
         """Magnitude sidecars of the first scan: the protocol that the methods text describes."""
+        return self._sidecars(path for scan in self.scans[:1] for path in scan.magnitude)
+
+    @property
+    def example_echoes(self) -> list[str]:
+        """Its echoes, named by the sidecars beside them, be these there or inherited."""
         return [str(sidecar_path(path)) for scan in self.scans[:1] for path in scan.magnitude]
+
+    @property
+    def raw_sidecars(self) -> list[str]:
+        """Every sidecar of the raw echoes."""
+        return self._sidecars(path for scan in self.scans for path in scan.raw_echoes)
 
     # --- results of one scan ---------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ..bids import Scan, raw_scan
+from ..sidecars import sidecar_path
 from ..simulation.signal import SequenceParameters
-from ..volumes import sidecar_path
 
 N_ECHOES = len(SequenceParameters().echo_times)
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,8 @@ from ..bids import Results, Scan
 from ..config import Config
 from ..errors import InputError
 from ..failures import NO_MESSAGE, Failure, read_failure, reason_in, write_failure
-from ..volumes import sidecar_path
+from ..sidecars import sidecar_path, sidecars_of
+from ..stored_files import check_time
 
 _SETTINGS: dict[str, Any] = {
     "demo": {"voxel_size"},
@@ -151,11 +153,17 @@ class FailureRecords:
         if reason == NO_MESSAGE and _is_full(self._results):
             # the log could not be written either
             reason = f"No space left on device: {self._results}. Free some space."
+        if reason == NO_MESSAGE:
+            # Snakemake itself fails a job whose results are older than an input
+            now = time.time()
+            late = [str(problem) for path in job.input for problem in check_time(path, now)]
+            reason = late[0] if late else reason
         return reason, lasting
 
     def _failure(self, job: Job, scan: Scan, since: float) -> Failure:
         reason, lasting = self._reason(job, since)
         files = {str(path) for image in scan.files for path in (image, sidecar_path(image))}
+        files |= {str(path) for image in scan.raw_echoes for path in sidecars_of(image)}
         files |= {str(path) for path in job.input if self._results not in Path(path).parents}
         return Failure(
             scan.folder,

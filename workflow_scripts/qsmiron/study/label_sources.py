@@ -47,16 +47,34 @@ class LabelSources:
         self.atlases = dict(atlases)
         self.home = home
         self._segmentations: dict[tuple[str, str, str], str] = {}
+        self._unmatched = {name for name, atlas in self.atlases.items() if atlas.segmentation}
         missing = []
         for name, atlas in self.atlases.items():
             for scan in scans if atlas.segmentation else ():
                 path = scan.file(atlas.segmentation, bids_dir)
+                if path.exists():
+                    self._unmatched.discard(name)
                 if path.exists() and (scan.t1w or atlas.segmentation_space == "GRE"):
                     self._segmentations[scan.folder, scan.entities, name] = str(path)
                 elif atlas.segmentation_required:
                     missing.append(_missing(path, scan, name, path.exists()))
         if missing:
             raise InputError(*missing)
+
+    @property
+    def unmatched(self) -> set[str]:
+        """The atlases whose path of segmentations leads to a file of no scan."""
+        return self._unmatched
+
+    @property
+    def files(self) -> list[str]:
+        """Every file of the atlases, and every scan's own labels."""
+        atlases = self.atlases.items()
+        given = [atlas.image for _, atlas in atlases if atlas.image not in (None, TISSUES)]
+        given += [atlas.template for _, atlas in atlases if atlas.template]
+        given += [self.label_table(name) for name, _ in atlases]
+        given += [table for name, _ in atlases if (table := self.colour_table(name))]
+        return [*given, *self._segmentations.values()]
 
     def image(self, atlas: str) -> str:
         """Label image of an atlas, in the space of its template."""

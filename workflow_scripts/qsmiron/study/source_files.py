@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import InputError, Problem
 from ..overwriting import identity
-from ..volumes import sidecar_path
+from ..sidecars import sidecar_path
 from .results_folder import made_here
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from ..errors import InputError, Problem
 from ..failures import Failure
 from ..spelling import twin_label
 from .branches import Branch, Sharing, branches
+from .checked_settings import checked_settings
 from .clinical import ClinicalValues
 from .cohort import Cohort
 from .demo import Demo
@@ -72,7 +73,7 @@ class Study:
         scans, self.without_phase = self._with_phase(found)
         # A table that is named must exist; one that is merely usual may be missing.
         usual = config.clinical_table is None and self.has_images
-        self.has_clinical = not usual or Path(self.clinical_table).exists()
+        self.has_clinical = not usual or os.path.lexists(self.clinical_table)
         session = config.statistics.session
         values = clinical_values(self.clinical_table, session) if self.has_clinical else {}
         columns = {name for row in values.values() for name in row} if values else None
@@ -223,23 +224,31 @@ class Study:
     @property
     def checked_settings(self) -> dict[str, Any]:
         """The blocks of the configuration that the input check reads."""
-        keys = {"contrasts", "scores", "covariates", "categorical", "clinical_ranges"}
-        keys |= {"participant_label", "session_label", "exclude", "acquisition"}
-        readout = {"reconstruction": {"field_map": {"method": True, "parameters": {"readout"}}}}
-        # with what an atlas cannot be without: the check validates it all
-        atlas = dict.fromkeys(("image", "label_table", "segmentation"), True)
-        others = {"statistics": {"session"}, "atlases": {"__all__": atlas}}
-        include = {**dict.fromkeys(keys, True), **readout, **others}
-        settings = self.config.model_dump(mode="json", include=include)
+        settings = checked_settings(self.config)
         if self.is_demo and self.has_images:
             settings["participant_label"] = [scan.subject for scan in self.cohort.scans]
         return settings
 
+    @property
+    def named_files(self) -> list[str]:
+        """What the config names: files of the atlases, each scan's own labels and masks."""
+        chains = self.cohort.variant_inputs(self).chains.values()
+        templates = dict.fromkeys(chain.mask.user for chain in chains if chain.mask.user)
+        masks = [scan.file(path, self.bids_dir) for path in templates for scan in self.cohort.scans]
+        return [*self.cohort.label_sources.files, *map(str, masks)]
+
     def inspect(self) -> Inspection:
+        """As :meth:`inspect_inputs`, and whether results can be written."""
+        inspection = self.inspect_inputs()
+        inspection.problems += refused_results(self.paths.root)
+        return inspection
+
+    def inspect_inputs(self) -> Inspection:
         """Check all inputs that are there: the clinical table, and the images unless the demo's
         are still to be simulated (or none are used).
         """
         from ..checks.cohort import Inspection, inspect_inputs
+        from ..checks.named_files import check_atlases
         from ..clinical import check_clinical
 
         settings = self.checked_settings
@@ -260,6 +269,7 @@ class Study:
                     session=self.config.statistics.session,
                 )
             )
+            inspection.problems += check_atlases(settings) if self.has_images else []
         if not self.has_images:
             inspection.problems += self._regions_table_problems()
         if not self.has_clinical and not (self.contrasts or self.scores):
@@ -269,7 +279,7 @@ class Study:
                 for problem in inspection.problems
                 if not problem.where.startswith(self.clinical_table)
             ]
-        inspection.problems += [*self.left_out, *refused_results(self.paths.root)]
+        inspection.problems += self.left_out
         return inspection
 
     def _regions_table_problems(self) -> list[Problem]:

@@ -1,0 +1,53 @@
+"""What the input check reads of the configuration, and the check of a study that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..clinical import clinical_values
+from ..config import Config, load_config, variant
+from ..errors import InputError
+from .design import fit_design
+
+if TYPE_CHECKING:
+    from ..checks.cohort import Inspection
+
+
+def checked_settings(config: Config) -> dict[str, Any]:
+    """The blocks of the configuration that the input check reads, as JSON has them."""
+    keys = {"contrasts", "scores", "covariates", "categorical", "clinical_ranges", "atlases"}
+    keys |= {"participant_label", "session_label", "exclude", "acquisition"}
+    # with what each block cannot be without: the check validates it all
+    chain = {"field_map": {"method": True, "parameters": {"readout"}}, "mask": {"user"}}
+    others = {"statistics": {"session"}, "reconstruction": chain}
+    settings = config.model_dump(mode="json", include={**dict.fromkeys(keys, True), **others})
+    masks = {
+        name: {"mask": {"user": variant(config, name).mask.user}}
+        for name, changes in config.variants.items()
+        if "mask" in changes
+    }
+    return settings | ({"variants": masks} if masks else {})
+
+
+def inspect_refused(values: Mapping[str, Any]) -> Inspection | None:
+    """The input check of a raw configuration that :func:`.load_study` refuses.
+
+    ``None`` if the configuration itself does not hold, or there is no folder of images to look at.
+    """
+    try:
+        config = load_config(dict(values))
+    except InputError:
+        return None
+    if config.analysis_only or config.bids_dir is None or not Path(config.bids_dir).is_dir():
+        return None
+    from ..checks.cohort import inspect_inputs
+
+    table = config.clinical_table or f"{config.bids_dir}/participants.tsv"
+    try:
+        rows = clinical_values(table, config.statistics.session).values()
+        config, _ = fit_design(config, {name for row in rows for name in row} or None, table)
+    except InputError:
+        pass  # the check tells of it
+    return inspect_inputs(config.bids_dir, table, checked_settings(config))
