@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from bids_trees import make_tree, megre
 
-from qsmiron.bids import LABEL, Results, find_scans, image_template, raw_scan
+from qsmiron.bids import LABEL, find_scans, image_template, raw_scan
+from qsmiron.results import Results
 
 
 def test_a_made_up_scan_is_found_under_the_same_names(tmp_path):

@@ -10,7 +10,6 @@ import pytest
 from nibabel.eulerangles import euler2mat
 
 import gather_quality
-from qsmiron.bids import Results
 from qsmiron.failures import Failure, write_failure
 from qsmiron.quality import (
     QualityParameters,
@@ -19,6 +18,7 @@ from qsmiron.quality import (
     quality_row,
     row_without_phase,
 )
+from qsmiron.results import Results
 from qsmiron.tables import TABLES, read_table, write_table
 from qsmiron.volume_outliers import volume_scores
 from qsmiron.volumes import write_json, write_volume

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from bids_trees import make_tree
 
-from qsmiron.bids import Results, Scan, find_scans
+from qsmiron.bids import Scan, find_scans
 from qsmiron.config import Atlas, Reconstruction, load_config, variant
 from qsmiron.errors import InputError
 from qsmiron.masks.csf import CsfParameters
@@ -24,6 +24,7 @@ from qsmiron.reference import (
     subtract_reference,
     untouched,
 )
+from qsmiron.results import Results
 from qsmiron.study.cohort import Cohort
 from qsmiron.study.label_sources import LabelSources
 from qsmiron.study.variant_inputs import VariantInputs

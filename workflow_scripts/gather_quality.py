@@ -12,7 +12,6 @@ from itertools import product
 
 import pandas as pd
 
-from qsmiron.bids import Results
 from qsmiron.errors import reported_to_user
 from qsmiron.failures import read_failure
 from qsmiron.parameters import parse_parameters
@@ -23,6 +22,7 @@ from qsmiron.quality import (
     read_scan,
     row_without_phase,
 )
+from qsmiron.results import Results
 from qsmiron.tables import read_table, write_table
 from qsmiron.volume_outliers import volume_scores
 

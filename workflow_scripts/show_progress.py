@@ -8,9 +8,9 @@ the jobs of a failed scan stay undone. Example::
 
 import argparse
 
-from qsmiron.bids import Results
 from qsmiron.errors import reported_to_user
 from qsmiron.progress import as_text, read_progress
+from qsmiron.results import Results
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from bids_trees import make_tree
 
-from qsmiron.bids import Results, Scan, find_scans
+from qsmiron.bids import Scan, find_scans
 from qsmiron.config import Atlas, Reconstruction, load_config, variant
 from qsmiron.errors import InputError
 from qsmiron.masks.user import read_user_mask
+from qsmiron.results import Results
 from qsmiron.study.cohort import Cohort
 from qsmiron.study.label_sources import LabelSources
 from qsmiron.study.variant_inputs import VariantInputs

@@ -71,8 +71,8 @@ def test_numbers_of_segmentations_are_not_those_of_the_default_image(effects: An
 
 
 def test_nor_are_those_of_a_regions_table_from_elsewhere() -> None:
-    from qsmiron.bids import Results
     from qsmiron.config import Atlas
+    from qsmiron.results import Results
     from qsmiron.study.cohort import Cohort
     from qsmiron.study.label_sources import LabelSources
 

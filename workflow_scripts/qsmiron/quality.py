@@ -17,9 +17,9 @@ import pandas as pd
 from pydantic import Field
 
 from .acquisition import b0_direction, field_strength, read_sidecar
-from .bids import Results
 from .failures import Failure
 from .parameters import Parameters
+from .results import Results
 from .volumes import Volume, read_json, read_mask, read_volume, sidecar_path
 
 PLAUSIBLE_CHI_PPB: dict[str, tuple[float, float]] = {

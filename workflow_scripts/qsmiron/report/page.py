@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
-from ..bids import Results
 from ..config import Config
 from ..errors import InputError
 from ..figures.cells import one_variant
 from ..figures.contrast_groups import members
+from ..results import Results
 from ..tables import TABLES, read_table
 from .cautions import assumptions, cautions
 from .cohort_table import cohort_table

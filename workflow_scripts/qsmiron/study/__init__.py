@@ -5,8 +5,9 @@ names of the raw files and the clinical table.
 """
 
 from .checked_settings import inspect_refused
+from .jobs import memory, minutes, option, options
 from .missing_files import with_all_files
-from .study import Study, load_study, memory, minutes, option, options
+from .study import Study, load_study
 
 __all__ = [
     "Study",

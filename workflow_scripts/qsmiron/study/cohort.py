@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..bids import Results, Scan
+from ..bids import Scan
 from ..raw_parts import files_of_echo
+from ..results import Results
 from ..sidecars import sidecar_path, sidecars_of
 from .branches import Branch, Sharing
 from .label_sources import LabelSources

@@ -18,10 +18,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..bids import Results, Scan
+from ..bids import Scan
 from ..config import Config
 from ..errors import InputError
 from ..failures import NO_MESSAGE, Failure, read_failure, reason_in, write_failure
+from ..results import Results
 from ..sidecars import sidecar_path, sidecars_of
 from ..stored_files import check_time
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bids import Results, Scan, find_scans
+from ..bids import Scan, find_scans
 from ..clinical import clinical_values
 from ..clinical.phenotype import analysed_session, tables_beside
 from ..config import Config, load_config, variant
 from ..dataset import check_demo_folder
 from ..errors import InputError, Problem
 from ..failures import Failure
+from ..results import Results
 from ..spelling import twin_label
 from .branches import Branch, Sharing, branches
 from .checked_settings import checked_settings
@@ -371,36 +372,3 @@ def _with_session(config: Config) -> Config:
     session = analysed_session(config.session_label, config.statistics.session)
     statistics = config.statistics.model_copy(update={"session": session})
     return config.model_copy(update={"statistics": statistics})
-
-
-def option(name: str, *values: Any) -> list[str]:
-    """A command-line option with its values; nothing where there are none."""
-    given = [str(value) for value in values if value not in (None, "")]
-    return [name, *given] if given else []
-
-
-def options(files: Any, *names: str) -> list[str]:
-    """The options that bear the names of a job's inputs, of those that it has."""
-    return [
-        text
-        for name in names
-        for text in option("--" + name.replace("_", "-"), *getattr(files, name))
-    ]
-
-
-def memory(files: Iterable[str], factor: float, attempt: int = 1, at_least: float = 700) -> int:
-    """Memory (MB) of a job whose need grows with its compressed input, more on each attempt."""
-    return int((at_least + factor * _megabytes(files)) * attempt)
-
-
-def minutes(files: Iterable[str], attempt: int = 1) -> int:
-    """Time limit (min) of a job whose need grows with its compressed input; generous."""
-    return int((10 + 0.5 * _megabytes(files)) * attempt)
-
-
-def _megabytes(files: Iterable[str]) -> float:
-    """Size (2²⁰ bytes) of the files; Snakemake puts off a resource whose input is still missing.
-
-    Snakemake's own ``input.size_mb`` starts an event loop each time: a quarter of a dry run.
-    """
-    return sum(map(os.path.getsize, files)) / 2**20
