@@ -104,6 +104,7 @@ rule check_inputs:
         images=cohort.raw_files,
         sidecars=cohort.raw_sidecars,
         named=study.named_files,
+        shipped_config=settings.shipped("config/config.yaml"),
         participants=study.clinical_table,
         beside=study.tables_beside,
     output:

@@ -6,6 +6,7 @@ rule assign_groups:
     input:
         script=settings.script("assign_groups"),
         participants=study.clinical_table,
+        beside=study.tables_beside,
     output:
         participants=f"{paths.root}/participants.tsv",
         description=f"{paths.root}/participants.json",
@@ -39,6 +40,7 @@ rule test_groups:
         regions=study.regions_table,
         quantiles=study.quantiles_tables,
         participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
         quality=study.covariate_quality(),
         region_voxels=study.covariate_volumes(),
     output:
@@ -102,6 +104,7 @@ rule correlate_scores:
         script=settings.script("correlate_scores"),
         regions=study.regions_table,
         participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
         quality=study.covariate_quality(),
         region_voxels=study.covariate_volumes(),
     output:
@@ -164,6 +167,7 @@ rule estimate_null_rates:
         script=settings.script("estimate_null_rates"),
         regions=study.regions_table,
         participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
         quality=study.covariate_quality(),
         region_voxels=study.covariate_volumes(),
     output:
@@ -202,6 +206,7 @@ rule compare_recovery:
         effects=study.demo.effects,
         regions=study.regions_table,
         participants=study.clinical_table,
+        beside=study.tables_beside,
     output:
         table=paths.group("recovery.tsv"),
         description=paths.group("recovery.json"),

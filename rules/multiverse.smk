@@ -8,6 +8,7 @@ rule vary_choices:
         branches=lambda wildcards: multiverse.regions_tables(wildcards.extent),
         tests=lambda wildcards: multiverse.tests(wildcards.outcome),
         participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
         quality=study.covariate_quality(choices=True),
         region_voxels=study.covariate_volumes(choices=True),
     output:
@@ -54,6 +55,7 @@ rule leave_one_out:
         regions=study.regions_table,
         tests=lambda wildcards: multiverse.tests(wildcards.outcome),
         participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
         quality=study.covariate_quality(),
         region_voxels=study.covariate_volumes(),
     output:

@@ -15,7 +15,7 @@ rule measure_regions:
         label_table=paths.label_table,
         mask=cohort.from_stage("background_field", paths.reliable_mask),
         r2star=cohort.r2star,
-        tissues=cohort.where(settings.uses_grey_matter, cohort.tissues),
+        tissues=cohort.where(settings.uses_grey_matter, cohort.tissues_of_cortex),
         weights=cohort.where(settings.weighs_voxels, cohort.label_weights),
     output:
         regions=paths.measured,

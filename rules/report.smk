@@ -11,6 +11,7 @@ rule draw_group_distributions:
         regions=study.regions_table,
         tests=paths.contrast_tests,
         participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
     output:
         png=paths.figure("distributions_{contrast}.png"),
         svg=paths.figure("distributions_{contrast}.svg"),
@@ -43,6 +44,7 @@ rule draw_quantiles:
         quantiles=paths.group("quantiles.tsv"),
         tests=paths.contrast_tests,
         participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
     output:
         png=paths.figure("quantiles_{contrast}.png"),
         svg=paths.figure("quantiles_{contrast}.svg"),
@@ -104,6 +106,7 @@ rule draw_correlations:
         regions=study.regions_table,
         correlations=paths.score_correlations,
         participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
     output:
         png=paths.figure("correlations_{score}.png"),
         svg=paths.figure("correlations_{score}.svg"),

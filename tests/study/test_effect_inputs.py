@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qsmiron.study import load_study
-from qsmiron.study.effect_inputs import EffectInputs
+from qsmiron.study.effect_inputs import DEFAULT_LABEL_TABLE, EffectInputs
 
 HOME = Path(__file__).resolve().parents[2]
 TABLE = str(HOME / "config/atlases/DesikanKilliany.tsv")
 TISSUES = {"image": "tissues", "label_table": "config/atlases/Tissues.tsv"}
 DEFAULT = {"label_table": TABLE}
+SHIPPED = str(Path(os.path.relpath(HOME)) / DEFAULT_LABEL_TABLE)
+"""Names of the default image, which go with it whatever the table of an atlas is."""
 
 
 @pytest.fixture
@@ -62,12 +65,15 @@ def test_an_image_that_is_not_there_is_passed_over(effects: Any, own: dict[str, 
 
 def test_only_tissues_have_no_image(effects: Any) -> None:
     found = effects(atlases={"tissues": TISSUES})
-    assert found.arguments == found.files == []
+    assert found.arguments == ["--label-table", SHIPPED]
+    assert found.atlas is None
 
 
 def test_numbers_of_segmentations_are_not_those_of_the_default_image(effects: Any) -> None:
     segmented = {"label_table": TABLE, "segmentation": "derivatives/sub-{subject}/aparc.mgz"}
-    assert effects(atlases={"FS": segmented}).arguments == ["--atlas-name", "FS"]
+    assert effects(atlases={"FS": segmented}).arguments == [
+        "--atlas-name", "FS", "--label-table", SHIPPED,
+    ]  # fmt: skip
 
 
 def test_nor_are_those_of_a_regions_table_from_elsewhere() -> None:
@@ -77,8 +83,11 @@ def test_nor_are_those_of_a_regions_table_from_elsewhere() -> None:
     from qsmiron.study.label_sources import LabelSources
 
     atlases = {"AAL": Atlas(label_table=TABLE)}
-    cohort = Cohort([], Results("out"), ["main"], LabelSources(atlases, [], "raw", HOME))
-    assert EffectInputs(cohort).arguments == ["--atlas-name", "AAL"]
+    home = Path(os.path.relpath(HOME))
+    cohort = Cohort([], Results("out"), ["main"], LabelSources(atlases, [], "raw", home))
+    found = EffectInputs(cohort)
+    assert found.arguments == ["--atlas-name", "AAL", "--label-table", SHIPPED]
+    assert found.files == [SHIPPED]
 
 
 def test_of_a_given_table_the_atlas_that_it_has_is_painted(

@@ -205,6 +205,11 @@ class Cohort:
         """The tissue probabilities of a scan; none without a T1w."""
         return self._of_registration(self.paths.tissues, wildcards)
 
+    def tissues_of_cortex(self, wildcards: Wildcards) -> list[str]:
+        """The same for an atlas that may have cortex: not for the tissues themselves."""
+        of_tissues = self.label_sources.is_tissues(wildcards.atlas)
+        return [] if of_tissues else self.tissues(wildcards)
+
     def _of_registration(self, path: str, wildcards: Wildcards) -> list[str]:
         scan = self.scan(wildcards)
         return [] if scan.t1w is None else [self.fill(path, scan)]

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from .cohort import Cohort
 
+DEFAULT_LABEL_TABLE = "config/atlases/DesikanKilliany.tsv"
+"""Names of the default label image."""
+
 
 class EffectInputs:
-    """The files of the first atlas that has a label image; none where no atlas has.
+    """The files of the first atlas that has a label image; the default one's where no atlas has.
 
     The default label image goes unnamed. The names that belong to it are those of the atlas'
     label table where labels were carried by it, and otherwise of its own table: segmentations, and
@@ -20,13 +23,14 @@ class EffectInputs:
     def __init__(self, cohort: Cohort, given: Collection[str] = ()) -> None:
         sources = cohort.label_sources
         self.atlas: str | None = None
-        self.given: dict[str, str] = {}
+        default = {"--label-table": str(sources.home / DEFAULT_LABEL_TABLE)}
+        self.given = default
         for name in sorted(sources.atlases, key=lambda name: name not in given):
             atlas = sources.atlases[name]
             table = sources.label_table(name)
             if sources.is_tissues(name):
                 continue
-            files = {}
+            files = default
             if atlas.image:
                 files = {"--atlas": atlas.image, "--label-table": table}
                 files |= {"--template": atlas.template} if atlas.template else {}

@@ -31,6 +31,10 @@ class Settings:
 
     # --- code ------------------------------------------------------------------------------------
 
+    def shipped(self, name: str) -> str:
+        """A file that comes with the project."""
+        return str(self.home / name)
+
     def script(self, rule: str) -> str:
         """The script behind a rule."""
         return str(self.home / "workflow_scripts" / f"{rule}.py")
