@@ -7,7 +7,7 @@ reason, and the scan has no regions. A scan of which a job failed has a row that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pandas as pd
 from pydantic import Field
 
 from .acquisition import b0_direction, field_strength, read_sidecar
+from .b0 import SIDECAR_FIELD
 from .failures import Failure
 from .parameters import Parameters
 from .results import Results
@@ -79,6 +80,7 @@ class ScanRecord:
     fields of the χ map's sidecar; ``registration`` is empty without a T1w and holds ``failed``,
     the reason, where it gave up; ``regions`` holds the scan's rows of the regions table (n/a as
     NaN), ``volumes`` those of :func:`.volume_outliers.volume_scores` (None: not compared).
+    ``b0_direction`` is the one that was used, along the array axes (None: z of ``grid``).
     """
 
     participant_id: str
@@ -94,6 +96,7 @@ class ScanRecord:
     registration: Mapping[str, Any]
     regions: pd.DataFrame
     volumes: pd.DataFrame | None = None
+    b0_direction: Sequence[float] | None = None
 
 
 def read_scan(
@@ -131,7 +134,14 @@ def read_scan(
         registration=read_json(registered) if registered.exists() else {},
         regions=own(regions),
         volumes=None if volumes is None else own(volumes),
+        b0_direction=_described(paths.reliable_mask).get(SIDECAR_FIELD),
     )
+
+
+def _described(image: str) -> dict[str, Any]:
+    """The sidecar of a result; empty where an earlier version wrote none."""
+    path = sidecar_path(image)
+    return read_json(path) if path.exists() else {}
 
 
 def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, Any]:
@@ -148,7 +158,7 @@ def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, An
         "labels_source": ", ".join(sorted(regions["labels_source"].dropna().unique())) or np.nan,
         "n_echoes": scan.n_echoes,
         "field_strength": scan.field_strength,
-        "obliquity": obliquity(scan.grid),
+        "obliquity": obliquity(scan.grid, scan.b0_direction),
         "brain_volume": scan.brain.sum() * voxel_ml,
         "reliable_fraction": (scan.reliable & scan.brain).sum() / max(scan.brain.sum(), 1),
         "field_noise": _median(scan.noise[scan.brain]),
@@ -190,9 +200,13 @@ def failed_row(failure: Failure, desc: str) -> dict[str, Any]:
     }
 
 
-def obliquity(affine: np.ndarray) -> float:
-    """Angle (degrees) between the slices' normal, the third array axis, and B0."""
-    return float(np.degrees(np.arccos(min(1.0, abs(b0_direction(affine)[2])))))
+def obliquity(affine: np.ndarray, direction: Sequence[float] | None = None) -> float:
+    """Angle (degrees) between the slices' normal, the third array axis, and B0.
+
+    ``direction`` is B0 along the array axes, where it is not the z of the affine.
+    """
+    along = b0_direction(affine) if direction is None else direction
+    return float(np.degrees(np.arccos(min(1.0, abs(along[2])))))
 
 
 def _median(values: np.ndarray) -> float:
