@@ -37,7 +37,7 @@ class Header:
 
     ``n_volumes`` is the length of the 4th dimension, where echoes may lie along it. A voxel's value
     is the stored one (``dtype``, from byte ``offset`` on) times ``slope`` plus ``intercept``.
-    ``forms`` holds sform and qform, where each has a code above 0, ``forms_apart`` how far (mm) they
+    ``forms`` holds sform and qform, each with a code above 0, ``forms_apart`` how far (mm) they
     put a corner of the grid from each other, ``edges`` the voxel's by pixdim (mm).
     """
 

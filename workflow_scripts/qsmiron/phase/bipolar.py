@@ -14,6 +14,9 @@ field makes less than half a turn between echoes 1 and 3, and the field's level 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..errors import InputError, Problem
@@ -24,6 +27,10 @@ LEAST_ECHOES = 3
 REFINEMENTS = 3
 OUTLIER_RAD = np.pi / 2
 """A voxel this far from the ramp is wrapped or noise, and takes no part in its refinement."""
+
+COARSE_MM = 6.0
+LEAST_VOXELS = 100
+"""Fewer do not tell a ramp from noise."""
 
 
 def alternating_phase(
@@ -74,6 +81,45 @@ def alternating_phase(
     parts = np.where(inside, magnitude, 1)
     variance = ((1 - share) / parts[0]) ** 2 + 1 / parts[1] ** 2 + (share / parts[2]) ** 2
     return fit_ramp(twice, np.where(inside, 1 / variance, 0)) / 2
+
+
+@dataclass(frozen=True)
+class Alternation:
+    """How far even and odd echoes are apart: ``slope`` is the change of the alternating phase
+    across the mask, ``constant`` its mean there without the quarter turns that a field explains as
+    well, both in rad and without sign.
+    """
+
+    slope: float
+    constant: float
+
+
+def measure_alternation(
+    phase: np.ndarray,
+    magnitude: np.ndarray,
+    mask: np.ndarray,
+    echo_times: np.ndarray,
+    voxel_size: Sequence[float],
+) -> Alternation | None:
+    """The alternating phase on a coarse grid, to notice it; ``None`` where it cannot be told.
+
+    Parameters are those of :func:`alternating_phase`, and the edges of a voxel in mm. A voxel of
+    every ``COARSE_MM`` is enough for four coefficients, and costs next to nothing.
+    """
+    if len(echo_times) < LEAST_ECHOES:
+        return None
+    coarse = tuple(slice(None, None, max(1, int(COARSE_MM / edge))) for edge in voxel_size)
+    phase, magnitude = (data[(slice(LEAST_ECHOES), *coarse)] for data in (phase, magnitude))
+    mask = mask[coarse]
+    inside = mask & (magnitude > 0).all(axis=0)
+    if inside.sum() < LEAST_VOXELS:
+        return None
+    ramp = alternating_phase(phase, magnitude, mask, echo_times)[inside]
+    # A whole turn more or less between echoes 1 and 3 is a field, not an alternation.
+    share = (echo_times[1] - echo_times[0]) / (echo_times[2] - echo_times[0])
+    turns = 2 * np.pi * share * np.arange(-2, 3)
+    constants = np.abs(wrap(2 * float(ramp.mean()) - turns)) / 2
+    return Alternation(float(np.ptp(ramp)), float(constants.min()))
 
 
 def remove_alternating_phase(phase: np.ndarray, alternating: np.ndarray) -> np.ndarray:
