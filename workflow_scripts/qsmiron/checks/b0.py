@@ -128,7 +128,7 @@ def _check_sidecar(
         return
     right = next(
         (n for n, f in forms.items() if _against(f.affine, orientation)[0] <= B0_TOLERANCE_DEGREES),
-        "[" + ", ".join(f"{part:.4g}" for part in direction) + "]",
+        "[" + ", ".join(f"{round(part, 4) + 0:g}" for part in direction) + "]",
     )
     b0 = _angle(b0_direction(forms[used].affine), direction)
     yield Problem(

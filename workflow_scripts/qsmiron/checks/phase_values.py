@@ -22,7 +22,7 @@ LEAST_COHERENCE = 0.3
 LEAST_SLICES_TO_COMPARE = 8
 LEAST_CORRELATION_OF_COPIES = 0.9
 """Phase and magnitude of tissue hardly correlate; two magnitudes of a scan do."""
-LEAST_VOXELS_TO_CORRELATE = 200
+LEAST_VOXELS_TO_CORRELATE = 50
 
 
 def check_phase(path: Path, values: Values, encoding: str) -> Iterator[Problem]:

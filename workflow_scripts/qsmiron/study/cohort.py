@@ -141,7 +141,7 @@ class Cohort:
         """What the config says of B0 as options of the scripts; ``image`` as above."""
         given = acquisition.b0_of(self.scan(wildcards).folder)
         if not isinstance(given, str):
-            return ["--b0-direction", *(f"{part:.17g}" for part in given)]
+            return ["--b0-direction", *map(repr, map(float, given))]
         return ["--b0-qform", *image] if image else []
 
     def raw_echo_options(self, wildcards: Wildcards) -> list[str]:
