@@ -68,15 +68,15 @@ def test_an_undeclared_bipolar_readout_is_measured(make_scan, method, times, tru
     scan = make_scan(times, alternating=truth)
     found = scan.map_field(method).alternation
     inside = truth[scan.mask]
-    assert found.slope == pytest.approx(np.ptp(inside), abs=0.03 + 0.05 * np.ptp(inside))
+    assert found.slope == pytest.approx(np.ptp(inside), abs=0.02)
     assert found.constant == pytest.approx(abs(inside.mean()), abs=0.03)
     left = scan.map_field(method, readout="bipolar").alternation
     assert max(left.slope, left.constant) < 0.02
 
 
-@pytest.mark.parametrize("shift", [0, 0.3, -0.45, 0.9])
+@pytest.mark.parametrize("shift", [0, 0.3, -0.45, 0.5])
 def test_monopolar_data_measure_none_whatever_the_frequency(make_scan, shift):
-    """A shift of the field (ppm) makes up to two turns between echoes 1 and 3."""
+    """A shift of the field (ppm) makes up to a turn between echoes 1 and 3."""
     scan = make_scan(snr=20)
     turns = 2 * np.pi * 42.577 * 3 * shift * scan.times
     found = scan.with_(phase=wrap(scan.phase + turns[:, None, None, None])).map_field().alternation

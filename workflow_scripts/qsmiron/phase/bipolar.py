@@ -108,18 +108,30 @@ def measure_alternation(
     """
     if len(echo_times) < LEAST_ECHOES:
         return None
-    coarse = tuple(slice(None, None, max(1, int(COARSE_MM / edge))) for edge in voxel_size)
+    strides = [max(1, int(COARSE_MM / edge)) for edge in voxel_size]
+    coarse = tuple(slice(None, None, stride) for stride in strides)
     phase, magnitude = (data[(slice(LEAST_ECHOES), *coarse)] for data in (phase, magnitude))
-    mask = mask[coarse]
-    inside = mask & (magnitude > 0).all(axis=0)
-    if inside.sum() < LEAST_VOXELS:
+    if (mask[coarse] & (magnitude > 0).all(axis=0)).sum() < LEAST_VOXELS:
         return None
-    ramp = alternating_phase(phase, magnitude, mask, echo_times)[inside]
+    found = alternating_phase(phase, magnitude, mask[coarse], echo_times)
+    ramp = _spread(found, strides, mask.shape)[mask]
     # A whole turn more or less between echoes 1 and 3 is a field, not an alternation.
     share = (echo_times[1] - echo_times[0]) / (echo_times[2] - echo_times[0])
-    turns = 2 * np.pi * share * np.arange(-2, 3)
-    constants = np.abs(wrap(2 * float(ramp.mean()) - turns)) / 2
+    turns = 2 * np.pi * share * np.arange(-1, 2)
+    constants = np.abs(wrap(2 * float(ramp.mean(dtype=float)) - turns)) / 2
     return Alternation(float(np.ptp(ramp)), float(constants.min()))
+
+
+def _spread(ramp: np.ndarray, strides: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
+    """A linear function that is known on every so many voxels, on a grid of ``shape``; float32."""
+    corner = ramp[0, 0, 0]
+    spread = np.full(shape, corner, np.float32)
+    for axis, (stride, length) in enumerate(zip(strides, shape, strict=True)):
+        along = ramp[tuple(slice(None) if other == axis else 0 for other in range(3))]
+        step = (along[-1] - along[0]) / max(1, stride * (len(along) - 1))
+        line = np.arange(length, dtype=np.float32) * step
+        spread += line.reshape([-1 if other == axis else 1 for other in range(3)])
+    return spread
 
 
 def remove_alternating_phase(phase: np.ndarray, alternating: np.ndarray) -> np.ndarray:
