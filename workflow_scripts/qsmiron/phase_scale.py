@@ -25,6 +25,10 @@ LEAST_WRAPS = 20
 WRAPS_PER_MIDDLE_STEP = 0.1
 """Steps of four fifths of the range or more, to those of about half of it: 0.2 in noise of all
 phases, far more in wrapped tissue, and below 0.001 in noise that is normally distributed."""
+LEAST_FAR = 0.01
+LEAST_MIDDLE = 0.03
+"""Shares of steps of four fifths of the range or more, and of about half of it, where a quarter of
+an image or more is noise of all phases: in that noise they are 0.04 and 0.2."""
 FILL_SHARE = 0.02
 """An end of the range, or 0, that so many voxels have was set where there is no signal."""
 END_TOLERANCE = 0.01
@@ -80,12 +84,17 @@ def turn_of(lines: Sequence[np.ndarray]) -> tuple[float, float] | None:
     return ends if wraps >= max(LEAST_WRAPS, WRAPS_PER_MIDDLE_STEP * middle) else None
 
 
-def share_of_wraps(lines: Sequence[np.ndarray]) -> float:
-    """Share of neighbours that differ by four fifths of the range or more; 0 if there are few."""
+def fills_its_range(lines: Sequence[np.ndarray]) -> bool:
+    """Whether neighbours differ by anything up to the whole range, as in noise of all phases.
+
+    At the edge of a bright object they differ by the range, and hardly ever by half of it.
+    """
     ends, steps = _steps(lines)
     if ends is None or len(steps) < LEAST_PAIRS:
-        return 0.0
-    return float((steps > 0.8 * (ends[1] - ends[0])).mean())
+        return False
+    share = steps / (ends[1] - ends[0])
+    middle = (share > 0.4) & (share < 0.6)
+    return bool((share > 0.8).mean() > LEAST_FAR and middle.mean() > LEAST_MIDDLE)
 
 
 def check_turn(lines: Sequence[np.ndarray], encoding: str, where: str) -> None:

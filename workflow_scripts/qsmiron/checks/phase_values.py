@@ -109,14 +109,16 @@ def check_slice_signs(
 
 
 def check_no_magnitude(path: Path, magnitude: Values, phase: Values) -> Iterator[Problem]:
-    """A phase that rises and falls with the magnitude is another magnitude."""
+    """A phase that is nowhere negative and goes with the magnitude is another magnitude."""
+    low, high = phase.limits
+    if low < 0:
+        return
     bright, turned = magnitude.lines(0), phase.lines(0)
     inside = with_signal(turned) & (bright > np.median(bright))
     if inside.sum() < LEAST_VOXELS_TO_CORRELATE or not np.ptp(turned[inside]):
         return
     correlation = float(np.corrcoef(bright[inside], turned[inside])[0, 1])
-    if abs(correlation) > LEAST_CORRELATION_OF_COPIES:
-        low, high = phase.limits
+    if correlation > LEAST_CORRELATION_OF_COPIES:
         yield Problem(
             str(path),
             f"values from {low:g} to {high:g} that go with the magnitude (r = {correlation:.2f})",

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import Problem
-from ..phase_scale import share_of_wraps
+from ..phase_scale import fills_its_range
 from .headers import SPARE_BYTES
 from .inspected import Inspected
 from .phase_values import (
@@ -35,9 +35,6 @@ NEGATIVE_SHARE = 0.01
 CLIPPED_SHARE = 1e-3
 _LARGEST_STORED = frozenset(2**bits - 1 for bits in (8, 10, 12, 14, 15, 16))
 MOST_THREADS = 4
-LEAST_SHARE_OF_WRAPS = 0.01
-"""Neighbours of a magnitude hardly ever differ by its whole range, those of noise of all phases in
-one pair of 25."""
 
 
 def check_voxels(scans: Iterable[Inspected], every_image: bool = False) -> None:
@@ -215,7 +212,7 @@ def _check_magnitude(path: Path, values: Values) -> Iterator[Problem]:
             "ones: see which image it is, or export it again.",
         )
         return
-    if share_of_wraps(values.all_lines) > LEAST_SHARE_OF_WRAPS:
+    if fills_its_range(values.all_lines):
         yield Problem(
             str(path),
             f"values from {low:g} to {high:g}, and neighbours that jump from one end to the other",
