@@ -355,7 +355,9 @@ def test_the_table_of_a_cohort(tmp_path) -> None:
         paths = Results(str(tmp_path), folder, entities, "main")
         write_volume(paths.brain_mask, mask, affine)
         write_volume(paths.reliable_mask, mask, affine)
-        write_volume(paths.field_noise, np.full(mask.shape, 1e-3, np.float32), affine)
+        measured = {"AlternatingPhaseSlope": 0.03, "AlternatingPhaseConstant": 0.01}
+        noise = np.full(mask.shape, 1e-3, np.float32)
+        write_volume(paths.field_noise, noise, affine, measured if session == "02" else None)
         write_volume(paths.chi, mask, affine, sidecar={"ReferenceMean": 0.0})
         if subject != "sub-02":
             failed = {"failed": "no overlap"} if subject == "sub-01" else None
@@ -371,6 +373,7 @@ def test_the_table_of_a_cohort(tmp_path) -> None:
     assert list(zip(table["participant_id"], table["session"], strict=True)) == scans
     first, planted, failed, without = table.to_dict("records")
     assert pd.isna(first["flags"]) and first["volume_outliers"] == 0
+    assert pd.isna(first["alternating_slope"]) and planted["alternating_slope"] == 0.03
     assert planted["flags"].startswith("1 region of unusual volume: L region11 (z = -")
     assert planted["volume_outliers"] == 1 and planted["largest_volume_z"] < -5
     assert failed["flags"] == "registration failed: no overlap" and failed["used"] == "no"

@@ -237,7 +237,7 @@ CASES = [
          "config, acquisition.b0_direction_of.sub-01", "'up'", "affine, sform, qform",
          "Correct the config", settings={"acquisition": {"b0_direction_of": {"sub-01": "up"}}}),
     Case("directions of scans that are no block", NOTHING,
-         "config, acquisition.b0_direction_of", "'qform'", "a block of scan: direction", "sub-1*",
+         "config, acquisition.b0_direction_of", "'qform'", "a block of key: value", "Correct the config",
          settings={"acquisition": {"b0_direction_of": "qform"}}),
     Case("a direction of B0 for nobody's scan", NOTHING, "config, acquisition.b0_direction_of",
          "'sub-P*'", "a participant (sub-01), a session", "any characters",

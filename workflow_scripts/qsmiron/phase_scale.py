@@ -21,6 +21,8 @@ LEAST_TURN = 0.9
 tenth is none that any export is known for."""
 LEAST_PAIRS = 1000
 """Fewer neighbours do not tell noise of a narrow range from wraps."""
+LEAST_PAIRS_OF_HEAD = 30_000
+"""Fewer are no image of a head, with its air."""
 LEAST_WRAPS = 20
 WRAPS_PER_MIDDLE_STEP = 0.1
 """Steps of four fifths of the range or more, to those of about half of it: 0.2 in noise of all
@@ -90,7 +92,7 @@ def fills_its_range(lines: Sequence[np.ndarray]) -> bool:
     At the edge of a bright object they differ by the range, and hardly ever by half of it.
     """
     ends, steps = _steps(lines)
-    if ends is None or len(steps) < LEAST_PAIRS:
+    if ends is None or len(steps) < LEAST_PAIRS_OF_HEAD:
         return False
     share = steps / (ends[1] - ends[0])
     middle = (share > 0.4) & (share < 0.6)
