@@ -13,7 +13,7 @@ import numpy as np
 from ..acquisition import b0_direction, read_sidecar
 from ..b0 import is_direction, unit_vector
 from ..errors import InputError, Problem
-from ..volumes import sidecar_path
+from ..sidecars import place_of, sidecar_path
 from .headers import Form, Header
 from .inspected import Inspected
 
@@ -72,11 +72,13 @@ def check_b0(seen: Inspected, setting: Any) -> Iterator[Problem]:
     other = forms["qform"] if used == "sform" and "qform" in forms else None
     yield from _check_codes(path, used, forms[used], other, seen.scan.folder)
     try:
-        orientation = read_orientation(read_sidecar(path))
+        sidecar = read_sidecar(path)
     except InputError:  # told of with the sidecars
         return
+    orientation = read_orientation(sidecar)
     if orientation is not None:
-        yield from _check_sidecar(path, forms, used, orientation, seen.scan.folder)
+        where = place_of(sidecar, _FIELD, str(sidecar_path(path)))
+        yield from _check_sidecar(path, where, forms, used, orientation, seen.scan.folder)
 
 
 def _first_of_parts(seen: Inspected) -> list[Path]:
@@ -120,7 +122,12 @@ def _check_codes(
 
 
 def _check_sidecar(
-    path: Path, forms: Mapping[str, Form], used: str, orientation: np.ndarray, scan: str
+    path: Path,
+    where: str,
+    forms: Mapping[str, Form],
+    used: str,
+    orientation: np.ndarray,
+    scan: str,
 ) -> Iterator[Problem]:
     """An affine that is turned against the axes that DICOM had."""
     angle, direction = _against(forms[used].affine, orientation)
@@ -132,7 +139,7 @@ def _check_sidecar(
     )
     b0 = _angle(b0_direction(forms[used].affine), direction)
     yield Problem(
-        f"{sidecar_path(path)}, {_FIELD}",
+        where,
         f"axes that are turned by {angle:.1f} degrees from the {used} of {path.name}, and B0 by "
         f"{b0:.1f} degrees",
         "the orientation of the image, as dcm2niix writes both",
