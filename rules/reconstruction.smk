@@ -82,6 +82,7 @@ rule remove_background_field:
         script=settings.script("remove_background_field"),
         field=cohort.from_stage("field_map", paths.total_field),
         mask=cohort.from_stage("field_map", paths.phase_mask),
+        b0_image=cohort.b0_image(study.config.acquisition),
     output:
         local_field=paths.local_field,
         local_mask=paths.reliable_mask,
@@ -107,12 +108,15 @@ rule remove_background_field:
         method=settings.of_desc(
             lambda desc: settings.method_options(desc, "background_field")
         ),
+        b0=lambda wildcards, input: cohort.b0_options(
+            wildcards, input.b0_image, study.config.acquisition
+        ),
     message:
         "Removing the background field of {wildcards.entities}"
     shell:
         "python {input.script:q} --field {input.field:q} --mask {input.mask:q}"
         " --local-field {output.local_field:q} --local-mask {output.local_mask:q}"
-        " {params.method:q} --threads {threads}"
+        " {params.b0:q} {params.method:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
 
 
@@ -122,6 +126,7 @@ rule invert_dipole:
         local_field=cohort.from_stage("background_field", paths.local_field),
         mask=cohort.from_stage("background_field", paths.reliable_mask),
         magnitude=cohort.first_magnitude,
+        b0_image=cohort.b0_image(study.config.acquisition),
     output:
         chi=paths.chi_unreferenced,
     log:
@@ -139,12 +144,15 @@ rule invert_dipole:
             lambda desc: settings.method_code("invert_dipole", desc, "inversion")
         ),
         method=settings.of_desc(lambda desc: settings.method_options(desc, "inversion")),
+        b0=lambda wildcards, input: cohort.b0_options(
+            wildcards, input.b0_image, study.config.acquisition
+        ),
     message:
         "Inverting the dipole field of {wildcards.entities}"
     shell:
         "python {input.script:q} --local-field {input.local_field:q} --mask {input.mask:q}"
         " --magnitude {input.magnitude:q} --chi {output.chi:q}"
-        " {params.method:q} --threads {threads}"
+        " {params.b0:q} {params.method:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
 
 

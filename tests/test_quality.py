@@ -138,6 +138,37 @@ def test_what_deserves_a_look_is_flagged(scan: ScanRecord, change: dict, flag: s
     assert flag in quality_row(replace(scan, **change), QualityParameters())["flags"]
 
 
+def alternation(slope: float, constant: float, readout: str = "monopolar") -> dict:
+    parts = {"AlternatingPhaseSlope": slope, "AlternatingPhaseConstant": constant}
+    return {"field_map": parts | {"Parameters": {"readout": readout}}}
+
+
+@pytest.mark.parametrize(("slope", "constant"), [(0.8, 0.02), (0.05, 0.4)])
+def test_an_undeclared_bipolar_readout_is_flagged_with_its_remedy(
+    scan: ScanRecord, slope: float, constant: float
+) -> None:
+    row = quality_row(replace(scan, **alternation(slope, constant)), QualityParameters())
+    assert (row["alternating_slope"], row["alternating_constant"]) == (slope, constant)
+    assert f"disagree by {slope:.2f} rad across the brain and {constant:.2f} rad" in row["flags"]
+    assert "reconstruction.field_map.parameters.readout: bipolar" in row["flags"]
+
+
+def test_what_monopolar_echoes_disagree_by_is_not_flagged(scan: ScanRecord) -> None:
+    row = quality_row(replace(scan, **alternation(0.1, 0.05)), QualityParameters())
+    assert np.isnan(row["flags"])
+
+
+def test_what_a_declared_readout_leaves_is_not_told_to_be_declared(scan: ScanRecord) -> None:
+    row = quality_row(replace(scan, **alternation(0.5, 0.0, "bipolar")), QualityParameters())
+    assert "though the readout is taken for bipolar" in row["flags"]
+    assert "set reconstruction" not in row["flags"]
+
+
+def test_obliquity_is_by_the_direction_of_b0_that_was_used(scan: ScanRecord) -> None:
+    tilted = replace(scan, b0_direction=[0, np.sin(np.deg2rad(20)), np.cos(np.deg2rad(20))])
+    assert quality_row(tilted, QualityParameters())["obliquity"] == pytest.approx(20, abs=1e-6)
+
+
 def test_a_map_of_the_wrong_sign_is_flagged_with_its_remedy(scan: ScanRecord) -> None:
     inverted = regions({name: -value for name, value in GOOD.items()})
     (flag,) = [
@@ -324,7 +355,9 @@ def test_the_table_of_a_cohort(tmp_path) -> None:
         paths = Results(str(tmp_path), folder, entities, "main")
         write_volume(paths.brain_mask, mask, affine)
         write_volume(paths.reliable_mask, mask, affine)
-        write_volume(paths.field_noise, np.full(mask.shape, 1e-3, np.float32), affine)
+        measured = {"AlternatingPhaseSlope": 0.03, "AlternatingPhaseConstant": 0.01}
+        noise = np.full(mask.shape, 1e-3, np.float32)
+        write_volume(paths.field_noise, noise, affine, measured if session == "02" else None)
         write_volume(paths.chi, mask, affine, sidecar={"ReferenceMean": 0.0})
         if subject != "sub-02":
             failed = {"failed": "no overlap"} if subject == "sub-01" else None
@@ -340,6 +373,7 @@ def test_the_table_of_a_cohort(tmp_path) -> None:
     assert list(zip(table["participant_id"], table["session"], strict=True)) == scans
     first, planted, failed, without = table.to_dict("records")
     assert pd.isna(first["flags"]) and first["volume_outliers"] == 0
+    assert pd.isna(first["alternating_slope"]) and planted["alternating_slope"] == 0.03
     assert planted["flags"].startswith("1 region of unusual volume: L region11 (z = -")
     assert planted["volume_outliers"] == 1 and planted["largest_volume_z"] < -5
     assert failed["flags"] == "registration failed: no overlap" and failed["used"] == "no"

@@ -145,6 +145,56 @@ def test_bipolar_readout_is_mended_where_declared(scan, tmp_path):
     assert read_json(tmp_path / "field.json")["Parameters"]["readout"] == "bipolar"
 
 
+def test_a_realigned_header_gives_the_same_map_with_the_direction_of_b0(scan, tmp_path):
+    """The slices' tilt is taken out of the affine; the scanner's is in the qform, or is said."""
+    upright = np.diag([2.0, 2, 2, 1])
+    mask, field, raw, realigned = (tmp_path / f"{name}.nii.gz" for name in ("m", "f", "r", "a"))
+    write_volume(mask, scan["inside"], scan["affine"])
+    write_volume(field, scan["field"].astype(np.float32), scan["affine"])
+    image = nib.Nifti1Image(scan["field"].astype(np.float32), upright)
+    image.set_qform(scan["affine"], 1)
+    nib.save(image, raw)
+    write_volume(realigned, scan["field"].astype(np.float32), upright)
+    write_volume(tmp_path / "u.nii.gz", scan["inside"], upright)
+    direction = [f"{part:.6f}" for part in b0_direction(scan["affine"])]
+    chi = {}
+    for name, source, where, b0 in (
+        ("scanner's", field, mask, []),
+        ("wrong", realigned, tmp_path / "u.nii.gz", []),
+        ("qform", realigned, tmp_path / "u.nii.gz", ["--b0-qform", raw]),
+        ("said", realigned, tmp_path / "u.nii.gz", ["--b0-direction", *direction]),
+    ):
+        local, inner = tmp_path / f"{name}_l.nii.gz", tmp_path / f"{name}_m.nii.gz"
+        run("remove_background_field", "--field", source, "--mask", where, "--local-field", local,
+            "--local-mask", inner, "--method", "pdf", *b0)  # fmt: skip
+        run("invert_dipole", "--local-field", local, "--mask", inner,
+            "--chi", tmp_path / f"{name}.nii.gz", "--method", "tkd", *b0)  # fmt: skip
+        chi[name] = read_volume(tmp_path / f"{name}.nii.gz").data
+        said = read_json(tmp_path / f"{name}.json")["B0Direction"]
+        expected = [0, 0, 1] if name == "wrong" else [float(part) for part in direction]
+        assert said == pytest.approx(expected, abs=1e-5)
+    for name in ("qform", "said"):
+        assert np.abs(chi[name] - chi["scanner's"]).max() < 2e-4
+    assert np.abs(chi["wrong"] - chi["scanner's"]).max() > 0.02
+
+
+def test_undeclared_bipolar_readout_is_measured(scan, tmp_path):
+    ramp = np.linspace(-0.6, 0.6, SHAPE[0]).reshape(-1, 1, 1)
+    images = []
+    for echo, source in enumerate(scan["phase"]):
+        phase = np.angle(np.exp(1j * (read_volume(source).data - (-1) ** echo * ramp)))
+        images.append(tmp_path / source.name)
+        sidecar = read_json(str(source).replace(".nii.gz", ".json"))
+        write_volume(images[-1], phase, scan["affine"], sidecar)
+    field = tmp_path / "field.nii.gz"
+    run("map_field", "--phase", *images, "--magnitude", *scan["magnitude"], "--mask", scan["mask"],
+        "--field", field)  # fmt: skip
+    described = read_json(tmp_path / "field.json")
+    across = np.ptp(np.broadcast_to(ramp, SHAPE)[scan["inside"]])
+    assert described["AlternatingPhaseSlope"] == pytest.approx(across, rel=0.03)
+    assert described["AlternatingPhaseConstant"] < 0.05
+
+
 def test_laplacian_unwrapping_keeps_the_local_field(scan, tmp_path):
     """Compared with exact unwrapping on one mask."""
     mask, local = tmp_path / "laplacian_mask.nii.gz", {}

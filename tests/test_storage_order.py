@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from itertools import permutations, product
 
+import nibabel as nib
 import numpy as np
 import pytest
+from nibabel.eulerangles import euler2mat
 from nibabel.orientations import aff2axcodes, axcodes2ornt, inv_ornt_aff, ornt_transform
 
+from qsmiron.acquisition import b0_direction
+from qsmiron.b0 import direction_field, direction_of_job
+from qsmiron.errors import InputError
 from qsmiron.spaces import grid_points
-from qsmiron.storage_order import as_stored, nearest_to_ras, turned
+from qsmiron.storage_order import (
+    as_stored,
+    direction_as_stored,
+    nearest_to_ras,
+    turned,
+    turned_direction,
+)
 from qsmiron.volumes import Volume
 
 SHAPE = (3, 4, 5)
@@ -60,3 +71,43 @@ def test_an_image_in_ras_is_left_as_it_is():
     ras, turn = nearest_to_ras(image)
     assert np.shares_memory(ras.data, image.data)
     assert np.shares_memory(as_stored(ras.data, turn), image.data)
+
+
+@pytest.mark.parametrize("codes", ORDERS)
+def test_a_direction_turns_with_the_axes(codes):
+    """B0 along the axes as stored is that of the turned image, and back."""
+    image = stored(codes)
+    ras, turn = nearest_to_ras(image)
+    there = turned_direction(b0_direction(image.affine), turn)
+    np.testing.assert_allclose(there, b0_direction(ras.affine), atol=1e-12)
+    np.testing.assert_allclose(direction_as_stored(there, turn), b0_direction(image.affine))
+    np.testing.assert_allclose(
+        direction_of_job(ras, turn, 3 * b0_direction(image.affine)), there, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR"])
+def test_b0_by_the_qform_of_the_raw_image(codes, tmp_path):
+    """The sform was realigned; the scanner's qform tells where B0 is along the same axes."""
+    image = stored(codes)
+    tilt = np.eye(4)
+    tilt[:3, :3] = euler2mat(x=np.deg2rad(20))
+    raw = nib.Nifti1Image(image.data.astype(np.float32), tilt @ image.affine)
+    raw.set_qform(image.affine, 1)
+    nib.save(raw, tmp_path / "raw.nii")
+    realigned, turn = nearest_to_ras(Volume(image.data, tilt @ image.affine))
+    found = direction_of_job(realigned, turn, qform_of=tmp_path / "raw.nii")
+    back = direction_as_stored(found, turn)
+    np.testing.assert_allclose(back, b0_direction(raw.get_qform()), atol=1e-5)
+    assert direction_field(found, turn)["B0Direction"] == pytest.approx(back, abs=1e-6)
+    raw.set_qform(None, 0)
+    nib.save(raw, tmp_path / "raw.nii")
+    with pytest.raises(InputError, match="qform_code is 0"):
+        direction_of_job(realigned, turn, qform_of=tmp_path / "raw.nii")
+
+
+@pytest.mark.parametrize("direction", [(0, 0, 0), (0, np.nan, 1), (np.inf, 0, 1)])
+def test_a_direction_that_is_none_is_refused(direction):
+    ras, turn = nearest_to_ras(stored("RAS"))
+    with pytest.raises(InputError, match="--b0-direction"):
+        direction_of_job(ras, turn, direction)

@@ -1,7 +1,7 @@
 r"""Susceptibility (ppm, not yet referenced) from the local field.
 
-The direction of B0 is the scanner's z axis, taken from the image's affine. The method single_step
-takes the total field instead of the local one.
+The direction of B0 is the scanner's z axis, taken from the image's affine unless an option gives
+another. The method single_step takes the total field instead of the local one.
 
 Example::
 
@@ -11,7 +11,7 @@ Example::
 
 import argparse
 
-from qsmiron.acquisition import b0_direction
+from qsmiron.b0 import direction_field, direction_of_job
 from qsmiron.errors import reported_to_user
 from qsmiron.inversion import DEFAULT, METHODS
 from qsmiron.methods import get_method
@@ -36,6 +36,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--parameters", metavar="JSON", help="JSON object of parameters that differ from default"
     )
+    b0 = parser.add_mutually_exclusive_group()
+    b0.add_argument(
+        "--b0-direction",
+        nargs=3,
+        type=float,
+        metavar=("X", "Y", "Z"),
+        help="direction of B0 along the voxel axes as stored (default: z of the affine)",
+    )
+    b0.add_argument("--b0-qform", metavar="NII", help="raw image of the scan: B0 is z of its qform")
     parser.add_argument("--threads", type=int, default=1, help="FFT workers (default: 1)")
     return parser
 
@@ -48,6 +57,7 @@ def main(argv: list[str] | None = None) -> None:
         stored = read_volume(arguments.local_field)
         mask = read_mask(arguments.mask, stored)
         field, turn = nearest_to_ras(stored)
+        b0 = direction_of_job(field, turn, arguments.b0_direction, arguments.b0_qform)
         magnitude = None
         if arguments.magnitude:
             volume = read_volume(arguments.magnitude)
@@ -57,12 +67,13 @@ def main(argv: list[str] | None = None) -> None:
             field.data,
             turned(mask, turn),
             field.voxel_size,
-            b0_direction(field.affine),
+            b0,
             parameters,
             arguments.threads,
             magnitude=magnitude,
         )
         provenance = {"Method": arguments.method, "Parameters": parameters.model_dump()}
+        provenance |= direction_field(b0, turn)
         sidecar = {"Units": "ppm"} | provenance
         write_volume(arguments.chi, as_stored(chi, turn), stored.affine, sidecar)
 

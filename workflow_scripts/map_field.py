@@ -10,7 +10,9 @@ Example::
     python workflow_scripts/map_field.py --phase sub-01_echo-*_part-phase_MEGRE.nii.gz \
         --magnitude sub-01_echo-*_part-mag_MEGRE.nii.gz --mask mask.nii.gz --field field.nii.gz
 
-Where every other echo is read out backwards, add ``--parameters '{"readout": "bipolar"}'``.
+Where every other echo is read out backwards, add ``--parameters '{"readout": "bipolar"}'``. Of
+three echoes or more, the sidecars of field and noise say by how much (rad) even and odd ones still
+disagree: AlternatingPhaseSlope across the brain, AlternatingPhaseConstant on average.
 """
 
 import argparse
@@ -81,6 +83,11 @@ def main(argv: list[str] | None = None) -> None:
             arguments.threads,
         )
         ppm = {"Units": "ppm", "Method": arguments.method, "Parameters": parameters.model_dump()}
+        if result.alternation is not None:
+            ppm |= {
+                "AlternatingPhaseSlope": round(result.alternation.slope, 4),
+                "AlternatingPhaseConstant": round(result.alternation.constant, 4),
+            }
         for path, data, sidecar in (
             (arguments.field, result.field, ppm),
             (arguments.noise, result.noise, ppm),

@@ -8,7 +8,7 @@ Example::
 
 import argparse
 
-from qsmiron.acquisition import b0_direction
+from qsmiron.b0 import direction_field, direction_of_job
 from qsmiron.background import DEFAULT, METHODS
 from qsmiron.errors import reported_to_user
 from qsmiron.methods import get_method
@@ -35,6 +35,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--parameters", metavar="JSON", help="JSON object of parameters that differ from default"
     )
+    b0 = parser.add_mutually_exclusive_group()
+    b0.add_argument(
+        "--b0-direction",
+        nargs=3,
+        type=float,
+        metavar=("X", "Y", "Z"),
+        help="direction of B0 along the voxel axes as stored (default: z of the affine)",
+    )
+    b0.add_argument("--b0-qform", metavar="NII", help="raw image of the scan: B0 is z of its qform")
     parser.add_argument("--threads", type=int, default=1, help="FFT workers (default: 1)")
     return parser
 
@@ -47,15 +56,17 @@ def main(argv: list[str] | None = None) -> None:
         stored = read_volume(arguments.field)
         mask = read_mask(arguments.mask, stored)
         field, turn = nearest_to_ras(stored)
+        b0 = direction_of_job(field, turn, arguments.b0_direction, arguments.b0_qform)
         local_field, local_mask = remove_background(
             field.data,
             turned(mask, turn),
             field.voxel_size,
-            b0_direction(field.affine),
+            b0,
             parameters,
             arguments.threads,
         )
         provenance = {"Method": arguments.method, "Parameters": parameters.model_dump()}
+        provenance |= direction_field(b0, turn)
         for path, data, kind in (
             (arguments.local_field, local_field, {"Units": "ppm"}),
             (arguments.local_mask, local_mask, {"Type": "Brain"}),

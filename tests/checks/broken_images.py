@@ -15,6 +15,8 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from bids_trees import AFFINE, SHAPE, edit_sidecar, image_bytes, megre
+from nibabel.affines import from_matvec
+from nibabel.eulerangles import euler2mat
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,28 @@ def alternating(root: Path) -> None:
         store(megre(root, "02", echo, "mag"), noise(500, 900 + echo, np.int16, shape))
 
 
+def on_grid(root: Path, affine: np.ndarray, code: int = 1, qform: np.ndarray | None = None) -> None:
+    """Put all MEGRE images of sub-02 on another grid, and a scanner's ``qform`` beside it."""
+    for part in ("mag", "phase"):
+        for echo in (1, 2, 3):
+            path = megre(root, "02", echo, part)
+            image = nib.Nifti1Image(np.asarray(nib.load(path).dataobj), affine)
+            if qform is not None:
+                image.set_qform(qform, 1)
+            image.set_sform(affine, code)
+            nib.save(image, path)
+
+
+def sheared(share: float) -> np.ndarray:
+    affine = AFFINE.copy()
+    affine[0, 1] = share * affine[0, 0]
+    return affine @ np.diag([0.9, 0.9, 0.9, 1])  # below the largest voxel that is allowed
+
+
+def t1w(root: Path) -> Path:
+    return root / "sub-02/anat/sub-02_T1w.nii.gz"
+
+
 def swapped(root: Path) -> None:
     for echo in (1, 2, 3):
         one, other = megre(root, "02", echo, "mag"), megre(root, "02", echo, "phase")
@@ -171,6 +195,7 @@ def cut(path: Path, keep: float) -> None:
 COMPLETE = "a complete NIfTI image"
 AGAIN = "Export or copy it again"
 TURNED = np.diag([10.0, 10, 0, 1])
+TILTED = AFFINE @ from_matvec(euler2mat(x=np.deg2rad(20)))
 
 CASES = [
     Case("a NaN in the magnitude", lambda r: with_value(mag(r), np.nan), MAG, "1 of 210 voxels",
@@ -244,6 +269,43 @@ CASES = [
          "from DICOM again", "warning"),
     Case("sform and qform that differ", forms_apart, MAG, "differ by 7.0 mm", "one position",
          "The sform is used", "warning"),
+    Case("axes of the GRE that are sheared", lambda r: on_grid(r, sheared(0.3)), MAG,
+         "16.7 degrees from perpendicular", "perpendicular axes (to 1 degree)",
+         "B0 turns and tissue is stretched"),
+    Case("sheared axes beside the scanner's qform",
+         lambda r: on_grid(r, sheared(0.05), qform=AFFINE), MAG, "2.9 degrees",
+         "perpendicular axes", "copy its qform, the scanner's, to the sform"),
+    Case("axes of the T1w that are sheared", lambda r: t1w(r).write_bytes(
+        image_bytes(affine=sheared(0.1), seed=99)), "sub-02_T1w", "5.7 degrees",
+        "perpendicular axes", "tissue is stretched in such a sform", "warning"),
+    Case("voxels of another size by pixdim", lambda r: pixdim(mag(r), 8), MAG,
+         "10 x 10 x 10 mm by the affine and of 8 x 10 x 10 mm by pixdim", "one size",
+         "The affine is used", "warning"),
+    Case("a realigned image", lambda r: on_grid(r, TILTED, 2), PHASE,
+         "sform_code 2 (aligned), B0 20.0 degrees from the nearest voxel axis", "sform_code 1",
+         "acquisition.b0_direction_of: {sub-02: [x, y, z]}", "warning"),
+    Case("an upright image of MNI", lambda r: on_grid(r, AFFINE, 4), PHASE, "sform_code 4 (MNI)",
+         "the scanner's own orientation", "tens of ppb", "warning"),
+    Case("a realigned sform beside the scanner's qform",
+         lambda r: on_grid(r, AFFINE, 2, qform=TILTED), PHASE,
+         "an sform of code 2 (aligned) and a qform of code 1 (scanner) that put B0 20.0 degrees",
+         "one direction of B0", "set acquisition.b0_direction_of: {sub-02: qform}", "warning"),
+    Case("two forms of the scanner that differ in B0",
+         lambda r: on_grid(r, TILTED, 1, qform=AFFINE), PHASE,
+         "20.0 degrees from each other", "one direction of B0", "If the qform is the scanner's",
+         "warning"),
+    Case("a sidecar that tells another orientation", lambda r: edit_sidecar(
+        megre(r, "02", 1, "phase", "json"),
+        ImageOrientationPatientDICOM=[1, 0, 0, 0, 0.939693, 0.342020]),
+        "phase_MEGRE.json, ImageOrientationPatientDICOM",
+        "turned by 20.0 degrees from the sform", "as dcm2niix writes both",
+        "{sub-02: [0, -0.342, 0.9397]}", "warning"),
+    Case("a direction of B0 by a qform that is not there", lambda r: None, PHASE,
+         "no qform (qform_code is 0)", "acquisition.b0_direction names for sub-02",
+         "b0_direction_of", settings={"acquisition": {"b0_direction": "qform"}}),
+    Case("a T1w that is centred on 0", lambda r: store(t1w(r), noise(-2048, 2047, np.int16)),
+         "sub-02_T1w", "from -2048 to 2047, 45% of them below 0", "whose air is about 0",
+         "denoised UNI", "warning"),
     Case("a magnitude that overflowed", lambda r: store(mag(r), noise(-3000, 32000, np.int16)), MAG,
          "values from -3000 to 32000", "0 or more", "overflowed"),
     Case("a magnitude that is clipped", clipped, MAG, "the largest number stored, 4095",
@@ -286,6 +348,22 @@ CASES = [
     Case("phase of a small range", lambda r: phases(r, noise(-900, 900, np.int16)), PHASE,
          "22% of the range of siemens", "noise outside the head", "acquisition.phase_units",
          "warning"),
+    Case("phase on half of Siemens' scale", lambda r: phases(r, noise(-2048, 2047, np.int16)),
+         PHASE, "-2048 to 2047 that wrap within 49.99% of the range of siemens",
+         "siemens values, -4096 to 4096", "half of Siemens' scale"),
+    Case("cycles declared radians", lambda r: phases(r, noise(-0.5, 0.5), Units="rad"), PHASE,
+         "-0.5 to 0.5 that wrap within 15.92% of the range of rad", "rad values",
+         "It looks like cycles"),
+    Case("cycles from 0 to 1 declared radians", lambda r: phases(r, noise(0, 1), Units="rad"),
+         PHASE, "0 to 1 that wrap", "rad values", "multiply the values by 6.28319"),
+    Case("degrees declared as Siemens' scale", lambda r: phases(r, noise(-180, 180, np.int16)),
+         PHASE, "4.39% of the range of siemens", "that wrap at its ends", "degrees"),
+    Case("a magnitude as the phase", lambda r: phases(
+        r, 2 * np.asarray(nib.load(mag(r)).dataobj)), PHASE, "go with the magnitude (r = 1.00)",
+        "a phase image", "a magnitude under the name of a phase"),
+    Case("the GRE's magnitude as the T1w", lambda r: store(
+        t1w(r), np.asarray(nib.load(mag(r)).dataobj).astype(np.float32) * 3), "sub-02_T1w",
+        "the voxels of the GRE's first magnitude", "a T1w image of its own", "Export the T1w"),
     Case("slices of alternating sign", alternating, PHASE, "9 of 9 pairs of neighbouring slices",
          "varies smoothly", "every other slice"),
     Case("one echo copied over another", lambda r: shutil.copy(mag(r), megre(r, "02", 2, "mag")),

@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from qsmiron.errors import InputError
-from qsmiron.phase.bipolar import alternating_phase, fit_ramp, remove_alternating_phase
+from qsmiron.phase.bipolar import (
+    alternating_phase,
+    fit_ramp,
+    measure_alternation,
+    remove_alternating_phase,
+)
 from qsmiron.phase.wrapping import wrap
 
 SHAPE = (40, 40, 32)
@@ -52,6 +57,40 @@ def test_monopolar_data_are_hardly_touched_by_the_declaration(make_scan):
     scan = make_scan()
     assert np.abs(estimated(scan)[scan.mask]).max() < 0.002
     assert np.array_equal(scan.map_field().field, scan.map_field(readout="monopolar").field)
+
+
+@pytest.mark.parametrize("method", ["romeo", "laplacian"])
+@pytest.mark.parametrize("times", [EQUAL, UNEQUAL, EQUAL[:3]])
+@pytest.mark.parametrize(
+    "truth", [ramp(0, 0.4, 0, 0), ramp(0.3, 0, 0.2, -0.1), ramp(-0.4, 0, 0, 0)]
+)
+def test_an_undeclared_bipolar_readout_is_measured(make_scan, method, times, truth):
+    scan = make_scan(times, alternating=truth)
+    found = scan.map_field(method).alternation
+    inside = truth[scan.mask]
+    assert found.slope == pytest.approx(np.ptp(inside), abs=0.02)
+    assert found.constant == pytest.approx(abs(inside.mean()), abs=0.03)
+    left = scan.map_field(method, readout="bipolar").alternation
+    assert max(left.slope, left.constant) < 0.02
+
+
+@pytest.mark.parametrize("shift", [0, 0.3, -0.45, 0.5])
+def test_monopolar_data_measure_none_whatever_the_frequency(make_scan, shift):
+    """A shift of the field (ppm) makes up to a turn between echoes 1 and 3."""
+    scan = make_scan(snr=20)
+    turns = 2 * np.pi * 42.577 * 3 * shift * scan.times
+    found = scan.with_(phase=wrap(scan.phase + turns[:, None, None, None])).map_field().alternation
+    assert max(found.slope, found.constant) < 0.02
+
+
+def test_the_measure_needs_three_echoes_and_some_voxels(make_scan):
+    scan = make_scan(EQUAL[:2])
+    assert scan.map_field().alternation is None
+    scan = make_scan(EQUAL[:3])
+    few = np.zeros_like(scan.mask)
+    few[18:22, 18:22, 15:18] = True
+    found = measure_alternation(scan.phase, scan.magnitude, few, scan.times, scan.voxel_size)
+    assert found is None
 
 
 def test_even_and_odd_echoes_get_opposite_signs():

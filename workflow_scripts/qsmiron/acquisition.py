@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .errors import InputError, Problem
 from .sidecars import Sidecar, merged, place_of, sidecar_path, sidecars_of, stated_in
 from .volumes import Volume, read_json, voxel_size
+
+Setting = TypeVar("Setting")
 
 GYROMAGNETIC_RATIO_MHZ_PER_T = 42.577478
 """γ̄ of the proton in MHz/T; field (Hz) = γ̄ · B0 · field (ppm)."""
@@ -155,17 +157,17 @@ def check_echo_times(echo_times: np.ndarray, where: str) -> None:
         )
 
 
-def units_of_scan(folder: str, phase_units: str, phase_units_of: Mapping[str, str]) -> str:
-    """The unit of the phase of the scan in ``folder`` (``sub-X`` or ``sub-X/ses-Y``).
+def setting_of_scan(folder: str, usual: Setting, named: Mapping[str, Setting]) -> Setting:
+    """What holds of the scan in ``folder`` (``sub-X`` or ``sub-X/ses-Y``): unit, direction of B0.
 
-    That of the first pattern in ``phase_units_of`` which its participant or folder matches (``*``
-    stands for any characters), else ``phase_units``.
+    That of the first pattern in ``named`` which its participant or folder matches (``*`` stands
+    for any characters), else the ``usual`` one.
     """
     names = (folder.split("/")[0], folder)
-    for pattern, units in phase_units_of.items():
+    for pattern, value in named.items():
         if any(fnmatchcase(name, pattern) for name in names):
-            return units
-    return phase_units
+            return value
+    return usual
 
 
 def phase_encoding_of_values(sidecar: Mapping[str, Any], units: str, where: str) -> str:

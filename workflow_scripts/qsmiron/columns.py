@@ -278,6 +278,8 @@ TABLES: dict[str, dict[str, Column]] = {
         "brain_volume": Column("Volume of the brain mask", "mL"),
         "reliable_fraction": Column("Reliable mask / brain mask", "1"),
         "field_noise": Column("Median noise SD of the total field in the brain", "ppm"),
+        "alternating_slope": Column("Phase of even against odd echoes, across the brain", "rad"),
+        "alternating_constant": Column("The same, mean of the brain (bipolar readout?)", "rad"),
         "reference_mean": Column("Mean χ of the reference region, subtracted", "ppm"),
         "reference_sd": Column("SD of χ in the reference region", "ppm"),
         "reference_volume": Column("Volume of the reference region", "mL"),

@@ -11,19 +11,13 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from . import background, inversion, phase, relaxation
-from .acquisition import PHASE_UNITS, units_of_scan
+from .acquisition import PHASE_UNITS, setting_of_scan
 from .bids import LABEL, image_template
 from .config_paths import ConfigPath, expanded
-from .config_values import Labels, Ranges
+from .config_values import B0Setting, Labels, Ranges
 from .errors import InputError, Problem
 from .masks import EXTRACTORS
 from .masks.gre import GreMaskParameters
@@ -133,7 +127,7 @@ class Demo(Parameters):
 
 
 class AcquisitionSettings(Parameters):
-    """What the sidecars may leave open."""
+    """What sidecars and headers may leave open."""
 
     phase_units: Literal[PHASE_UNITS] = Field(  # type: ignore[valid-type]
         "declared", description="declared: by the sidecars' Units and Manufacturer"
@@ -143,10 +137,24 @@ class AcquisitionSettings(Parameters):
         description="units of single scans in place of phase_units, by participant (sub-01), "
         "session (sub-01/ses-1) or a pattern of them (sub-2*)",
     )
+    b0_direction: B0Setting = Field(
+        "affine",
+        description="where B0 points in the GRE: affine, z of its sform, or of its qform where the "
+        "sform has no code; sform or qform, z of that form, which is then taken for the "
+        "scanner's; or [x, y, z] along the voxel axes as stored, such as [0, 0.34, 0.94]",
+    )
+    b0_direction_of: dict[str, B0Setting] = Field(
+        default_factory=dict,
+        description="b0_direction of single scans, named as under phase_units_of",
+    )
 
     def units_of(self, folder: str) -> str:
         """The unit of the phase of the scan in ``folder`` (``sub-X`` or ``sub-X/ses-Y``)."""
-        return units_of_scan(folder, self.phase_units, self.phase_units_of)
+        return setting_of_scan(folder, self.phase_units, self.phase_units_of)
+
+    def b0_of(self, folder: str) -> str | tuple[float, float, float]:
+        """How the direction of B0 is told for the scan in ``folder``."""
+        return setting_of_scan(folder, self.b0_direction, self.b0_direction_of)
 
 
 TISSUES = "tissues"

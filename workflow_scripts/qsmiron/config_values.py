@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from .b0 import B0_SETTINGS, is_b0_setting
 from .bids import LABEL
 from .parameters import without_nothing
 from .spelling import plain_names
@@ -59,3 +60,13 @@ Labels = Annotated[list[str], BeforeValidator(_labels)]
 """Labels of participants or sessions."""
 Ranges = Annotated[dict[str, Range], BeforeValidator(_ranges)]
 """Ranges by column."""
+
+
+def _b0_setting(value: Any) -> Any:
+    if not is_b0_setting(value):
+        raise ValueError(B0_SETTINGS)
+    return value
+
+
+B0Setting = Annotated[str | tuple[float, float, float], BeforeValidator(_b0_setting)]
+"""Which form of the header tells where B0 points, or the direction along the voxel axes."""

@@ -8,8 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .acquisition import check_echo_times, echo_time, field_strength, phase_in_radians, read_sidecar
+from .acquisition import (
+    check_echo_times,
+    echo_time,
+    field_strength,
+    phase_encoding_of_values,
+    phase_in_radians,
+    read_sidecar,
+)
 from .errors import InputError, Problem
+from .phase_scale import check_turn, lines_along
 from .volumes import Volume, check_same_grid, read_volume, sidecar_path
 
 ECHO_TIME_TOLERANCE_S = 1e-5
@@ -85,9 +93,12 @@ def _read(paths: Sequence[str | Path], units: str | None) -> Echoes:
             grid = Volume(volume.data.astype(np.float32, copy=False), volume.affine)
             data = np.empty((len(files), *volume.data.shape), np.float32)
         check_same_grid(volume, grid, str(path))
-        data[number] = (
-            volume.data if units is None else phase_in_radians(volume, sidecar, units, str(path))
-        )
+        if units is None:
+            data[number] = volume.data
+        else:
+            encoding = phase_encoding_of_values(sidecar, units, str(path))
+            data[number] = phase_in_radians(volume, sidecar, units, str(path))
+            check_turn([lines_along(volume.data, axis) for axis in range(3)], encoding, str(path))
         sidecars.append(sidecar)
     times = np.array(
         [

@@ -7,8 +7,8 @@ reason, and the scan has no regions. A scan of which a job failed has a row that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pandas as pd
 from pydantic import Field
 
 from .acquisition import b0_direction, field_strength, read_sidecar
+from .b0 import SIDECAR_FIELD
 from .failures import Failure
 from .parameters import Parameters
 from .results import Results
@@ -67,6 +68,11 @@ class QualityParameters(Parameters):
     rotation: float = Field(10.0, description="largest rotation between T1w and GRE (degrees)")
     volume_z: float = Field(5.0, description="largest |z| of a region's volume in the cohort")
     brain_volume: tuple[float, float] = Field((900, 2000), description="brain mask (mL)")
+    alternating_phase: float = Field(
+        0.2,
+        description="largest phase that even and odd echoes disagree by, across the brain (rad); "
+        "monopolar readouts have below 0.05, and 0.2 makes an error of 8 ppb in the field",
+    )
     plausibility_slack: float = Field(15.0, description="beyond the usual range of χ (ppb)")
 
 
@@ -79,6 +85,8 @@ class ScanRecord:
     fields of the χ map's sidecar; ``registration`` is empty without a T1w and holds ``failed``,
     the reason, where it gave up; ``regions`` holds the scan's rows of the regions table (n/a as
     NaN), ``volumes`` those of :func:`.volume_outliers.volume_scores` (None: not compared).
+    ``b0_direction`` is the one that was used, along the array axes (None: z of ``grid``);
+    ``field_map`` holds the fields of the field map's sidecar.
     """
 
     participant_id: str
@@ -94,6 +102,8 @@ class ScanRecord:
     registration: Mapping[str, Any]
     regions: pd.DataFrame
     volumes: pd.DataFrame | None = None
+    b0_direction: Sequence[float] | None = None
+    field_map: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_scan(
@@ -131,7 +141,15 @@ def read_scan(
         registration=read_json(registered) if registered.exists() else {},
         regions=own(regions),
         volumes=None if volumes is None else own(volumes),
+        b0_direction=_described(paths.reliable_mask).get(SIDECAR_FIELD),
+        field_map=_described(paths.field_noise),
     )
+
+
+def _described(image: str) -> dict[str, Any]:
+    """The sidecar of a result; empty where an earlier version wrote none."""
+    path = sidecar_path(image)
+    return read_json(path) if path.exists() else {}
 
 
 def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, Any]:
@@ -148,10 +166,12 @@ def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, An
         "labels_source": ", ".join(sorted(regions["labels_source"].dropna().unique())) or np.nan,
         "n_echoes": scan.n_echoes,
         "field_strength": scan.field_strength,
-        "obliquity": obliquity(scan.grid),
+        "obliquity": obliquity(scan.grid, scan.b0_direction),
         "brain_volume": scan.brain.sum() * voxel_ml,
         "reliable_fraction": (scan.reliable & scan.brain).sum() / max(scan.brain.sum(), 1),
         "field_noise": _median(scan.noise[scan.brain]),
+        "alternating_slope": _number(scan.field_map, "AlternatingPhaseSlope"),
+        "alternating_constant": _number(scan.field_map, "AlternatingPhaseConstant"),
         "reference_mean": scan.reference.get("ReferenceMean"),
         "reference_sd": scan.reference.get("ReferenceSD"),
         "reference_volume": scan.reference.get("ReferenceVolume"),
@@ -190,9 +210,13 @@ def failed_row(failure: Failure, desc: str) -> dict[str, Any]:
     }
 
 
-def obliquity(affine: np.ndarray) -> float:
-    """Angle (degrees) between the slices' normal, the third array axis, and B0."""
-    return float(np.degrees(np.arccos(min(1.0, abs(b0_direction(affine)[2])))))
+def obliquity(affine: np.ndarray, direction: Sequence[float] | None = None) -> float:
+    """Angle (degrees) between the slices' normal, the third array axis, and B0.
+
+    ``direction`` is B0 along the array axes, where it is not the z of the affine.
+    """
+    along = b0_direction(affine) if direction is None else direction
+    return float(np.degrees(np.arccos(min(1.0, abs(along[2])))))
 
 
 def _median(values: np.ndarray) -> float:
@@ -235,6 +259,8 @@ def _flags(
             f"susceptibility of the wrong sign: {inverted}, so turn that of "
             "reconstruction.field_map.parameters.phase_sign (1 by default)"
         )
+    if flag := _readout_flag(row, scan.field_map, limits.alternating_phase):
+        yield flag
     poor = measured[measured["coverage"] < limits.coverage]
     if len(poor):
         yield f"coverage below {limits.coverage:g}: " + _listed(_names(poor))
@@ -245,6 +271,24 @@ def _flags(
         slack = limits.plausibility_slack
         if not np.isnan(ppb) and not lowest - slack <= ppb <= highest + slack:
             yield f"{region} {ppb:.0f} ppb (usual {lowest:g} to {highest:g})"
+
+
+def _readout_flag(row: Mapping[str, Any], field_map: Mapping[str, Any], limit: float) -> str:
+    """What an undeclared bipolar readout leaves; once it is removed, next to nothing is left."""
+    slope, constant = row["alternating_slope"], row["alternating_constant"]
+    if not (slope > limit or constant > limit):
+        return ""
+    text = (
+        f"even and odd echoes disagree by {slope:.2f} rad across the brain and {constant:.2f} rad "
+        "on average"
+    )
+    parameters = field_map.get("Parameters")
+    if isinstance(parameters, Mapping) and parameters.get("readout") == "bipolar":
+        return f"{text}, though the readout is taken for bipolar"
+    return (
+        f"{text}, as a bipolar readout does: if so, set "
+        "reconstruction.field_map.parameters.readout: bipolar"
+    )
 
 
 def _inverted(measured: pd.DataFrame) -> str:

@@ -33,6 +33,18 @@ def as_stored(data: np.ndarray, turn: np.ndarray) -> np.ndarray:
     return _laid_out(np.flip(back, [axis for axis in range(3) if turn[axis, 1] < 0]), data)
 
 
+def turned_direction(direction: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """A vector (3,) along the stored axes, along those that ``turn`` leads to."""
+    there = np.empty(3)
+    there[turn[:, 0].astype(int)] = np.asarray(direction) * turn[:, 1]
+    return there
+
+
+def direction_as_stored(direction: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """A vector (3,) along the axes that ``turn`` led to, along the stored ones again."""
+    return np.asarray(direction)[turn[:, 0].astype(int)] * turn[:, 1]
+
+
 def nearest_to_ras(volume: Volume) -> tuple[Volume, np.ndarray]:
     """The image (X, Y, Z) in the storage order nearest to RAS, and how its axes were turned.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..acquisition import units_of_scan
+from ..acquisition import setting_of_scan
 from ..bids import LABEL, Scan, find_scans, scan_folder
 from ..clinical import check_clinical
 from ..clinical.phenotype import tables_beside
@@ -32,8 +32,10 @@ from .protocol import check_protocol
 from .readout import check_readout
 from .sessions import check_sessions_of_cohort
 from .settings import (
+    B0Directions,
     PhaseUnits,
     Selection,
+    read_b0_directions,
     read_design,
     read_phase_units,
     read_selection,
@@ -117,9 +119,10 @@ def _inspect(
     problems = inspection.problems
     selection = read_selection(settings, problems)
     phase_units = read_phase_units(settings, problems)
+    b0 = read_b0_directions(settings, problems)
     scans: list[Scan] = []
     if _is_data_set(root, problems):
-        scans = _check_images(root, selection, phase_units, every_image, inspection)
+        scans = _check_images(root, selection, phase_units, b0, every_image, inspection)
         problems += check_readout(root, inspection.scans, settings)
         used = [seen for seen in inspection.scans if seen.scan.has_phase]
         problems += check_own_files(root, used, settings)
@@ -146,7 +149,8 @@ def _inspect(
     )
     if root.is_dir():
         problems += _check_selection(root, sheet, scans, selection)
-        problems += _check_named_scans(scans, phase_units)
+        problems += _check_named_scans(scans, "phase_units_of", phase_units.named)
+        problems += _check_named_scans(scans, "b0_direction_of", b0.named)
 
 
 def _tables(table: Path) -> list[Path]:
@@ -183,6 +187,7 @@ def _check_images(
     root: Path,
     selection: Selection,
     phase_units: PhaseUnits,
+    b0: B0Directions,
     every_image: bool,
     inspection: Inspection,
 ) -> list[Scan]:
@@ -203,7 +208,9 @@ def _check_images(
         problems += check_file_names(anat, subject, session)
         problems += _check_single(anat, group)
         problems += check_t1w(anat, group[0])
-        inspected += [inspect_scan(scan, *phase_units.of(scan.folder)) for scan in group]
+        inspected += [
+            inspect_scan(scan, *phase_units.of(scan.folder), b0.of(scan.folder)) for scan in group
+        ]
     check_voxels(inspected, every_image)
     problems += [problem for seen in inspected for problem in seen.problems]
     problems += check_copies(inspected)
@@ -291,12 +298,12 @@ def _of_anat(folder: Path) -> list[Path]:
     ]
 
 
-def _check_named_scans(scans: list[Scan], phase_units: PhaseUnits) -> Iterator[Problem]:
-    """Scans named for their unit of the phase that are not there."""
-    for pattern in phase_units.named:
-        if scans and not any(units_of_scan(s.folder, "", {pattern: "there"}) for s in scans):
+def _check_named_scans(scans: list[Scan], key: str, named: Mapping[str, Any]) -> Iterator[Problem]:
+    """Scans named under a key of ``acquisition`` that are not there."""
+    for pattern in named:
+        if scans and not any(setting_of_scan(s.folder, "", {pattern: "there"}) for s in scans):
             yield Problem(
-                "config, acquisition.phase_units_of",
+                f"config, acquisition.{key}",
                 repr(pattern),
                 "a participant (sub-01), a session (sub-01/ses-1) or a pattern of them",
                 "Correct it; * stands for any characters.",

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..acquisition import b0_direction
 from ..errors import Problem
-from ..volumes import GRID_TOLERANCE_MM
+from ..volumes import GRID_TOLERANCE_MM, voxel_size
 from .headers import Header
 from .inspected import Inspected, echo_name
 
@@ -21,11 +20,18 @@ SMALLEST_EXTENT_MM = 50.0
 FORMS_TOLERANCE_MM = 0.1
 """Rounding of the quaternion may move a corner so far."""
 THICKNESS_TOLERANCE = 0.05
+SKEW_DEGREES = 1.0
+"""Rounding of an affine to two decimals skews voxels of 1 mm by up to 0.6 degrees, and a scanner's
+own by less than 0.01; a registration of twelve parameters does so by several."""
+EDGE_TOLERANCE = 0.02
+"""Rounding of pixdim, such as 0.94 for 0.9375 mm, is less."""
 
 
-def obliquity(affine: np.ndarray) -> float:
-    """Angle (degrees) between B0 and the nearest axis of the grid with this ``affine``."""
-    return float(np.degrees(np.arccos(min(1.0, np.abs(b0_direction(affine)).max()))))
+def skew(affine: np.ndarray) -> float:
+    """How far (degrees) two axes of a grid are from perpendicular, at most."""
+    axes = np.asarray(affine, float)[:3, :3] / np.asarray(voxel_size(affine))
+    cosines = np.abs((axes.T @ axes)[np.triu_indices(3, 1)]).max()
+    return float(np.degrees(np.arcsin(min(1.0, cosines))))
 
 
 def check_grids(seen: Inspected) -> Iterator[Problem]:
@@ -56,6 +62,7 @@ def check_grids(seen: Inspected) -> Iterator[Problem]:
         # One message for a grid that all echoes share.
         if path == usual or path == seen.scan.t1w:
             yield from _check_extent(path, headers[path])
+            yield from _check_axes(path, headers[path], path == usual)
 
 
 def _affine(affine: np.ndarray) -> str:
@@ -102,6 +109,38 @@ def _check_extent(path: Path, header: Header) -> Iterator[Problem]:
             f"at least {SMALLEST_EXTENT_MM:g} mm along each axis",
             "A slab of a few slices gives unreliable maps; or the dimensions are in a wrong order: "
             "see that the header's shape is columns, rows, slices.",
+            "warning",
+        )
+
+
+def _check_axes(path: Path, header: Header, of_gre: bool) -> Iterator[Problem]:
+    """Axes that are not perpendicular, and edges of which pixdim and affine differ."""
+    if (angle := skew(header.affine)) > SKEW_DEGREES:
+        qform = header.forms.get("qform")
+        own = qform is not None and qform.code == 1
+        harm = "B0 turns and tissue is stretched" if of_gre else "tissue is stretched"
+        yield Problem(
+            str(path),
+            f"voxel axes that are {angle:.1f} degrees from perpendicular (affine "
+            f"{_affine(header.affine)})",
+            f"perpendicular axes (to {SKEW_DEGREES:g} degree), as a scanner's are",
+            f"{harm} in such a sform, as registration writes it: convert the image from DICOM "
+            "again" + (", or copy its qform, the scanner's, to the sform." if own else "."),
+            "error" if of_gre else "warning",
+        )
+        return
+    edges = header.voxel_size
+    if any(
+        abs(one - other) > EDGE_TOLERANCE * one
+        for one, other in zip(edges, header.edges, strict=True)
+    ):
+        yield Problem(
+            str(path),
+            f"voxels of {' x '.join(f'{edge:.3g}' for edge in edges)} mm by the affine and of "
+            f"{' x '.join(f'{edge:.3g}' for edge in header.edges)} mm by pixdim",
+            "one size of the voxels",
+            "The affine is used. If pixdim is right, tissue is stretched: convert the image from "
+            "DICOM again.",
             "warning",
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +24,21 @@ SPARE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
+class Form:
+    """An sform or qform: its affine (4, 4) and its code, 1 for the scanner's coordinates."""
+
+    affine: np.ndarray
+    code: int
+
+
+@dataclass(frozen=True)
 class Header:
     """Shape (X, Y, Z), affine (voxel → RAS mm) and storage of a NIfTI file.
 
     ``n_volumes`` is the length of the 4th dimension, where echoes may lie along it. A voxel's value
     is the stored one (``dtype``, from byte ``offset`` on) times ``slope`` plus ``intercept``.
-    ``oriented`` tells whether any orientation is declared, ``forms_apart`` how far (mm) sform and
-    qform, where both are declared, put a corner of the grid from each other.
+    ``forms`` holds sform and qform, each with a code above 0, ``forms_apart`` how far (mm) they
+    put a corner of the grid from each other, ``edges`` the voxel's by pixdim (mm).
     """
 
     shape: tuple[int, ...]
@@ -38,9 +47,15 @@ class Header:
     offset: int
     slope: float
     intercept: float
-    oriented: bool
+    forms: Mapping[str, Form]
     forms_apart: float
+    edges: tuple[float, ...]
     n_volumes: int = 1
+
+    @property
+    def oriented(self) -> bool:
+        """Whether any orientation is declared."""
+        return bool(self.forms)
 
     @property
     def integer(self) -> bool:
@@ -77,8 +92,8 @@ def read_header(path: Path, all_echoes: bool = False) -> Header | Problem:
         # of the file: nibabel puts 0 into the header of a loaded image
         offset = int(image.dataobj.offset)
         slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
-        oriented = any(int(header[key]) > 0 for key in ("sform_code", "qform_code"))
-        forms_apart = _forms_apart(header, shape)
+        forms = _forms(header)
+        forms_apart = _forms_apart(forms, shape)
         stored = _stored_header(path, type(header))
     except Exception as error:  # nibabel, gzip and zlib each raise their own for a broken file
         return _unreadable(path, error)
@@ -86,7 +101,10 @@ def read_header(path: Path, all_echoes: bool = False) -> Header | Problem:
         shape = shape[:-1]
     n_volumes = shape[3] if all_echoes and len(shape) == 4 else 1
     shape = shape[:3] if n_volumes > 1 else shape
-    seen = Header(shape, affine, dtype, offset, slope, intercept, oriented, forms_apart, n_volumes)
+    edges = tuple(float(edge) for edge in stored["pixdim"][1:4])
+    seen = Header(
+        shape, affine, dtype, offset, slope, intercept, forms, forms_apart, edges, n_volumes
+    )
     if found := _impossible(path, seen, stored):
         return found
     contents = _compare_length(path, offset + seen.stored_bytes)
@@ -108,19 +126,27 @@ def _stored_header(path: Path, kind: type) -> nib.Nifti1Header:
         return kind(file.read(kind.template_dtype.itemsize), check=False)
 
 
-def _forms_apart(header: nib.Nifti1Header, shape: tuple[int, ...]) -> float:
-    sform, qform = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
-    if sform is None or qform is None:
+def _forms(header: nib.Nifti1Header) -> dict[str, Form]:
+    given = {"sform": header.get_sform(coded=True), "qform": header.get_qform(coded=True)}
+    return {
+        name: Form(np.asarray(affine, float), int(code))
+        for name, (affine, code) in given.items()
+        if affine is not None and code > 0
+    }
+
+
+def _forms_apart(forms: Mapping[str, Form], shape: tuple[int, ...]) -> float:
+    if len(forms) < 2:
         return 0.0
     corners = np.array(np.meshgrid(*((0, max(n - 1, 0)) for n in shape[:3]), [1])).reshape(-1, 8)
     if len(corners) != 4:
         return 0.0
-    return float(np.abs((sform - qform) @ corners).max())
+    return float(np.abs((forms["sform"].affine - forms["qform"].affine) @ corners).max())
 
 
 def _impossible(path: Path, header: Header, stored: nib.Nifti1Header) -> Problem | None:
     """What no image of this workflow can be."""
-    edges = np.asarray(stored["pixdim"][1:4], float)
+    edges = np.array(header.edges)
     name, shape, affine = str(path), header.shape, header.affine
     if min(shape, default=1) < 1:
         found = f"a header of impossible shape {shape}"

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from ..bids import Scan
 from ..errors import Problem
 from ..raw_parts import PART_NAMES, Parts, echo_numbers
-from .geometry import check_grids, obliquity
+from .b0 import check_b0, direction_of, obliquity
+from .geometry import check_grids
 from .headers import read_header
 from .inspected import Inspected
 from .pairs import choose_pair
 from .sidecars import check_sidecars
 
 
-def inspect_scan(scan: Scan, phase_units: str | None, named: bool = False) -> Inspected:
+def inspect_scan(
+    scan: Scan, phase_units: str | None, named: bool = False, b0: Any = "affine"
+) -> Inspected:
     """Check one scan by its file names, headers and sidecars.
 
     ``phase_units`` is ``declared`` or what the config sets in its place; ``None`` leaves the
     unit unchecked, where the config names one that does not exist. ``named`` says that the config
-    sets it for this scan, and not for all.
+    sets it for this scan, and not for all. ``b0`` is its ``acquisition.b0_direction``.
     """
     seen = Inspected(scan)
     seen.parts, ambiguous = choose_pair(scan.parts, seen.name)
@@ -34,6 +38,7 @@ def inspect_scan(scan: Scan, phase_units: str | None, named: bool = False) -> In
         else:
             seen.headers[path] = header
     seen.problems += check_grids(seen)
+    seen.problems += check_b0(seen, b0)
     check_sidecars(seen, phase_units, named)
     first_part, second_part = seen.parts.values()
     first = next((seen.headers[path] for path in first_part.values() if path in seen.headers), None)
@@ -42,7 +47,7 @@ def inspect_scan(scan: Scan, phase_units: str | None, named: bool = False) -> In
     if first is not None:
         seen.facts["matrix"] = " x ".join(map(str, first.shape))
         seen.facts["voxel size (mm)"] = " x ".join(f"{edge:.2f}" for edge in first.voxel_size)
-        seen.obliquity = obliquity(first.affine)
+        seen.obliquity = obliquity(direction_of(first, b0))
     return seen
 
 

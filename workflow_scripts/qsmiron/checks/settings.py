@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..acquisition import PHASE_UNITS, units_of_scan
+from ..acquisition import PHASE_UNITS, setting_of_scan
+from ..b0 import B0_SETTINGS, is_b0_setting
 from ..clinical.phenotype import analysed_session
 from ..config import CONFIG_NAME, load_config
 from ..config_files import laid_over, read_settings
@@ -108,8 +109,20 @@ class PhaseUnits:
 
     def of(self, folder: str) -> tuple[str | None, bool]:
         """The unit of a scan (``None`` where the config's is none), and whether it is named."""
-        unit = units_of_scan(folder, "", self.named)
+        unit = setting_of_scan(folder, "", self.named)
         return (unit or self.study), bool(unit)
+
+
+@dataclass
+class B0Directions:
+    """How the direction of B0 is told: for the study, and for the scans that the config names."""
+
+    study: Any = "affine"
+    named: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, folder: str) -> Any:
+        """What is set for a scan."""
+        return setting_of_scan(folder, self.study, self.named)
 
 
 def read_selection(settings: Mapping[str, Any], problems: list[Problem]) -> Selection:
@@ -142,27 +155,57 @@ def read_selection(settings: Mapping[str, Any], problems: list[Problem]) -> Sele
 
 def read_phase_units(settings: Mapping[str, Any], problems: list[Problem]) -> PhaseUnits:
     """What the config's block ``acquisition`` says of the unit of the phase."""
-    acquisition = settings.get("acquisition")
-    acquisition = acquisition if isinstance(acquisition, Mapping) else {}
-    units = acquisition.get("phase_units")
-    named = acquisition.get("phase_units_of")
-    found = PhaseUnits("declared" if units is None else units)
-    key = "config, acquisition.phase_units"
-    expected = "one of " + ", ".join(PHASE_UNITS)
-    if found.study not in PHASE_UNITS:
-        problems.append(Problem(key, repr(units), expected, "Correct the config."))
-        found.study = None
-    if named is not None and not isinstance(named, Mapping):
-        form = "a block of scan: unit"
-        problems.append(Problem(f"{key}_of", repr(named), form, "For example {sub-1*: rad}."))
-        return found
-    for scan, unit in (named or {}).items():
-        if unit in PHASE_UNITS:
-            found.named[str(scan)] = unit
-        else:
-            where = f"{key}_of.{scan}"
-            problems.append(Problem(where, repr(unit), expected, "Correct the config."))
+    found = PhaseUnits()
+    study, found.named = _by_scan(
+        settings,
+        "phase_units",
+        lambda unit: unit in PHASE_UNITS,
+        "one of " + ", ".join(PHASE_UNITS),
+        "For example {sub-1*: rad}.",
+        problems,
+    )
+    found.study = study or ("declared" if _acquisition(settings, "phase_units") is None else None)
     return found
+
+
+def read_b0_directions(settings: Mapping[str, Any], problems: list[Problem]) -> B0Directions:
+    """What it says of the direction of B0."""
+    example = "For example {sub-1*: qform}."
+    study, named = _by_scan(settings, "b0_direction", is_b0_setting, B0_SETTINGS, example, problems)
+    return B0Directions(study or "affine", named)
+
+
+def _acquisition(settings: Mapping[str, Any], key: str) -> Any:
+    block = settings.get("acquisition")
+    return block.get(key) if isinstance(block, Mapping) else None
+
+
+def _by_scan(
+    settings: Mapping[str, Any],
+    key: str,
+    allowed: Callable[[Any], bool],
+    expected: str,
+    example: str,
+    problems: list[Problem],
+) -> tuple[Any, dict[str, Any]]:
+    """A key of the study (``None`` without a usable value), and its like by scan (``_of``)."""
+    value, by_scan = _acquisition(settings, key), _acquisition(settings, f"{key}_of")
+    where = f"config, acquisition.{key}"
+    if value is not None and not allowed(value):
+        problems.append(Problem(where, repr(value), expected, "Correct the config."))
+        value = None
+    named: dict[str, Any] = {}
+    if by_scan is not None and not isinstance(by_scan, Mapping):
+        form = "a block of scan: " + ("unit" if key == "phase_units" else "direction")
+        problems.append(Problem(f"{where}_of", repr(by_scan), form, example))
+        return value, named
+    for scan, given in (by_scan or {}).items():
+        if allowed(given):
+            named[str(scan)] = given
+        else:
+            here = f"{where}_of.{scan}"
+            problems.append(Problem(here, repr(given), expected, "Correct the config."))
+    return value, named
 
 
 def serves_without_t1w(settings: Mapping[str, Any]) -> bool:

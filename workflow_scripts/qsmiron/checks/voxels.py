@@ -12,62 +12,29 @@ import os
 import zlib
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..acquisition import (
-    check_phase_range,
-    fitting_encodings,
-    phase_range,
-    values_in_radians,
-)
-from ..errors import InputError, Problem
-from ..volumes import sidecar_path
+from ..errors import Problem
+from ..phase_scale import fills_its_range
 from .headers import SPARE_BYTES
 from .inspected import Inspected
+from .phase_values import (
+    check_declaration,
+    check_no_magnitude,
+    check_phase,
+    check_slice_signs,
+    suggest_units,
+)
+from .t1w import check_t1w_is_other, check_t1w_values
+from .values import Values
 
 NEGATIVE_SHARE = 0.01
 """A magnitude this far below 0, as a share of its maximum, is none."""
 CLIPPED_SHARE = 1e-3
 _LARGEST_STORED = frozenset(2**bits - 1 for bits in (8, 10, 12, 14, 15, 16))
-LEAST_SPAN_OF_PHASE = 0.6
-"""Noise outside the head takes every phase; a whole image that spans less of 2π is unusual."""
-ALTERNATING_SHARE = 0.8
-"""Share of neighbouring slices in opposite phase from which slices alternate in sign."""
-LEAST_COHERENCE = 0.3
-LEAST_SLICES_TO_COMPARE = 8
 MOST_THREADS = 4
-_LINES_PER_AXIS = 24
-
-
-@dataclass(frozen=True)
-class Values:
-    """Stored values (X, Y, Z) of an image, and their scale: value · ``slope`` + ``intercept``."""
-
-    stored: np.ndarray
-    slope: float
-    intercept: float
-
-    @property
-    def physical(self) -> np.ndarray:
-        """The scaled values, float32."""
-        return self.stored.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Smallest and largest value."""
-        ends = (float(self.stored.min()), float(self.stored.max()))
-        low, high = sorted(end * self.slope + self.intercept for end in ends)
-        return low, high
-
-    def lines(self, axis: int) -> np.ndarray:
-        """Values (n, …) along an axis, float32, through a sample of the points across it."""
-        along = np.moveaxis(self.stored, axis, 0)
-        steps = (max(1, n // _LINES_PER_AXIS) for n in along.shape[1:])
-        sample = along[:, *(slice(None, None, step) for step in steps)].astype(np.float32)
-        return sample * np.float32(self.slope) + np.float32(self.intercept)
 
 
 def check_voxels(scans: Iterable[Inspected], every_image: bool = False) -> None:
@@ -84,15 +51,18 @@ def check_voxels(scans: Iterable[Inspected], every_image: bool = False) -> None:
 
 
 def _check_scan(seen: Inspected, every_image: bool) -> Iterator[Problem]:
-    if "real" in seen.parts:
-        yield from _check_complex(seen, every_image)
-    else:
-        yield from _check_polar(seen, every_image)
+    check = _check_complex if "real" in seen.parts else _check_polar
+    magnitude = yield from check(seen, every_image)
     if seen.scan.t1w is not None:
-        yield from _read(seen, seen.scan.t1w)
+        values = yield from _read(seen, seen.scan.t1w)
+        if values is not None:
+            yield from check_t1w_values(seen.scan.t1w, values)
+            if magnitude is not None:
+                yield from check_t1w_is_other(seen.scan.t1w, values, magnitude)
 
 
-def _check_polar(seen: Inspected, every_image: bool) -> Iterator[Problem]:
+def _check_polar(seen: Inspected, every_image: bool) -> Generator[Problem, None, Values | None]:
+    """Check magnitude and phase; returns the first echo's magnitude, if it can be read."""
     magnitude = phase = None
     for number, (path, volume) in enumerate(_images(seen, "mag", every_image)):
         values = yield from _read(seen, path, volume)
@@ -104,21 +74,24 @@ def _check_polar(seen: Inspected, every_image: bool) -> Iterator[Problem]:
         if values is None:
             continue
         if number == 0 and path in seen.undeclared:
-            yield from _suggest_units(path, values)
+            yield from suggest_units(path, values)
         if path not in seen.encodings:
             continue
-        problems = list(_check_phase(path, values, seen.encodings[path]))
+        problems = list(check_phase(path, values, seen.encodings[path]))
         if path in seen.overruled and not any(p.severity == "error" for p in problems):
-            problems += _check_declaration(seen, path, values)
+            problems += check_declaration(seen, path, values)
         yield from problems
         if number == 0 and not any(p.severity == "error" for p in problems):
             phase = values
     if magnitude and phase and magnitude.stored.shape == phase.stored.shape:
         path, _ = _images(seen, "phase", False)[0]
-        yield from _check_slice_signs(path, magnitude, phase, seen.encodings[path])
+        yield from check_slice_signs(path, magnitude, phase, seen.encodings[path])
+        yield from check_no_magnitude(path, magnitude, phase)
+    return magnitude
 
 
-def _check_complex(seen: Inspected, every_image: bool) -> Iterator[Problem]:
+def _check_complex(seen: Inspected, every_image: bool) -> Generator[Problem, None, Values | None]:
+    """The same of real and imaginary parts."""
     first: dict[str, Values] = {}
     for part in ("real", "imag"):
         for number, (path, volume) in enumerate(_images(seen, part, every_image)):
@@ -141,7 +114,9 @@ def _check_complex(seen: Inspected, every_image: bool) -> Iterator[Problem]:
         magnitude = Values(np.hypot(real, imaginary), 1, 0)
         phase = Values(np.arctan2(imaginary, real), 1, 0)
         path, _ = _images(seen, "real", False)[0]
-        yield from _check_slice_signs(path, magnitude, phase, "rad")
+        yield from check_slice_signs(path, magnitude, phase, "rad")
+        return magnitude
+    return None
 
 
 def _images(seen: Inspected, part: str, every_image: bool) -> list[tuple[Path, int]]:
@@ -237,6 +212,15 @@ def _check_magnitude(path: Path, values: Values) -> Iterator[Problem]:
             "ones: see which image it is, or export it again.",
         )
         return
+    if fills_its_range(values.all_lines):
+        yield Problem(
+            str(path),
+            f"values from {low:g} to {high:g}, and neighbours that jump from one end to the other",
+            "a magnitude, dark outside the head",
+            "It looks like a phase stored in positive numbers under the name of a magnitude: see "
+            "which image it is, and export the magnitude.",
+        )
+        return
     top = int(values.stored.max())
     if values.stored.dtype.kind in "iu" and top in _LARGEST_STORED:
         share = float((values.stored == top).mean())
@@ -247,85 +231,4 @@ def _check_magnitude(path: Path, values: Values) -> Iterator[Problem]:
                 "a magnitude that is not clipped",
                 "R2* and weights are wrong there: export the image with another scaling.",
                 "warning",
-            )
-
-
-def _check_phase(path: Path, values: Values, encoding: str) -> Iterator[Problem]:
-    low, high = values.limits
-    try:
-        check_phase_range(encoding, low, high, str(path))
-    except InputError as error:
-        yield from (problem for problem in error.problems if isinstance(problem, Problem))
-        return
-    lowest, highest = phase_range(encoding)
-    span = (high - low) / (highest - lowest)
-    if span < LEAST_SPAN_OF_PHASE:
-        yield Problem(
-            str(path),
-            f"values from {low:g} to {high:g}: {span:.0%} of the range of {encoding}",
-            "phase that takes all values in the noise outside the head",
-            "If everything outside the head was set to 0, leave it. Else the unit is another: set "
-            "acquisition.phase_units in the config.",
-            "warning",
-        )
-
-
-def _check_declaration(seen: Inspected, path: Path, values: Values) -> Iterator[Problem]:
-    """Config and sidecar name different scales, and the values do not tell which is right."""
-    low, high = values.limits
-    declared, used = seen.overruled[path], seen.encodings[path]
-    try:
-        check_phase_range(declared, low, high, "")
-    except InputError:
-        return
-    scan = seen.scan.folder
-    yield Problem(
-        f"{sidecar_path(path)}, Units",
-        f"{declared} by the sidecar but acquisition.phase_units: {used}, and values from {low:g} "
-        f"to {high:g} that may be either",
-        "one unit of the phase",
-        f"If phase_units is meant for other scans, name those in the config in its place "
-        f"(acquisition.phase_units_of); if it is right here, say so: phase_units_of: {{{scan}: "
-        f"{used}}}.",
-    )
-
-
-def _suggest_units(path: Path, values: Values) -> Iterator[Problem]:
-    """Where the unit is not declared: which one the values would fit, for the user to judge."""
-    low, high = values.limits
-    names = fitting_encodings(low, high)
-    if names:
-        yield Problem(
-            str(path),
-            f"phase values from {low:g} to {high:g} of an undeclared unit",
-            "a declared unit, for it is never guessed from the values",
-            f"They look like {' or '.join(names)}: if that is so, set "
-            + " or ".join(f"acquisition.phase_units: {name}" for name in names)
-            + " in the config.",
-            "warning",
-        )
-
-
-def _check_slice_signs(
-    path: Path, magnitude: Values, phase: Values, encoding: str
-) -> Iterator[Problem]:
-    """Slices that alternate in sign along one axis, as some scanners store them (GE)."""
-    for axis, count in enumerate(phase.stored.shape):
-        if count < LEAST_SLICES_TO_COMPARE:
-            continue
-        weight = magnitude.lines(axis)
-        weight = weight[1:] * weight[:-1]
-        steps = np.diff(values_in_radians(phase.lines(axis), encoding), axis=0)
-        product = (weight * np.exp(1j * steps)).sum(axis=(1, 2))
-        coherent = np.abs(product) > LEAST_COHERENCE * weight.sum(axis=(1, 2))
-        opposite = int((coherent & (product.real < -0.7 * np.abs(product))).sum())
-        if opposite > ALTERNATING_SHARE * len(product):
-            yield Problem(
-                str(path),
-                f"opposite phase in {opposite} of {len(product)} pairs of neighbouring slices "
-                f"along axis {axis + 1}",
-                "phase that varies smoothly from slice to slice",
-                "It looks like the alternating sign of GE's 3D reconstruction: add pi to the phase "
-                "of every other slice, or multiply its real and imaginary part by -1; "
-                "docs/inputs.md shows how.",
             )

@@ -14,6 +14,9 @@ field makes less than half a turn between echoes 1 and 3, and the field's level 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..errors import InputError, Problem
@@ -24,6 +27,10 @@ LEAST_ECHOES = 3
 REFINEMENTS = 3
 OUTLIER_RAD = np.pi / 2
 """A voxel this far from the ramp is wrapped or noise, and takes no part in its refinement."""
+
+COARSE_MM = 6.0
+LEAST_VOXELS = 100
+"""Fewer do not tell a ramp from noise."""
 
 
 def alternating_phase(
@@ -74,6 +81,57 @@ def alternating_phase(
     parts = np.where(inside, magnitude, 1)
     variance = ((1 - share) / parts[0]) ** 2 + 1 / parts[1] ** 2 + (share / parts[2]) ** 2
     return fit_ramp(twice, np.where(inside, 1 / variance, 0)) / 2
+
+
+@dataclass(frozen=True)
+class Alternation:
+    """How far even and odd echoes are apart: ``slope`` is the change of the alternating phase
+    across the mask, ``constant`` its mean there without the quarter turns that a field explains as
+    well, both in rad and without sign.
+    """
+
+    slope: float
+    constant: float
+
+
+def measure_alternation(
+    phase: np.ndarray,
+    magnitude: np.ndarray,
+    mask: np.ndarray,
+    echo_times: np.ndarray,
+    voxel_size: Sequence[float],
+) -> Alternation | None:
+    """The alternating phase on a coarse grid, to notice it; ``None`` where it cannot be told.
+
+    Parameters are those of :func:`alternating_phase`, and the edges of a voxel in mm. A voxel of
+    every ``COARSE_MM`` is enough for four coefficients, and costs next to nothing.
+    """
+    if len(echo_times) < LEAST_ECHOES:
+        return None
+    strides = [max(1, int(COARSE_MM / edge)) for edge in voxel_size]
+    coarse = tuple(slice(None, None, stride) for stride in strides)
+    phase, magnitude = (data[(slice(LEAST_ECHOES), *coarse)] for data in (phase, magnitude))
+    if (mask[coarse] & (magnitude > 0).all(axis=0)).sum() < LEAST_VOXELS:
+        return None
+    found = alternating_phase(phase, magnitude, mask[coarse], echo_times)
+    ramp = _spread(found, strides, mask.shape)[mask]
+    # A whole turn more or less between echoes 1 and 3 is a field, not an alternation.
+    share = (echo_times[1] - echo_times[0]) / (echo_times[2] - echo_times[0])
+    turns = 2 * np.pi * share * np.arange(-1, 2)
+    constants = np.abs(wrap(2 * float(ramp.mean(dtype=float)) - turns)) / 2
+    return Alternation(float(np.ptp(ramp)), float(constants.min()))
+
+
+def _spread(ramp: np.ndarray, strides: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
+    """A linear function that is known on every so many voxels, on a grid of ``shape``; float32."""
+    corner = ramp[0, 0, 0]
+    spread = np.full(shape, corner, np.float32)
+    for axis, (stride, length) in enumerate(zip(strides, shape, strict=True)):
+        along = ramp[tuple(slice(None) if other == axis else 0 for other in range(3))]
+        step = (along[-1] - along[0]) / max(1, stride * (len(along) - 1))
+        line = np.arange(length, dtype=np.float32) * step
+        spread += line.reshape([-1 if other == axis else 1 for other in range(3)])
+    return spread
 
 
 def remove_alternating_phase(phase: np.ndarray, alternating: np.ndarray) -> np.ndarray:

@@ -17,7 +17,12 @@ from ..acquisition import check_echo_times
 from ..errors import InputError, Problem
 from ..parameters import Parameters
 from ..spaces import bounding_box
-from .bipolar import alternating_phase, remove_alternating_phase
+from .bipolar import (
+    Alternation,
+    alternating_phase,
+    measure_alternation,
+    remove_alternating_phase,
+)
 from .field_fit import fit_field
 from .offset import OffsetParameters, estimate_offset, remove_offset
 from .quality import QualityParameters, reliable_mask
@@ -51,7 +56,8 @@ class Scan:
 
     ``phase`` (rad) and ``magnitude`` are float32 (E, X, Y, Z) and 0 where a voxel has no signal;
     ``mask`` is boolean (X, Y, Z), ``echo_times`` in s, ``field_strength`` in T, ``voxel_size`` in
-    mm. ``box`` is where all this lies in the image of shape ``shape``.
+    mm. ``box`` is where all this lies in the image of shape ``shape``. ``alternation`` is what even
+    and odd echoes still disagree by, where three echoes or more tell it.
     """
 
     phase: np.ndarray
@@ -62,6 +68,7 @@ class Scan:
     voxel_size: tuple[float, ...]
     box: tuple[slice, slice, slice]
     shape: tuple[int, ...]
+    alternation: Alternation | None = None
 
     def with_signal(self, *echoes: int) -> np.ndarray:
         """Part of the mask (X, Y, Z) with a signal in these echoes (from 0); none given: all.
@@ -88,13 +95,14 @@ class FieldMap:
 
     All of shape (X, Y, Z). Both maps are 0 outside the mask and where there is no signal, as is
     ``quality``, the coherence of the phase (float32, 0 to 1); ``reliable`` is boolean and lies
-    inside the mask.
+    inside the mask. ``alternation`` is that of the :class:`Scan`.
     """
 
     field: np.ndarray
     noise: np.ndarray
     quality: np.ndarray
     reliable: np.ndarray
+    alternation: Alternation | None = None
 
 
 def prepare(
@@ -139,13 +147,22 @@ def prepare(
     if parameters.readout == "bipolar":
         alternating = alternating_phase(phase, magnitude, inside, echo_times)
         phase = remove_alternating_phase(phase, alternating)
+    alternation = measure_alternation(phase, magnitude, inside, echo_times, voxel_size)
     if len(echo_times) > 1:
         offset = estimate_offset(
             phase, magnitude, inside, echo_times, voxel_size, parameters.offset, threads
         )
         phase = remove_offset(phase, offset)
     return Scan(
-        phase, magnitude, inside, echo_times, field_strength, tuple(voxel_size), box, mask.shape
+        phase,
+        magnitude,
+        inside,
+        echo_times,
+        field_strength,
+        tuple(voxel_size),
+        box,
+        mask.shape,
+        alternation,
     )
 
 
@@ -191,7 +208,8 @@ def finish(
         unwrapped, scan.magnitude, inside, scan.echo_times, scan.field_strength
     )
     parts = (field, noise, quality, reliable)
-    return FieldMap(*(_back(part, scan.box, scan.shape) for part in parts))
+    maps = (_back(part, scan.box, scan.shape) for part in parts)
+    return FieldMap(*maps, scan.alternation)
 
 
 def _check(
