@@ -8,7 +8,7 @@ use rule remove_background_field as remove_background_field_of_branch with:
     output:
         local_field=paths.local_field,
         local_mask=paths.of_branch(paths.reliable_mask),
-        sidecar=paths.of_branch(paths.reliable_mask).replace(".nii.gz", ".json"),
+        sidecar=paths.sidecar(paths.of_branch(paths.reliable_mask)),
     log:
         paths.log("remove_background_field", "{folder}/{entities}_desc-{desc}_branch"),
     benchmark:
@@ -22,7 +22,7 @@ use rule remove_background_field as remove_background_field_of_branch with:
 use rule reference_chi as reference_chi_of_branch with:
     output:
         chi=paths.of_branch(paths.chi),
-        sidecar=paths.of_branch(paths.chi).replace(".nii.gz", ".json"),
+        sidecar=paths.sidecar(paths.of_branch(paths.chi)),
     log:
         paths.log("reference_chi", "{folder}/{entities}_desc-{desc}_branch"),
     benchmark:

@@ -69,8 +69,8 @@ rule extract_echo:
     output:
         magnitude=paths.echo("mag"),
         phase=paths.echo("phase"),
-        magnitude_sidecar=paths.echo("mag").replace(".nii.gz", ".json"),
-        phase_sidecar=paths.echo("phase").replace(".nii.gz", ".json"),
+        magnitude_sidecar=paths.sidecar(paths.echo("mag")),
+        phase_sidecar=paths.sidecar(paths.echo("phase")),
     log:
         paths.log("extract_echo", "{folder}/{entities}_echo-{echo}"),
     benchmark:
@@ -95,7 +95,7 @@ rule extract_echo:
         " 2>&1 | tee {log:q}"
 
 
-# The same check runs before any job of a run (onstart, in the Snakefile). No other rule depends on
+# The same check runs before any job of a run (onstart, in study.smk). No other rule depends on
 # this one: Snakemake does not look for changes downstream of a job that is about to run, so a
 # check that precedes everything would hide them (docs/workflow.md).
 rule check_inputs:

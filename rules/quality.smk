@@ -83,7 +83,10 @@ rule gather_quality:
     input:
         script=settings.script("gather_quality"),
         maps=cohort.every_scan(
-            paths.field_noise, paths.brain_mask, paths.reliable_mask, paths.chi_sidecar
+            paths.field_noise,
+            paths.brain_mask,
+            paths.reliable_mask,
+            *map(paths.sidecar, (paths.chi, paths.field_noise, paths.reliable_mask)),
         ),
         registration=cohort.every_registered_scan(paths.registration_quality),
         sidecars=cohort.first_sidecars,

@@ -12,7 +12,7 @@ rule mask_brain:
         coordinates=variant_inputs.mask_coordinates,
     output:
         mask=paths.brain_mask,
-        sidecar=paths.brain_mask.replace(".nii.gz", ".json"),
+        sidecar=paths.sidecar(paths.brain_mask),
     log:
         paths.log("mask_brain", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -50,6 +50,7 @@ rule map_field:
     output:
         field=paths.total_field,
         noise=paths.field_noise,
+        sidecar=paths.sidecar(paths.field_noise),
         reliable_mask=paths.phase_mask,
     log:
         paths.log("map_field", "{folder}/{entities}_desc-{desc}"),
@@ -86,7 +87,7 @@ rule remove_background_field:
     output:
         local_field=paths.local_field,
         local_mask=paths.reliable_mask,
-        sidecar=paths.reliable_mask.replace(".nii.gz", ".json"),
+        sidecar=paths.sidecar(paths.reliable_mask),
     log:
         paths.log("remove_background_field", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -172,7 +173,7 @@ rule reference_chi:
         ),
     output:
         chi=paths.chi,
-        sidecar=paths.chi_sidecar,
+        sidecar=paths.sidecar(paths.chi),
     log:
         paths.log("reference_chi", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -209,7 +210,7 @@ rule map_r2star:
         mask=paths.brain_mask,
     output:
         r2star=paths.r2star,
-        sidecar=paths.r2star.replace(".nii.gz", ".json"),
+        sidecar=paths.sidecar(paths.r2star),
     log:
         paths.log("map_r2star", "{folder}/{entities}_desc-{desc}"),
     benchmark:

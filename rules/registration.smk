@@ -74,7 +74,7 @@ rule carry_labels:
     output:
         labels=paths.labels,
         table=paths.label_table,
-        sidecar=paths.labels.replace(".nii.gz", ".json"),
+        sidecar=paths.sidecar(paths.labels),
         weights=[paths.label_weights] if settings.any_weighs_voxels else [],
     log:
         paths.log("carry_labels", "{folder}/{entities}_atlas-{atlas}"),
@@ -113,7 +113,7 @@ rule label_tissues:
     output:
         labels=paths.labels,
         table=paths.label_table,
-        sidecar=paths.labels.replace(".nii.gz", ".json"),
+        sidecar=paths.sidecar(paths.labels),
         weights=[paths.label_weights] if settings.any_weighs_voxels else [],
     log:
         paths.log("label_tissues", "{folder}/{entities}_atlas-{atlas}"),

@@ -16,6 +16,11 @@ class Results:
     desc: str = "{desc}"
     atlas: str = "{atlas}"
 
+    @staticmethod
+    def sidecar(image: str) -> str:
+        """The sidecar of one of these images."""
+        return image.removesuffix(".nii.gz") + ".json"
+
     @property
     def work(self) -> str:
         """Folder of the intermediates."""
@@ -49,11 +54,6 @@ class Results:
     def chi(self) -> str:
         """Referenced susceptibility (ppm)."""
         return self.derivative(f"desc-{self.desc}_Chimap.nii.gz")
-
-    @property
-    def chi_sidecar(self) -> str:
-        """Its sidecar: what it is relative to."""
-        return self.chi.removesuffix(".nii.gz") + ".json"
 
     @property
     def r2star(self) -> str:

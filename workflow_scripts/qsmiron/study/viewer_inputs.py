@@ -20,7 +20,7 @@ class ViewerInputs:
         self._sources = cohort.label_sources
         of_templates = [name for name in cohort.atlases if not self._sources.is_tissues(name)]
         self.atlas = of_templates[0] if of_templates else None
-        self.mean_sidecar = self.paths.mean_chi.removesuffix(".nii.gz") + ".json"
+        self.mean_sidecar = self.paths.sidecar(self.paths.mean_chi)
 
     @property
     def given(self) -> dict[str, str]:
