@@ -1,7 +1,10 @@
 # Reconstruction: from multi-echo phase and magnitude to referenced susceptibility and R2*.
 # The desc- label names the variant: the set of methods that a file comes from.
 
+from qsmiron.study.b0_inputs import B0Inputs
+
 variant_inputs = cohort.variant_inputs(study)
+b0 = B0Inputs(cohort, study.config.acquisition)
 
 
 rule mask_brain:
@@ -83,7 +86,7 @@ rule remove_background_field:
         script=settings.script("remove_background_field"),
         field=cohort.from_stage("field_map", paths.total_field),
         mask=cohort.from_stage("field_map", paths.phase_mask),
-        b0_image=cohort.b0_image(study.config.acquisition),
+        b0_image=b0.image,
     output:
         local_field=paths.local_field,
         local_mask=paths.reliable_mask,
@@ -109,9 +112,7 @@ rule remove_background_field:
         method=settings.of_desc(
             lambda desc: settings.method_options(desc, "background_field")
         ),
-        b0=lambda wildcards, input: cohort.b0_options(
-            wildcards, input.b0_image, study.config.acquisition
-        ),
+        b0=lambda wildcards, input: b0.options(wildcards, input.b0_image),
     message:
         "Removing the background field of {wildcards.entities}"
     shell:
@@ -127,7 +128,7 @@ rule invert_dipole:
         local_field=cohort.from_stage("background_field", paths.local_field),
         mask=cohort.from_stage("background_field", paths.reliable_mask),
         magnitude=cohort.first_magnitude,
-        b0_image=cohort.b0_image(study.config.acquisition),
+        b0_image=b0.image,
     output:
         chi=paths.chi_unreferenced,
     log:
@@ -145,9 +146,7 @@ rule invert_dipole:
             lambda desc: settings.method_code("invert_dipole", desc, "inversion")
         ),
         method=settings.of_desc(lambda desc: settings.method_options(desc, "inversion")),
-        b0=lambda wildcards, input: cohort.b0_options(
-            wildcards, input.b0_image, study.config.acquisition
-        ),
+        b0=lambda wildcards, input: b0.options(wildcards, input.b0_image),
     message:
         "Inverting the dipole field of {wildcards.entities}"
     shell:

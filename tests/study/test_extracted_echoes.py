@@ -14,6 +14,7 @@ from bids_trees import make_tree, store_in_one_file, store_real_and_imaginary
 
 from qsmiron.config import AcquisitionSettings
 from qsmiron.study import Study, load_study
+from qsmiron.study.b0_inputs import B0Inputs
 
 HOME = Path(__file__).resolve().parents[2]
 
@@ -64,18 +65,18 @@ def test_the_unit_of_the_config_is_not_for_real_and_imaginary_parts(study_of_all
 def test_the_direction_of_b0_is_told_by_the_raw_files(study_of_all: Study, mixed: Path) -> None:
     """The qform of extracted echoes is that of their affine."""
     cohort = study_of_all.cohort
-    assert cohort.b0_image(AcquisitionSettings()) == []
+    assert B0Inputs(cohort, AcquisitionSettings()).image == []
     acquisition = AcquisitionSettings(
         b0_direction="qform", b0_direction_of={"sub-01": [0, 0.6, -0.8]}
     )
-    image = cohort.b0_image(acquisition)
-    files = {who: image(job(who)) for who in ("01", "02", "03")}
+    b0 = B0Inputs(cohort, acquisition)
+    files = {who: b0.image(job(who)) for who in ("01", "02", "03")}
     assert files == {
         "01": [],
         "02": [f"{mixed}/sub-02/anat/sub-02_part-phase_MEGRE.nii.gz"],
         "03": [f"{mixed}/sub-03/anat/sub-03_echo-1_part-real_MEGRE.nii.gz"],
     }
-    options = {who: cohort.b0_options(job(who), files[who], acquisition) for who in files}
+    options = {who: b0.options(job(who), files[who]) for who in files}
     assert options == {
         "01": ["--b0-direction", "0.0", "0.6", "-0.8"],
         "02": ["--b0-qform", *files["02"]],

@@ -117,33 +117,6 @@ class Cohort:
         scan = self.scan(wildcards)
         return "declared" if "real" in scan.parts else acquisition.units_of(scan.folder)
 
-    def b0_image(
-        self, acquisition: AcquisitionSettings
-    ) -> Callable[[Wildcards], list[str]] | list[str]:
-        """Input function: the raw image whose qform tells the direction of B0, where it does.
-
-        No function where it never does; see :meth:`where`.
-        """
-        if "qform" not in (acquisition.b0_direction, *acquisition.b0_direction_of.values()):
-            return []
-
-        def image(wildcards: Wildcards) -> list[str]:
-            scan = self.scan(wildcards)
-            part = "phase" if "phase" in scan.parts else "real"
-            first = next(iter(scan.parts[part].values()))
-            return [str(first)] * (acquisition.b0_of(scan.folder) == "qform")
-
-        return image
-
-    def b0_options(
-        self, wildcards: Wildcards, image: list[str], acquisition: AcquisitionSettings
-    ) -> list[str]:
-        """What the config says of B0 as options of the scripts; ``image`` as above."""
-        given = acquisition.b0_of(self.scan(wildcards).folder)
-        if not isinstance(given, str):
-            return ["--b0-direction", *map(repr, map(float, given))]
-        return ["--b0-qform", *image] if image else []
-
     def raw_echo_options(self, wildcards: Wildcards) -> list[str]:
         """The raw files that an echo is extracted from, as options of extract_echo."""
         return [
