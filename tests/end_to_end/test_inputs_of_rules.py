@@ -12,7 +12,9 @@ from bids_trees import edit_sidecar, store_in_one_file, store_real_and_imaginary
 from end_to_end.opened_files import Job, jobs_of, watched
 from end_to_end.small_cohort import HOME, Run
 
+from qsmiron.spaces import decimate
 from qsmiron.template import desikan_killiany, template_t1w
+from qsmiron.volumes import read_volume, write_volume
 
 pytestmark = pytest.mark.end_to_end
 
@@ -86,7 +88,8 @@ def _add_masks_and_labels(demo: Run, raw: Path) -> None:
         demo.results / "sub-01/anat/sub-01_atlas-DK_dseg.nii.gz", raw.parent / "labels-01.nii.gz"
     )
     shutil.copy(desikan_killiany(), raw.parent / "atlas.nii.gz")
-    shutil.copy(template_t1w(), raw.parent / "template.nii.gz")
+    template = decimate(read_volume(template_t1w()), 3, 0.5)
+    write_volume(raw.parent / "template.nii.gz", template.data, template.affine)
     shutil.copy(HOME / "config/atlases/DesikanKilliany.tsv", raw.parent / "labels.tsv")
 
 
@@ -121,7 +124,8 @@ def _other_settings(folder: Path) -> dict[str, object]:
         "multiverse": {
             "reference": [{"region": "thalamus", "atlas": "own"}],
             "regions": [],
-            "covariates": [["age"]],
+            "covariates": [],
+            "metrics": {},
         },
     }
 
