@@ -144,5 +144,5 @@ def test_parameters_are_the_config_block():
     assert parse_parameters(IronParameters, block, "iron") == IronParameters()
     assert IronParameters().model_dump() == block
     for key, value in (("line_slope", 0), ("deposit_percentile", 100), ("tissue_density", -1)):
-        with pytest.raises(InputError, match=f"iron: {key}"):
+        with pytest.raises(InputError, match=f"iron, {key}"):
             parse_parameters(IronParameters, {key: value}, "iron")

@@ -1,5 +1,7 @@
 """Tissue probabilities: priors, segmentation, labels, and the script that writes them."""
 
+import json
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ from heads import dice, points, reference
 from scipy import ndimage
 
 from label_tissues import main
+from qsmiron.regions.label_table import read_label_table
+from qsmiron.registration.field_of_view import TISSUES_BEYOND
 from qsmiron.registration.itk_bridge import ants_session
 from qsmiron.registration.tissues import (
     PROBABILITY_STEP,
@@ -149,8 +153,17 @@ def test_script(files):
     np.testing.assert_allclose(weights, own, atol=0.51 * PROBABILITY_STEP)
     sidecar = read_json(arguments["labels"].with_name("tissues_dseg.json"))
     assert sidecar["LabelsSource"] == "tissues"
-    table = arguments["labels"].with_name("tissues_dseg.tsv").read_text()
-    assert table == arguments["label-table"].read_text()
+    beside = arguments["labels"].with_name("tissues_dseg.tsv")
+    assert read_label_table(beside) == read_label_table(arguments["label-table"])
+
+
+def test_what_the_scan_does_not_show_stands_beside_the_labels(files, tmp_path):
+    _, _, arguments = files
+    registration = tmp_path / "registration.json"
+    registration.write_text(json.dumps({TISSUES_BEYOND: {"1": 40, "3": 7}}))
+    _run({**arguments, "registration": registration})
+    table = read_label_table(arguments["labels"].with_name("tissues_dseg.tsv"))
+    assert [label.n_beyond for label in table] == [40, 0, 7]
 
 
 def test_script_without_weights_and_with_a_map_of_three_dimensions(files, tmp_path, capsys):
