@@ -36,7 +36,7 @@ def check_given_tables(
     if not Path(regions_table).is_file():
         problems.append(
             Problem(
-                f"configuration, regions_table {regions_table}",
+                f"config, regions_table {regions_table}",
                 "no such file",
                 "a table of region values, which analysis_only starts from",
                 "Check the path, or run without analysis_only to measure the images. "

@@ -38,7 +38,7 @@ class LabelSources:
         if scans and not atlases:
             raise InputError(
                 Problem(
-                    "configuration, atlases",
+                    "config, atlases",
                     "none",
                     "at least one atlas",
                     "Keep one: DK, tissues or your own.",

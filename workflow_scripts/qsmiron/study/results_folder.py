@@ -53,7 +53,7 @@ def check_results_folder(folder: str, bids_dir: str | None, home: str | Path) ->
     if found := _taken(folder, bids_dir, home):
         raise InputError(
             Problem(
-                f"configuration, results_dir {folder}",
+                f"config, results_dir {folder}",
                 found,
                 "an empty or new folder, or results of an earlier run; derivatives/qsmiron in the "
                 "data set is a usual one",
@@ -105,7 +105,7 @@ def _among_raw_files(folder: str, bids_dir: str | None) -> Iterator[Problem]:
     for raw in _raw_data_sets(folder, bids_dir):
         if (first := _below(folder, raw)) not in _FREE:
             yield Problem(
-                f"configuration, results_dir {folder}",
+                f"config, results_dir {folder}",
                 f"a folder of the raw data set {raw}, which is no valid BIDS with {first} in it",
                 "a folder outside of it, or in its derivatives",
                 f"Nothing of it is changed; {raw}/derivatives/qsmiron is a better place.",
@@ -166,7 +166,7 @@ def refused_results(folder: str) -> Iterator[Problem]:
 
 def _problem(folder: str, found: str) -> Problem:
     return Problem(
-        f"configuration, results_dir {folder}",
+        f"config, results_dir {folder}",
         found,
         "a folder that can be made and written",
         "Choose another, change its permissions, or free some space.",

@@ -40,7 +40,7 @@ def refuse_overwriting(study: Study, outputs: Iterable[Output], configs: Iterabl
         by_key.setdefault(sources[path], []).append((path, written))
     problems = [
         Problem(
-            f"configuration, {key} {found[0][0]}",
+            f"config, {key} {found[0][0]}",
             f"a file that the workflow writes ({found[0][1]})"
             + (f", and {len(found) - 1} more" if found[1:] else ""),
             "a file that no job makes: outputs replace what is there",
@@ -51,7 +51,7 @@ def refuse_overwriting(study: Study, outputs: Iterable[Output], configs: Iterabl
     if not problems and not made_here(study.paths.root):
         problems = [
             Problem(
-                f"configuration, results_dir {study.paths.root}",
+                f"config, results_dir {study.paths.root}",
                 f"{os.path.relpath(path, study.paths.root)}, which no run of this workflow made",
                 "an empty or new folder, or results of an earlier run",
                 "Move the file away, for it would be replaced, or choose another results_dir.",

@@ -147,7 +147,7 @@ class Study:
         else:
             raise InputError(
                 Problem(
-                    "configuration, bids_dir",
+                    "config, bids_dir",
                     repr(self.bids_dir),
                     "an existing folder",
                     "Check the path.",

@@ -67,7 +67,7 @@ class VariantInputs:
         reference = chain.reference
         if reference.atlas is None:
             return []
-        return list(self._unknown_region(reference, f"configuration, {where}, reference.atlas"))
+        return list(self._unknown_region(reference, f"config, {where}, reference.atlas"))
 
     def has_user_mask(self, desc: str) -> bool:
         """Whether a variant or branch takes the user's own brain masks."""
@@ -129,13 +129,13 @@ class VariantInputs:
         reference = chain.reference
         remedy = "Choose reference.region brain, or exclude the participant."
         if reference.needs_fluid:
-            where = f"configuration, {block}, reference.region csf"
+            where = f"config, {block}, reference.region csf"
             for scan in self.cohort.scans:
                 if scan.n_echoes < 2:
                     expected = "scans of at least two echoes: fluid is found by its low R2*"
                     yield Problem(where, f"{_name(scan)}, of a single echo", expected, remedy)
         if reference.atlas is not None:
-            where = f"configuration, {block}, reference.atlas"
+            where = f"config, {block}, reference.atlas"
             yield from self._unknown_region(reference, where)
             if reference.atlas not in self.cohort.atlases:
                 return
@@ -154,7 +154,7 @@ class VariantInputs:
             if scans and needs_grey_matter(selection, self._regions(atlas)):
                 for scan in scans:
                     yield Problem(
-                        f"configuration, regions, atlas {atlas}",
+                        f"config, regions, atlas {atlas}",
                         f"{_name(scan)}, without a T1w and so without grey-matter probabilities",
                         "scans with a T1w where cortex_grey_matter or partial_volume_weights is on",
                         "Turn both off, or exclude the participant.",
