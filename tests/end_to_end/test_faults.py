@@ -137,6 +137,7 @@ def check_it_is_whole(run: Run, whole: dict[str, bytes]) -> None:
     assert run.would_run() == {}
 
 
+@pytest.mark.nightly
 def test_three_crashes_come_to_the_results_of_an_undisturbed_run(
     undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -199,8 +200,9 @@ def one_line_each(text: str, *words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "free", [400, 1100, 1800]
-)  # kB: in a scan's first jobs, its last, the cohort's
+    "free",  # kB: in a scan's last jobs, its first, the cohort's
+    [1100, *(pytest.param(free, marks=pytest.mark.nightly) for free in (400, 1800))],
+)
 def test_a_full_disk_is_one_clear_message_and_no_half_file(
     undisturbed: dict[str, bytes], tmp_path: Path, small_disk: Path, free: int
 ) -> None:

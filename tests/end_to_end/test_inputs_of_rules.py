@@ -130,10 +130,12 @@ def _other_settings(folder: Path) -> dict[str, object]:
     }
 
 
+@pytest.mark.nightly
 def test_an_odd_studys_jobs_read_what_their_rules_name(odd_study: Run) -> None:
     assert faults(jobs_of(odd_study)) == {}
 
 
+@pytest.mark.nightly
 def test_every_rule_was_watched(finished_demo: Run, odd_study: Run) -> None:
     text = "".join(path.read_text() for path in sorted((HOME / "rules").glob("*.smk")))
     rules = set(re.findall(r"^ *rule (\w+):", text, re.MULTILINE))

@@ -140,6 +140,7 @@ def test_the_options_decide_which_voxels_count(demo_copy: Run) -> None:
         assert change["DK", "brainstem", "B"] != 0
 
 
+@pytest.mark.nightly
 def test_a_scan_that_cannot_be_registered_keeps_nobody_waiting(demo_copy: Run) -> None:
     t1w = demo_copy.results / "sourcedata/demo/sub-06/anat/sub-06_T1w.nii.gz"
     image = nib.load(t1w)

@@ -37,7 +37,7 @@ def unlike(raw_copy: Run) -> Run:
     return Run(raw_copy.folder, {**raw_copy.settings, "clinical_table": None})
 
 
-def test_maps_and_regions_come_without_a_clinical_table(unlike: Run) -> None:
+def test_maps_come_without_a_clinical_table_and_a_report_with_a_partial_one(unlike: Run) -> None:
     finished = unlike.snakemake()
     assert "participants.tsv" in finished.stderr  # the warning
     results = unlike.results
@@ -66,11 +66,10 @@ def test_maps_and_regions_come_without_a_clinical_table(unlike: Run) -> None:
     assert not (results / "report.html").exists()
     assert unlike.would_run() == {}
 
-
-def test_a_partial_clinical_table_gives_a_report_of_what_it_has(unlike: Run) -> None:
     table = unlike.folder / "raw/participants.tsv"
     rows = [("sub-01", 60), ("sub-02", 61), ("sub-03", 62), ("sub-04", 63)]
     pd.DataFrame(rows, columns=["participant_id", "age"]).to_csv(table, sep="\t", index=False)
+    assert "invert_dipole" not in unlike.would_run()
     unlike.snakemake()
     assert (unlike.results / "report.html").exists()
     tests = read_table(unlike.results / "group/group_tests.tsv", "group_tests")

@@ -101,7 +101,7 @@ def test_left_is_where_the_patients_left_is(as_ras):
         assert x[labels == left].mean() < -5 < 5 < x[labels == right].mean()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_case_that_is_mirrored_is_not_the_same():
     """The check above has teeth: flipped voxels under an unchanged affine swap the sides."""
     t1w, gre, truth = a_scan(4.0)
@@ -114,7 +114,7 @@ def test_a_case_that_is_mirrored_is_not_the_same():
     assert (swapped > 41)[left & (swapped > 0)].all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_turned_patient_has_the_same_labels():
     """The same voxels, 12 degrees further in the scanner: only rounding may change a label."""
     t1w, gre, truth = a_scan(2.0)

@@ -47,7 +47,7 @@ def test_labels_land_where_they_belong_at_low_resolution(tmp_path, monkeypatch):
     assert not list(Path(tmp_path).iterdir())  # nothing of ants is left behind
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_dice_at_two_millimetres_and_the_same_again():
     head = Head(8, rotation=(-20, 8, 15), shift=(-8, 10, -12), scale=(0.95, 0.97, 0.95))
     where, _, scan = _register(head, 2.0, RegistrationParameters())
