@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.ndimage import laplace
+from scipy.ndimage import distance_transform_edt, laplace
 from scipy.special import erfc
 
 from qsmiron import spectral
@@ -169,3 +169,16 @@ def test_laplacian_kernel_is_that_of_gradient_and_divergence():
     spectrum = spectral.transform(u, shape) * spectral.laplacian_kernel(shape)
     expected = -spectral.divergence(*spectral.gradient(u))
     assert spectral.inverse(spectrum, shape) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(("voxel_size", "distance"), [((1, 1, 1), 3.0), ((1, 1.25, 2), 3.3)])
+def test_within_distance_is_that_of_the_distance_transform(voxel_size, distance):
+    mask = np.zeros((30, 28, 24), bool)
+    mask[8:20, 10:19, 9:15] = np.random.default_rng(1).random((12, 9, 6)) > 0.9
+    away = distance_transform_edt(~mask, sampling=voxel_size)
+    assert np.array_equal(spectral.within_distance(mask, voxel_size, distance), away <= distance)
+
+
+def test_nothing_lies_within_less_than_a_voxel_but_the_mask():
+    mask = np.random.default_rng(1).random((8, 8, 8)) > 0.5
+    assert spectral.within_distance(mask, (2, 2, 2), 1.9) is mask

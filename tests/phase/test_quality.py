@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from qsmiron.phase.quality import QualityParameters, interior, reliable_mask
+from qsmiron.phase.quality import QualityParameters, interior, reliable_mask, without_noise
 
 
 def test_reliable_mask_fills_holes_and_drops_islands():
@@ -43,3 +43,20 @@ def test_interior_has_all_its_neighbours():
     assert not inner[3, 2, 1]
     assert inner[1, 2, 2]
     assert interior(np.ones((6, 5, 1), bool)).sum() == 4 * 3
+
+
+def test_a_void_is_no_longer_reliable():
+    reliable = np.ones((10, 10, 10), bool)
+    reliable[0] = False
+    noise = np.full(reliable.shape, 0.001, np.float32)
+    noise[4:6, 4:6, 4:6] = 0.1  # 100 times the median: no signal
+    noise[8, 8, 8] = 0.01  # a vein
+    kept = without_noise(reliable, noise, QualityParameters())
+    assert kept.sum() == reliable.sum() - 8
+    assert kept[8, 8, 8]
+
+
+def test_data_without_noise_lose_nothing():
+    reliable = np.ones((4, 4, 4), bool)
+    noise = np.zeros(reliable.shape, np.float32)
+    assert without_noise(reliable, noise, QualityParameters()).all()

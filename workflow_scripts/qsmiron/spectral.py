@@ -208,6 +208,22 @@ def sphere_kernel(shape: Shape, voxel_size: Sequence[float], radius: float) -> n
     return mirrored[[*range(half[0] + 1), *range(half[0] - 1, 0, -1)]]
 
 
+TOUCHED = 1e-5
+"""A ball's mean of a mask, from which on its centre lies within the ball's radius of the mask."""
+
+
+def within_distance(
+    inside: np.ndarray, voxel_size: Sequence[float], distance: float, threads: int = 1
+) -> np.ndarray:
+    """Voxels in a mask ``inside`` or up to ``distance`` (mm) from it, on a periodic, even grid."""
+    if distance < min(voxel_size):
+        return inside
+    shape: Shape = inside.shape
+    spectrum = transform(inside, shape, threads)
+    spectrum *= sphere_kernel(shape, voxel_size, distance)
+    return inverse(spectrum, shape, threads=threads) > TOUCHED
+
+
 def gradient(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Forward differences to the next voxel along each axis, periodic, in units per voxel."""
     x, y, z = (np.roll(data, -1, axis) - data for axis in range(3))

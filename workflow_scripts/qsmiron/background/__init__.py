@@ -14,7 +14,9 @@ METHODS: dict[str, Method] = {
         "joint_tv_tissue",
         "JointTvTissueParameters",
         "joint total-variation estimate of susceptibility and harmonic background (after Milovic "
-        "et al., Magn Reson Med 2019, doi 10.1002/mrm.27483), the smooth part of susceptibility "
+        "et al., Magn Reson Med 2019, doi 10.1002/mrm.27483) whose background is refined as that of "
+        "sources farther than 3 mm from the brain beside a Gaussian texture of susceptibility, the "
+        "smooth part of susceptibility "
         "settled by tissue classes (after Wells et al., IEEE Trans Med Imaging 1996, "
         "doi 10.1109/42.511747)",
     ),
@@ -23,7 +25,8 @@ METHODS: dict[str, Method] = {
         "joint_tv",
         "JointTvParameters",
         "joint total-variation estimate of susceptibility and harmonic background (after Milovic "
-        "et al., Magn Reson Med 2019, doi 10.1002/mrm.27483)",
+        "et al., Magn Reson Med 2019, doi 10.1002/mrm.27483) whose background is refined as that of "
+        "sources farther than 3 mm from the brain beside a Gaussian texture of susceptibility",
     ),
     "vsharp": Method(
         "background.vsharp",

@@ -4,13 +4,14 @@ min over χ and h of ½‖Dχ + h − f‖² + λ‖∇χ‖₁ with h harmonic 
 takes away the harmonic part of the local field, about half of it; here the χ that explains the rest
 says what that part was. Weak-harmonic QSM (Milovic et al., Magn Reson Med 2019,
 doi 10.1002/mrm.27483) with a strictly harmonic h, updated together with χ, edges of χ taken out of
-the penalty after some iterations, and a start from the projection onto dipole fields.
+the penalty after some iterations, and a start from the projection onto dipole fields. Such an h may
+have its sources at the mask's very edge, and such a χ has no texture: both are mended at the end,
+when the background is looked for anew as that of distant sources (:mod:`.distant_sources`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
@@ -19,6 +20,7 @@ from ..total_variation.admm import HarmonicSystem, iterate
 from ..total_variation.grid import DipoleGrid
 from ..total_variation.settings import TotalVariationParameters
 from ..total_variation.slabs import Slabs
+from .distant_sources import DistantSourceParameters, distant_field
 from .pdf import PdfParameters, background_field
 from .smooth_chi import TissueParameters, smooth_chi
 
@@ -44,6 +46,10 @@ class JointTvParameters(TotalVariationParameters):
     start: PdfParameters = Field(
         default_factory=PdfParameters, description="projection onto dipole fields, the start"
     )
+    background: DistantSourceParameters = Field(
+        default_factory=DistantSourceParameters,
+        description="distant sources of what the field of χ leaves",
+    )
 
 
 class JointTvTissueParameters(JointTvParameters):
@@ -52,14 +58,6 @@ class JointTvTissueParameters(JointTvParameters):
     tissue: TissueParameters = Field(
         default_factory=TissueParameters, description="the smooth part of χ"
     )
-
-
-@dataclass(frozen=True)
-class JointEstimate:
-    """χ of the mask and its field plus what neither χ nor background explains (float32 ppm)."""
-
-    chi: np.ndarray
-    local_field: np.ndarray
 
 
 def joint_tv(
@@ -81,8 +79,8 @@ def joint_tv(
     parameters : see :class:`JointTvParameters`.
     threads : workers; the result does not depend on them.
     """
-    estimate = _Estimation(field, mask, voxel_size, b0_direction, parameters, threads)
-    return estimate.result().local_field, mask.copy()
+    estimate = _Estimate(field, mask, voxel_size, b0_direction, parameters, threads)
+    return estimate.local_field(), mask.copy()
 
 
 def joint_tv_tissue(
@@ -94,26 +92,27 @@ def joint_tv_tissue(
     threads: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """As :func:`joint_tv`, the smooth part of χ being settled by tissue classes."""
-    estimate = estimate_with_tissue(field, mask, voxel_size, b0_direction, parameters, threads)
-    return estimate.local_field, mask.copy()
+    estimate = _Estimate(field, mask, voxel_size, b0_direction, parameters, threads)
+    estimate.settle(parameters.tissue)
+    return estimate.local_field(), mask.copy()
 
 
-def estimate_with_tissue(
+def chi_with_tissue(
     field: np.ndarray,
     mask: np.ndarray,
     voxel_size: Sequence[float],
     b0_direction: Sequence[float],
     parameters: JointTvTissueParameters,
     threads: int = 1,
-) -> JointEstimate:
-    """χ and local field with tissue classes; arguments as in :func:`joint_tv`."""
-    estimate = _Estimation(field, mask, voxel_size, b0_direction, parameters, threads)
-    estimate.chi -= smooth_chi(estimate.chi, mask, voxel_size, b0_direction, parameters.tissue)
-    return estimate.result()
+) -> np.ndarray:
+    """χ (float32 ppm, 0 outside the mask) of :func:`joint_tv_tissue`, with the same arguments."""
+    estimate = _Estimate(field, mask, voxel_size, b0_direction, parameters, threads)
+    estimate.settle(parameters.tissue)
+    return estimate.chi
 
 
-class _Estimation:
-    """The joint estimate on its grid; ``chi`` (X, Y, Z) may be changed before the result."""
+class _Estimate:
+    """χ (X, Y, Z; ppm) from a total field less its start, as far as total variation tells."""
 
     def __init__(
         self,
@@ -124,23 +123,29 @@ class _Estimation:
         parameters: JointTvParameters,
         threads: int,
     ) -> None:
+        self.field, self.b0_direction, self.parameters = field, b0_direction, parameters
         rest = field - background_field(
             field, mask, voxel_size, b0_direction, parameters.start, threads
         )
-        margin = parameters.margin
-        self.grid = grid = DipoleGrid(mask, voxel_size, b0_direction, threads, margin)
-        data = grid.embed(rest)
+        self.grid = grid = DipoleGrid(mask, voxel_size, b0_direction, threads, parameters.margin)
         settings = parameters.settings(rest, mask)
         with Slabs(threads) as slabs:
             system = HarmonicSystem(grid, settings.mu, settings.rho, slabs)
-            weight = grid.inside.astype(np.float32)
-            chi, modelled = iterate(grid, system, data, weight, settings, slabs)
-        data -= modelled
+            data, weight = grid.embed(rest), grid.inside.astype(np.float32)
+            chi, _ = iterate(grid, system, data, weight, settings, slabs)
         self.chi = grid.extract(chi)
-        self.unexplained = grid.extract(data)
 
-    def result(self) -> JointEstimate:
-        """χ and the local field that belongs to it."""
-        local = self.grid.extract(self.grid.field(self.grid.embed(self.chi)))
-        local += self.unexplained
-        return JointEstimate(self.chi, local)
+    def settle(self, tissue: TissueParameters) -> None:
+        """Take off the smooth part of χ by which a tissue would not have one χ."""
+        grid = self.grid
+        self.chi -= smooth_chi(self.chi, grid.mask, grid.voxel_size, self.b0_direction, tissue)
+
+    def local_field(self) -> np.ndarray:
+        """What distant sources do not explain, given the field of χ (float32 ppm)."""
+        grid = self.grid
+        unexplained = self.field - grid.extract(grid.field(grid.embed(self.chi)))
+        background = distant_field(
+            unexplained, grid.mask, grid.voxel_size, self.b0_direction,
+            self.parameters.background, grid.threads,
+        )  # fmt: skip
+        return np.where(grid.mask, self.field - background, np.float32(0))

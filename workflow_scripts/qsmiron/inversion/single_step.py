@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..background.joint_tv import JointTvTissueParameters, estimate_with_tissue
+from ..background.joint_tv import JointTvTissueParameters, chi_with_tissue
 
 
 class SingleStepParameters(JointTvTissueParameters):
@@ -32,6 +32,4 @@ def single_step(
     To be used behind the background method ``none``, though a local field does no harm.
     ``magnitude`` is not used.
     """
-    return estimate_with_tissue(
-        total_field, mask, voxel_size, b0_direction, parameters, threads
-    ).chi
+    return chi_with_tissue(total_field, mask, voxel_size, b0_direction, parameters, threads)

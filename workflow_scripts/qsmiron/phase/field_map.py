@@ -45,4 +45,4 @@ def map_field(
     unwrapped = unwrap_in_time(scan.phase, in_space, template, scan.magnitude, scan.echo_times)
     quality = voxel_quality(trust, inside)
     reliable = reliable_part(quality, inside, parameters.quality)
-    return finish(scan, unwrapped, inside, quality, reliable)
+    return finish(scan, unwrapped, inside, quality, reliable, parameters.quality)

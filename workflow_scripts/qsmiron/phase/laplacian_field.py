@@ -48,4 +48,4 @@ def map_field(
     known = interior(inside)
     quality = voxel_quality(trust, known)
     reliable = reliable_part(quality, known, parameters.quality)
-    return finish(scan, unwrapped, inside, quality, reliable)
+    return finish(scan, unwrapped, inside, quality, reliable, parameters.quality)

@@ -24,6 +24,12 @@ class QualityParameters(Parameters):
     closing: int = Field(
         1, ge=0, le=10, description="gaps that are closed before holes are filled (voxels)"
     )
+    largest_noise: float = Field(
+        20.0,
+        gt=1,
+        description="a voxel whose field is so many times noisier than the mask's median has no "
+        "signal (1)",
+    )
 
 
 def reliable_mask(
@@ -50,6 +56,17 @@ def reliable_mask(
     sizes[0] = 0
     largest = labels == sizes.argmax()
     return ndimage.binary_fill_holes(ndimage.binary_dilation(largest, cross) & good, cross) & mask
+
+
+def without_noise(
+    reliable: np.ndarray, noise: np.ndarray, parameters: QualityParameters
+) -> np.ndarray:
+    """Part of ``reliable`` (X, Y, Z; boolean) with a signal, by the field's ``noise`` (ppm).
+
+    What was filled as a hole may be a void, whose field is drawn by lot.
+    """
+    typical = np.median(noise[reliable])
+    return reliable & (noise <= parameters.largest_noise * typical)
 
 
 def interior(mask: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from .bipolar import (
 )
 from .field_fit import fit_field
 from .offset import OffsetParameters, estimate_offset, remove_offset
-from .quality import QualityParameters, reliable_mask
+from .quality import QualityParameters, reliable_mask, without_noise
 from .romeo import edge_weights
 
 
@@ -202,12 +202,16 @@ def finish(
     inside: np.ndarray,
     quality: np.ndarray,
     reliable: np.ndarray,
+    parameters: QualityParameters,
 ) -> FieldMap:
-    """Fit the field to ``unwrapped`` phase (E, X, Y, Z; rad); back from the box to the image."""
+    """Fit the field to ``unwrapped`` phase (E, X, Y, Z; rad); back from the box to the image.
+
+    Voxels that turn out to hold noise are no longer reliable.
+    """
     field, noise = fit_field(
         unwrapped, scan.magnitude, inside, scan.echo_times, scan.field_strength
     )
-    parts = (field, noise, quality, reliable)
+    parts = (field, noise, quality, without_noise(reliable, noise, parameters))
     maps = (_back(part, scan.box, scan.shape) for part in parts)
     return FieldMap(*maps, scan.alternation)
 
