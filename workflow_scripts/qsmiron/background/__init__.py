@@ -14,7 +14,7 @@ METHODS: dict[str, Method] = {
         "joint_tv_tissue",
         "JointTvTissueParameters",
         "joint total-variation estimate of susceptibility and harmonic background (after Milovic "
-        "et al., Magn Reson Med 2019, doi 10.1002/mrm.27483) whose background is refined as that of "
+        "et al., Magn Reson Med 2019, doi 10.1002/mrm.27483), its background refined as that of "
         "sources farther than 3 mm from the brain beside a Gaussian texture of susceptibility, the "
         "smooth part of susceptibility "
         "settled by tissue classes (after Wells et al., IEEE Trans Med Imaging 1996, "
@@ -25,7 +25,7 @@ METHODS: dict[str, Method] = {
         "joint_tv",
         "JointTvParameters",
         "joint total-variation estimate of susceptibility and harmonic background (after Milovic "
-        "et al., Magn Reson Med 2019, doi 10.1002/mrm.27483) whose background is refined as that of "
+        "et al., Magn Reson Med 2019, doi 10.1002/mrm.27483), its background refined as that of "
         "sources farther than 3 mm from the brain beside a Gaussian texture of susceptibility",
     ),
     "vsharp": Method(
