@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from benchmarks import phantoms, reconstruction
+from benchmarks import phantoms, real_tissue, reconstruction
 from scipy import ndimage
 
 from qsmiron import background, inversion
@@ -218,3 +218,28 @@ def test_the_in_vivo_slabs_have_their_b0_where_they_are_said_to():
         assert np.argmax(agreement) == 2
         assert agreement[2] > 0.6
         assert slab.b0_direction == pytest.approx([0, 0, 1])
+
+
+def test_a_texture_is_added_to_chi_and_its_field_to_the_signal():
+    smooth, textured = phantoms.head("sub-01", 4.0), real_tissue.textured_head("sub-01", 4.0)
+    chi = textured.chi - smooth.chi
+    assert chi[smooth.mask].std() == pytest.approx(real_tissue.TEXTURE_PPM, rel=0.01)
+    assert not chi[~smooth.mask].any()
+    field = convolve_dipole(chi, smooth.voxel_size, smooth.b0_direction)
+    np.testing.assert_allclose(textured.local_field - smooth.local_field, field, atol=1e-6)
+    np.testing.assert_allclose(textured.total_field - smooth.total_field, field, atol=1e-6)
+    rad = 2 * np.pi * 42.577 * smooth.field_strength * smooth.echo_times[2] * field
+    turned = textured.echoes[2] / smooth.echoes[2]
+    np.testing.assert_allclose(turned[smooth.mask], np.exp(1j * rad)[smooth.mask], atol=1e-3)
+
+
+def test_slabs_as_truth_have_a_harmonic_background_and_its_signal():
+    for slab in made(real_tissue.tissue_slabs):
+        assert laplacian_ratio(slab, depth=1) < 0.02
+        background = (slab.total_field - slab.local_field)[slab.mask]
+        assert background.std() > 8 * slab.local_field[slab.mask].std()
+        step = slab.echoes[1] * slab.echoes[0].conj()
+        rad = 2 * np.pi * 42.577 * 3 * 0.004 * slab.total_field
+        off = np.angle(step * np.exp(-1j * rad))[slab.mask]
+        assert np.abs(np.median(off)) < 1e-3
+        assert off.std() == pytest.approx(np.sqrt(2) / real_tissue.SNR * 1.15, rel=0.1)
