@@ -1,14 +1,24 @@
-"""Which tests share a process where several run at once (pytest -n 2 --dist loadgroup)."""
+"""Which tests share a process where several run at once (pytest -n 2)."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those of a module, which share what they made; and all that look at the finished demo."""
-    for item in items:
-        on_demo = "finished_demo" in getattr(item, "fixturenames", ())
-        group = "finished demo" if on_demo else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Tests of a module share what they made; those of the finished demo share it, in one group."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            on_demo = "/end_to_end/" in module and not module.endswith("/test_faults.py")
+            return "finished demo" if on_demo else module
+
+    return ByModule(config, log)
