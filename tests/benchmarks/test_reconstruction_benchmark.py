@@ -102,7 +102,7 @@ def test_the_peers_parameters_are_explicit_and_accepted():
     peer, *others = reconstruction.default_chains()
     assert all(chain.resolved() for chain in others)
     assert peer.background_parameters == reconstruction.PEER_VSHARP
-    for value in ('"largest_radius": 12.0', '"smallest_radius": 1.0', '"threshold": 0.05'):
+    for value in ('"largest_radius": 12.0', '"smallest_radius": 1.0', '"threshold": 0.2'):
         assert value in peer.resolved()
     for value in ('"delta": 0.15', '"mu": 100000.0', '"rho": 10.0', '"iterations": 20'):
         assert value in peer.resolved()
