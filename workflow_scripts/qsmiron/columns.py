@@ -114,6 +114,9 @@ TABLES: dict[str, dict[str, Column]] = {
         "region": _CELL["region"],
         "hemisphere": _CELL["hemisphere"],
         "threshold": Column("High-iron threshold", "ppm"),
+        "threshold_centred": Column(
+            "The same of χ less each subject's median in the region", "ppm"
+        ),
         "n_subjects": Column("Subjects pooled with equal weight"),
     },
     "group_tests": {

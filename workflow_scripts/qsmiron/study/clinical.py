@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..config import Config
+from ..spelling import level_text, sorted_levels
 from .design import contrast_columns
 
 
@@ -46,7 +47,21 @@ class ClinicalValues:
     def _covariates(self, also: Sequence[str]) -> list[str]:
         return list(dict.fromkeys([*self.config.covariates, *also]))
 
+    def members(self, column: str, level: str) -> set[str]:
+        """participant_id of everybody with this level in a column."""
+        return {who for who, row in self._clinical.items() if _level(row, column) == level}
+
+    def levels(self, column: str) -> list[str]:
+        """The levels of a column, sorted; none of a column that is not there."""
+        found = {_level(row, column) for row in self._clinical.values()}
+        return sorted_levels(found - {None})
+
     def age(self, folder: str) -> str:
         """Age (years) of the participant whose scan lies in ``folder``; empty if unknown."""
         value = self._clinical.get(folder.split("/")[0], {}).get("age", "")
         return "" if value in ("", "n/a") else value
+
+
+def _level(row: Mapping[str, str], column: str) -> str | None:
+    value = row.get(column, "")
+    return None if value in ("", "n/a") else level_text(value)

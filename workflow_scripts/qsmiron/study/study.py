@@ -22,6 +22,7 @@ from .checked_settings import checked_settings
 from .clinical import ClinicalValues
 from .cohort import Cohort
 from .demo import Demo
+from .deposit_inputs import DepositInputs
 from .design import fit_design
 from .failed_scans import FailureRecords
 from .given_tables import COVARIATE_TABLES, check_given_tables, names_in
@@ -99,7 +100,9 @@ class Study:
         self.scores = list(config.scores)
         self.multiverse = MultiverseLayout(self)
         if self.has_images:
-            self.cohort.variant_inputs(self)  # problems are named when the workflow is read
+            # problems are named when the workflow is read
+            self.cohort.variant_inputs(self)
+            DepositInputs(self.cohort, self.settings, self.clinical).check(self.clinical_table)
 
     def _served(self, config: Config, cohort: Cohort) -> list[Branch]:
         """The branches of the multiverse that all scans can have; of the others, a warning.
