@@ -21,17 +21,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 HOME = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(HOME / "workflow_scripts")]
+sys.path[:0] = [str(HOME / "workflow_scripts"), str(HOME / "tests")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from scipy import special, stats  # noqa: E402
+from tables_of_tests import (  # noqa: E402
+    correlation_table,
+    distribution_test_table,
+    group_test_table,
+)
 
 from qsmiron.statistics.cells import Cells  # noqa: E402
-from qsmiron.statistics.correlations import correlation_table  # noqa: E402
 from qsmiron.statistics.covariates import Covariates  # noqa: E402
-from qsmiron.statistics.distribution_tests import distribution_test_table  # noqa: E402
-from qsmiron.statistics.group_tests import group_test_table  # noqa: E402
 from qsmiron.statistics.linear import nuisance_space  # noqa: E402
 from qsmiron.statistics.permutation import Permutations  # noqa: E402
 from qsmiron.statistics.quantile_functions import (  # noqa: E402

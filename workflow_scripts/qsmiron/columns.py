@@ -36,7 +36,9 @@ _INFERENCE = {
     "p_perm": Column("Permutation p value, (b + 1)/(B + 1)"),
     "p_maxt": Column("Family-wise p value by permutation of the maximum over the correction set"),
     "q": Column("Benjamini-Hochberg q value over the correction set, on p"),
-    "reason": Column("Why a value of the row is n/a", text=True),
+    "reason": Column(
+        "Why a value of the row is n/a; or what its test is a copy of, or may come from", text=True
+    ),
 }
 
 _HEADLINE = {
@@ -182,9 +184,30 @@ TABLES: dict[str, dict[str, Column]] = {
         "ci_high": Column("Upper end of that interval"),
         **{key: _INFERENCE[key] for key in ("p", "p_perm", "p_maxt", "q", "reason")},
     },
+    "calibration_tests": {
+        "kind": _HEADLINE["kind"],
+        "name": _HEADLINE["name"],
+        "arm": Column("replication (raw) or rigorous (covariates, permutation)", text=True),
+        **_VARIANT,
+        "parameter": Column("slope or intercept of the subjects' lines from χ to iron", text=True),
+        "test": Column("mann_whitney, rank_ancova, spearman or partial_spearman", text=True),
+        "covariates": Column("Covariates, comma-separated", text=True),
+        "n": Column("Subjects in the test"),
+        "df": Column("Degrees of freedom of the test"),
+        "effect": Column("Effect size; positive: as in group_tests and correlations"),
+        "effect_name": _EFFECT_NAME,
+        "ci_low": Column("Lower end of its 95 % BCa bootstrap interval"),
+        "ci_high": Column("Upper end of that interval"),
+        "p": Column("Two-sided parametric or exact p value, uncorrected"),
+        "p_perm": _INFERENCE["p_perm"],
+        "reason": _INFERENCE["reason"],
+    },
     "multiverse": {
         **_HEADLINE,
         "main": Column("yes for the specification as configured", text=True),
+        "counted": Column(
+            "yes with all covariates of the design: the curve's numbers are of these", text=True
+        ),
         "desc": Column("Branch: the desc- label of its files", text=True),
         "field_map": Column("Method of the field map", text=True),
         "background_field": Column("Method of background removal", text=True),
@@ -205,12 +228,15 @@ TABLES: dict[str, dict[str, Column]] = {
         **_HEADLINE,
         "effect_name": _EFFECT_NAME,
         "n_specifications": Column("Combinations of choices"),
-        "n_tested": Column("Those whose test was possible"),
+        "n_tested": Column(
+            "Those with all covariates of the design whose test was possible; all that follows is "
+            "of these"
+        ),
         "n_same_sign": Column("Those with the sign of the main one"),
         "n_significant": Column("Of these, those with p below the level (statistics.alpha)"),
         "effect_main": Column("Effect as configured"),
         "p_main": Column("Its p"),
-        "effect_median": Column("Median effect over the specifications"),
+        "effect_median": Column("Median effect"),
         "effect_low": Column("Smallest effect"),
         "effect_high": Column("Largest effect"),
         "p_median": Column(

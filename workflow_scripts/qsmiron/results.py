@@ -200,6 +200,10 @@ class Results:
         """Correlations with one score."""
         return f"{self.work}/group/score-{{score}}_correlations.tsv"
 
+    def calibration_tests(self, kind: str) -> str:
+        """Tests of the calibration lines against one contrast or score (``kind``)."""
+        return f"{self.work}/group/{kind}-{{{kind}}}/calibration_tests.tsv"
+
     @property
     def branch_regions(self) -> str:
         """The regions table of a branch of the multiverse."""

@@ -131,6 +131,8 @@ def _check_contrast(
         yield _malformed(where, f"no {' and no '.join(absent)}")
         return
     columns = [str(contrast[key]) for key in keys]
+    if derive == "kmeans_change" and contrast.get("months"):
+        columns.append(str(contrast["months"]))
     unknown = [column for column in columns if column not in sheet.columns]
     yield from (_no_column(sheet, where, column) for column in unknown)
     if unknown:
@@ -217,8 +219,10 @@ def _changes(sheet: Sheet, columns: list[str]) -> list[float]:
     changes = []
     for _, _, cells in sheet.rows:
         numbers = [as_number(cells[column]) for column in columns]
-        if None not in numbers:
-            changes.append(numbers[-1] - (numbers[0] if len(numbers) > 1 else 0))
+        if None in numbers or (len(numbers) == 3 and not numbers[2]):
+            continue
+        first, last = (numbers[0], numbers[1]) if len(numbers) > 1 else (0, numbers[0])
+        changes.append((last - first) / (numbers[2] if len(numbers) == 3 else 1))
     return changes
 
 

@@ -141,7 +141,7 @@ def contrast_words(block: Any) -> str:
         return f"{first} against {second}, ΔFS above or at most {cut}"
     return (
         f"{first} against {second}, by exact k-means (k = 2) on the change from {block.baseline} "
-        f"to {block.followup}"
+        f"to {block.followup}" + (f" per month ({block.months})" if block.months else "")
     )
 
 

@@ -15,6 +15,7 @@ from ..figures.cells import one_variant
 from ..figures.contrast_groups import members
 from ..results import Results
 from ..tables import TABLES, read_table
+from .calibration_table import calibration_table
 from .cautions import assumptions, cautions
 from .cohort_table import cohort_table
 from .costs_table import costs_table
@@ -93,6 +94,7 @@ def report_page(
         several_atlases=tests["atlas"].nunique() > 1,
         cohort=_cohort_tables(studied, clinical, config),
         findings=findings_table(tests, correlations),
+        calibration=calibration_table(_table(paths, "calibration_tests")),
         robustness=robustness_table(
             _table(paths, "specification_curves", paths.group("multiverse_curves.tsv")),
             _table(paths, "influence"),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, Problem
+from .multiplicity import COPIES
 
 VARIANT = ["desc", "atlas"]
 CELL = ["region", "hemisphere", "index", "metric", "family"]
@@ -45,11 +46,18 @@ class Cells:
 
     @property
     def is_reference(self) -> np.ndarray:
-        """Boolean per cell: mean χ of what χ is relative to, zero in everybody but for its edge."""
+        """Boolean per cell: mean χ of what χ is relative to, zero in everybody but for its edge.
+
+        And what copies it.
+        """
         with np.errstate(invalid="ignore"):
             near = ~(np.abs(self.values) > REFERENCE_MARGIN).any(axis=0)
-        measured = np.isfinite(self.values).any(axis=0)
-        return near & measured & (self.index["metric"] == REFERENCED_METRIC).to_numpy()
+        metric = self.index["metric"].to_numpy(object)
+        near &= np.isfinite(self.values).any(axis=0) & (metric == REFERENCED_METRIC)
+        copies = [name for name, original in COPIES.items() if original == REFERENCED_METRIC]
+        places = self.index[["region", "hemisphere", "index"]]
+        there = pd.MultiIndex.from_frame(places).isin(pd.MultiIndex.from_frame(places[near]))
+        return near | (there & np.isin(metric, copies))
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,10 @@ def _rule(name: str, contrast: Contrast) -> str:
         cut = "the cohort's median" if contrast.cut is None else f"{contrast.cut:g} per month"
         rule = f"{first}: {contrast.column} above {cut}"
     else:
+        per_month = f" per month ({contrast.months})" if contrast.months else ""
         rule = (
-            f"exact k-means (k = 2) on the change from {contrast.baseline} to {contrast.followup}; "
+            "exact k-means (k = 2) on the change from "
+            f"{contrast.baseline} to {contrast.followup}{per_month}; "
             f"{first}: the faster decline"
         )
     return f"Contrast {name}. {rule}, else {second}"

@@ -45,6 +45,10 @@ def assign_group(clinical: pd.DataFrame, contrast: Contrast, where: str) -> pd.S
         before = get_numeric(clinical, contrast.baseline, where)
         speed = before - get_numeric(clinical, contrast.followup, where)
         source = f"{where}, change from {contrast.baseline} to {contrast.followup}"
+        if contrast.months:
+            months = get_numeric(clinical, contrast.months, where)
+            _need_positive(months, f"{where}, column {contrast.months}")
+            speed = speed / months
         known = speed.dropna()
         if known.nunique() < 2:
             raise InputError(
@@ -119,6 +123,19 @@ def get_numeric(clinical: pd.DataFrame, name: str, where: str) -> pd.Series:
             Problem(f"{where}, column {name}", example, "numbers or n/a", "Mend the value.")
         )
     return pd.to_numeric(column, errors="coerce").astype(float)
+
+
+def _need_positive(months: pd.Series, where: str) -> None:
+    wrong = months[months <= 0]
+    if len(wrong):
+        raise InputError(
+            Problem(
+                where,
+                f"{wrong.iloc[0]:g} for {wrong.index[0]}",
+                "months above 0, or n/a",
+                "Mend the value.",
+            )
+        )
 
 
 def _need_levels(group: pd.Series, contrast: Contrast, where: str) -> None:

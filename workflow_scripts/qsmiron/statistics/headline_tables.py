@@ -69,6 +69,7 @@ def multiverse_tables(
                 {
                     **cell,
                     "main": "no" if number else "yes",
+                    "counted": "yes" if one.holds(tests[0]) else "no",
                     "desc": one.desc,
                     **choices.get(one.desc, {}),
                     "metric": one.metric,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -13,7 +11,6 @@ from ..clinical import read_clinical
 from ..tables import read_table
 from .cells import COLUMNS, Cells, cell_matrices, match_participants
 from .covariates import Covariates, covariate_matrix
-from .groups import assign_group
 from .quantile_functions import QuantileFunctions, read_quantile_functions
 from .scan_covariates import ScanTables, read_scan_tables, split_covariates
 from .settings import StudyDesign, read_study_design
@@ -57,30 +54,6 @@ class Inputs:
             regional = self.scans.region_volume(cells, cells.desc, cells.atlas)
             found = replace(found, regional=regional)
         return found
-
-
-def over_contrasts(
-    data: Inputs,
-    analyses: Sequence[tuple[Sequence[Any], Callable[..., pd.DataFrame]]],
-    contrast: str | None = None,
-) -> pd.DataFrame:
-    """Rows of every contrast of the design (or the one named), put together.
-
-    ``analyses`` pairs what is measured (``data.cells``, ``data.functions``) with what makes rows
-    of it, ``analyse(measured, name, levels, group, covariates, statistics)``. The result is empty
-    if the design has no contrast.
-    """
-    tables = []
-    for name, settings in data.design.pick_contrasts(contrast, data.config).items():
-        group = assign_group(data.clinical, settings, data.participants)
-        tables += [
-            analyse(
-                part, name, settings.levels, group, data.covariates(part), data.design.statistics
-            )
-            for measured, analyse in analyses
-            for part in measured
-        ]
-    return pd.concat(tables) if tables else pd.DataFrame()
 
 
 def read_inputs(

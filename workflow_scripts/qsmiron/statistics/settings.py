@@ -25,7 +25,7 @@ from ..parameters import Parameters, parse_parameters, without_nothing
 from ..regions.metrics import METRICS
 from ..scan_covariates import SCAN_COVARIATES
 from ..spelling import level_text, plain_names
-from .multiplicity import NOT_TESTED, PRIMARY_METRICS
+from .multiplicity import PRIMARY_METRICS
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
@@ -77,12 +77,19 @@ class DeltaFsContrast(_Contrast):
 
 
 class KmeansContrast(_Contrast):
-    """Exact k-means (k = 2) on the ALSFRS-R change; the first level is the faster decline."""
+    """Exact k-means (k = 2) on the ALSFRS-R change; the first level is the faster decline.
+
+    Follow-up times that differ make the change one of time as well: with their column it is the
+    change per month.
+    """
 
     derive: Literal["kmeans_change"] = Field(description="k-means on the change")
     baseline: str = Field("alsfrs_r", description="Column of the baseline ALSFRS-R (points)")
     followup: str = Field(
         "alsfrs_r_followup", description="Column of the follow-up ALSFRS-R (points)"
+    )
+    months: str | None = Field(
+        None, description="Column of the months between the two; null: the change is not divided"
     )
     levels: Levels = Field(("fast", "slow"), description="Names of the faster and the other level")
 
@@ -104,7 +111,8 @@ Contrast = Annotated[
 def amounts_of(contrast: Any) -> tuple[str, ...]:
     """The columns of numbers that a derived contrast is made of."""
     if isinstance(contrast, KmeansContrast):
-        return contrast.baseline, contrast.followup
+        months = (contrast.months,) if contrast.months else ()
+        return contrast.baseline, contrast.followup, *months
     return (contrast.column,) if isinstance(contrast, DeltaFsContrast) else ()
 
 
@@ -125,6 +133,10 @@ class Statistics(Parameters):
         500, ge=20, le=100_000, description="Permutations of the labels for the null rates"
     )
     alpha: float = Field(0.05, gt=0, lt=1, description="Nominal level of the null rates")
+    standard_error: Literal["usual", "hc3"] = Field(
+        "usual",
+        description="Of the rigorous arm's t; hc3 for groups that differ in a covariate",
+    )
     session: str | None = Field(
         None, description="Session to analyse, where participants have several (label)"
     )
@@ -223,11 +235,7 @@ class AnalysisChoices(Parameters):
         for family, names in metrics.items():
             if family not in PRIMARY_METRICS:
                 raise ValueError(f"{family}: expected one of {', '.join(PRIMARY_METRICS)}")
-            known = [
-                name
-                for name, metric in METRICS.items()
-                if metric.family == family and name not in NOT_TESTED
-            ]
+            known = [name for name, metric in METRICS.items() if metric.family == family]
             for name in names:
                 if name not in known:
                     raise ValueError(f"{family}: {name}: expected one of {', '.join(known)}")

@@ -25,6 +25,7 @@ from .demo import Demo
 from .deposit_inputs import DepositInputs
 from .design import fit_design
 from .failed_scans import FailureRecords
+from .gathered_tests import GatheredTests
 from .given_tables import COVARIATE_TABLES, check_given_tables, names_in
 from .label_sources import LabelSources
 from .multiverse import MultiverseLayout
@@ -99,6 +100,7 @@ class Study:
         self.contrasts = list(config.contrasts)
         self.scores = list(config.scores)
         self.multiverse = MultiverseLayout(self)
+        self.gathered_tests = GatheredTests(self)
         if self.has_images:
             # problems are named when the workflow is read
             self.cohort.variant_inputs(self)
@@ -323,7 +325,15 @@ class Study:
     @property
     def quantiles_tables(self) -> list[str]:
         """The quantile functions that belong to the regions table; none to one from elsewhere."""
-        table = self.paths.group("quantiles.tsv")
+        return self._beside_regions("quantiles.tsv")
+
+    @property
+    def calibration_tables(self) -> list[str]:
+        """The calibration lines that belong to the regions table; none to one from elsewhere."""
+        return self._beside_regions("calibration.tsv")
+
+    def _beside_regions(self, name: str) -> list[str]:
+        table = self.paths.group(name)
         own = Path(self.regions_table).resolve() == Path(self.paths.group("regions.tsv")).resolve()
         return [table] if self.has_images or (own and Path(table).is_file()) else []
 
