@@ -23,9 +23,7 @@ rule assign_groups:
     params:
         code=settings.code("assign_groups"),
         contrasts=", ".join(study.contrasts),
-        settings=settings.slice(
-            "contrasts", "scores", "covariates", "categorical", "statistics"
-        ),
+        settings=settings.slice("contrasts", "scores", "scores_of", *settings.design),
     message:
         "Assigning the groups of {params.contrasts}"
     shell:
@@ -174,7 +172,7 @@ rule estimate_null_rates:
         runtime=30,
     params:
         code=settings.code("estimate_null_rates"),
-        settings=settings.slice("contrasts", "covariates", "categorical", "statistics"),
+        settings=settings.slice("contrasts", *settings.design),
         clinical=clinical.all_contrast_values(),
         scans=lambda wildcards, input: [
             *option("--quality", *input.quality),
@@ -182,6 +180,44 @@ rule estimate_null_rates:
         ],
     message:
         "Estimating false-positive rates under permuted groups"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+# Where the configuration names patients and controls.
+rule measure_deviations:
+    input:
+        script=settings.script("measure_deviations"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        table=paths.group("deviations.tsv"),
+        description=paths.group("deviations.json"),
+    log:
+        paths.log("measure_deviations"),
+    benchmark:
+        paths.benchmark("measure_deviations")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
+        runtime=10,
+    params:
+        code=settings.code("measure_deviations"),
+        settings=settings.slice(*settings.design),
+        clinical=clinical.role_values,
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Measuring the patients' deviation from controls"
     shell:
         "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
@@ -211,9 +247,7 @@ rule compare_recovery:
         runtime=10,
     params:
         code=settings.code("compare_recovery"),
-        settings=settings.slice(
-            "contrasts", "scores", "covariates", "categorical", "statistics"
-        ),
+        settings=settings.slice("contrasts", "scores", "scores_of", *settings.design),
     message:
         "Comparing planted with recovered effects"
     shell:

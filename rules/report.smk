@@ -258,6 +258,7 @@ rule write_report:
         tests=paths.group("group_tests.tsv"),
         correlations=paths.group("correlations.tsv"),
         calibration=paths.group("calibration_tests.tsv"),
+        deviations=study.deviations,
         null_rates=rules.estimate_null_rates.output.table,
         headlines=multiverse.shown + multiverse.influence,
         forests=multiverse.every_outcome(paths.figure("forest_{outcome}.png")),

@@ -119,6 +119,8 @@ def check_clinical(
     analysed: Iterable[str] | None = None,
     session: str | None = None,
     categorical: Collection[str] = (),
+    roles: Mapping[str, Any] | None = None,
+    scores_of: Mapping[str, str] | None = None,
 ) -> list[Problem]:
     """Find everything wrong with a clinical table, and with what the config asks of it.
 
@@ -140,6 +142,8 @@ def check_clinical(
         As in :func:`read_joined`.
     categorical
         Columns whose numbers stand for categories, as in the config.
+    roles, scores_of
+        Who is a patient or control, and whose scores are, as in the config.
     """
     sheet = read_joined(path, session)
     if not sheet.readable:
@@ -150,7 +154,14 @@ def check_clinical(
         *sheet.problems,
         *check_values(chosen, ranges),
         *check_design(
-            counted, contrasts or {}, list(scores), list(covariates), chosen, categorical
+            counted,
+            contrasts or {},
+            list(scores),
+            list(covariates),
+            chosen,
+            categorical,
+            roles,
+            scores_of,
         ),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..config import Config, variant
+from .people_words import control_caution
 from .power_text import power_words
 from .regions_text import is_mixed, label_source_words, selection_words, tissue_atlases
 
@@ -21,8 +22,6 @@ CAUTIONS: tuple[str, ...] = (
     "Iron deposits are voxels above a threshold. A region whose whole χ is shifted has more of "
     "them: only deposit_fraction_centred, with each subject's median removed, tells deposits from "
     "a shift. Veins count as deposits unless they are excluded.",
-    "There are no controls: differences are between patients, and say nothing of the distance "
-    "from health.",
     "The raw p values are uncorrected over regions, metrics, contrasts and scores; q and p max-T "
     "correct over the regions of one contrast or score, one family and its primary metric, and "
     "not over these sets.",
@@ -37,13 +36,15 @@ def cautions(
     regions: pd.DataFrame | None = None,
     tests: pd.DataFrame | None = None,
     correlations: pd.DataFrame | None = None,
+    roles: dict[str, int] | None = None,
 ) -> list[str]:
     """The cautions of any run, and those of this one.
 
     ``regions`` is the ``regions`` table, for where the labels come from; ``tests`` and
-    ``correlations`` are the ``group_tests`` and ``correlations`` tables, for the power.
+    ``correlations`` are the ``group_tests`` and ``correlations`` tables, for the power; ``roles``
+    are the numbers of patients and controls.
     """
-    found = [*CAUTIONS, power_words(tests, correlations)]
+    found = [*CAUTIONS, control_caution(roles or {}), power_words(tests, correlations)]
     # of values that were given the config does not know atlas and reference
     measured = not config.analysis_only
     if measured and any(atlas.image is None for atlas in config.atlases.values()):

@@ -74,6 +74,8 @@ def methods_text(
         iron=config.iron,
         contrasts={name: contrast_words(block) for name, block in config.contrasts.items()},
         scores=[score_name(name) for name in config.scores],
+        scores_of={score_name(name): of for name, of in config.scores_of.items()},
+        roles=config.roles,
         covariates=[
             f"{name} (as categories)" if name in config.categorical else name
             for name in config.covariates

@@ -11,10 +11,13 @@ import pandas as pd
 
 from ..errors import InputError, Problem
 from ..spelling import level_text
-from .settings import Contrast, DeltaFsContrast, GivenContrast
+from .people import belong, role_levels
+from .settings import Contrast, DeltaFsContrast, GivenContrast, Roles
 
 
-def assign_group(clinical: pd.DataFrame, contrast: Contrast, where: str) -> pd.Series:
+def assign_group(
+    clinical: pd.DataFrame, contrast: Contrast, where: str, roles: Roles | None = None
+) -> pd.Series:
     """Level of every participant of the clinical table, as text; missing where there is none.
 
     Parameters
@@ -25,15 +28,31 @@ def assign_group(clinical: pd.DataFrame, contrast: Contrast, where: str) -> pd.S
         One of the contrasts of :mod:`.settings`. Medians and clusters are those of this table.
     where
         The table's path, for messages.
+    roles
+        Who is a patient and who a control. Who has no value in the column of a given contrast has
+        the level of the role, so that ``levels: [fast, control]`` compares the two.
 
     Raises
     ------
     InputError
         For a missing or non-numeric column, or a level that no participant has.
     """
+    derived = not isinstance(contrast, GivenContrast)
+    of = contrast.of or ("patients" if derived else "everybody")
+    role = None if roles is None else role_levels(clinical, roles, where)
+    members = belong(clinical, roles, of, where)
+    group = _group_of(clinical[members], contrast, where, role)
+    return group.reindex(clinical.index).astype(object).where(lambda found: found.notna(), None)
+
+
+def _group_of(
+    clinical: pd.DataFrame, contrast: Contrast, where: str, role: pd.Series | None
+) -> pd.Series:
     if isinstance(contrast, GivenContrast):
         column = get_column(clinical, contrast.column, where)
         group = column.map(level_text, na_action="ignore").astype(object)
+        if role is not None:
+            group = group.where(group.notna(), role.reindex(group.index))
         _need_levels(group, contrast, f"{where}, column {contrast.column}")
         return group.where(group.isin(contrast.levels), None)
     if isinstance(contrast, DeltaFsContrast):

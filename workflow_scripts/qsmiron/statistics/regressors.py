@@ -21,11 +21,12 @@ from .groups import assign_group, get_numeric
 from .inputs import Inputs
 from .linear import Nuisance, nuisance_space
 from .partial_spearman import partial_spearman, ranked_nuisance
+from .people import belong
 from .rank_ancova import PartialTest, rank_ancova
 from .replication import mann_whitney, spearman
 from .resampling import Intervals
 from .rho_intervals import rho_intervals
-from .settings import Levels, Statistics
+from .settings import Levels, Statistics, StudyDesign
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ def contrast_regressors(data: Inputs, name: str | None = None) -> list[ContrastR
     """
     found, error = [], data.design.statistics.standard_error
     for contrast, settings in data.design.pick_contrasts(name, data.config).items():
-        group = assign_group(data.clinical, settings, data.participants)
+        group = assign_group(data.clinical, settings, data.participants, data.design.roles)
         values = group.map({settings.levels[0]: 1.0, settings.levels[1]: 0.0}).astype(float)
         found.append(ContrastRegressor(contrast, values, error, settings.levels))
     return found
@@ -250,11 +251,17 @@ def score_regressors(data: Inputs, name: str | None = None) -> list[ScoreRegress
     return [
         ScoreRegressor(
             score,
-            get_numeric(data.clinical, score, data.participants),
+            score_values(data.clinical, data.design, score, data.participants),
             data.design.statistics.standard_error,
         )
         for score in data.design.pick_scores(name, data.config)
     ]
+
+
+def score_values(clinical: pd.DataFrame, design: StudyDesign, score: str, where: str) -> pd.Series:
+    """A score of those whose it is, by participant_id; missing in all others."""
+    whose = belong(clinical, design.roles, design.people_of(score), where)
+    return get_numeric(clinical, score, where).where(whose)
 
 
 def regressor_of(data: Inputs, contrast: str | None, score: str | None) -> Regressor:

@@ -17,6 +17,7 @@ from pydantic import (
     Tag,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from ..config_files import read_settings
@@ -45,7 +46,35 @@ Level = Annotated[str, BeforeValidator(level_text), Field(min_length=1)]
 Levels = tuple[Level, Level]
 
 
+People = Literal["patients", "controls", "everybody"]
+
+
+class Roles(Parameters):
+    """Who is a patient and who a control, by a column of the clinical table."""
+
+    column: str = Field(description="Column of the clinical table")
+    patients: tuple[Level, ...] = Field(
+        ("patient",), min_length=1, description="Its values in patients"
+    )
+    controls: tuple[Level, ...] = Field(
+        ("control",), min_length=1, description="Its values in controls"
+    )
+
+    @field_validator("controls")
+    @classmethod
+    def _apart(cls, controls: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        both = set(controls) & set(info.data.get("patients", ()))
+        if both:
+            raise ValueError(f"values that patients do not have; {', '.join(sorted(both))} is one")
+        return controls
+
+
 class _Contrast(Parameters):
+    of: People | None = Field(
+        None,
+        description="Whose it is, where roles are given; null: the patients' if it is derived, "
+        "else everybody's who has a level",
+    )
     levels: Levels = Field(
         description="The two levels; a positive effect means the first above the second"
     )
@@ -155,6 +184,15 @@ class StudyDesign(Parameters):
     scores: tuple[Name, ...] = Field(
         ("alsfrs_r", "umn_score", "ecas_total"), description="Columns to correlate with"
     )
+    roles: Roles | None = Field(
+        None,
+        description="Patients and controls, such as {column: diagnosis, patients: [ALS], "
+        "controls: [healthy]}; null: nobody is known to be either",
+    )
+    scores_of: dict[str, People] = Field(
+        default_factory=dict,
+        description="Whose a score is, where it is not the patients', such as {moca: everybody}",
+    )
     covariates: tuple[str, ...] = Field(
         ("age", "sex"),
         description="Columns that the rigorous arm adjusts for; also region_volume, "
@@ -198,6 +236,39 @@ class StudyDesign(Parameters):
         if both:
             raise ValueError(f"columns that no score or cut is made of; {', '.join(both)} is one")
         return names
+
+    @field_validator("scores_of")
+    @classmethod
+    def _of_scores(cls, whose: dict[str, People], info: ValidationInfo) -> dict[str, People]:
+        unknown = [name for name in whose if name not in info.data.get("scores", ())]
+        if unknown:
+            raise ValueError(f"names of scores; {', '.join(unknown)} is none")
+        return whose
+
+    @model_validator(mode="after")
+    def _roles_are_known(self) -> StudyDesign:
+        asked = [name for name, one in self.contrasts.items() if one.of not in (None, "everybody")]
+        asked += [name for name, of in self.scores_of.items() if of != "everybody"]
+        if asked and self.roles is None:
+            raise ValueError(f"roles, since {', '.join(asked)} is of patients or controls")
+        return self
+
+    def people(self, use: str, where: str) -> Roles:
+        """The roles; an :class:`InputError` says that ``use`` needs them."""
+        if self.roles is None:
+            raise InputError(
+                Problem(
+                    f"{where}, roles",
+                    "nothing",
+                    f"who is a patient and who a control, for {use}",
+                    "For example roles: {column: diagnosis, patients: [ALS], controls: [healthy]}.",
+                )
+            )
+        return self.roles
+
+    def people_of(self, score: str) -> People:
+        """Whose a score is."""
+        return self.scores_of.get(score, "patients")
 
     def pick_contrasts(self, name: str | None, where: str = "config") -> dict[str, Contrast]:
         """All contrasts, or the one called ``name``; an unknown name is an :class:`InputError`."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def checked_settings(config: Config) -> dict[str, Any]:
     """The blocks of the configuration that the input check reads, as JSON has them."""
     keys = {"contrasts", "scores", "covariates", "categorical", "clinical_ranges", "atlases"}
+    keys |= {"roles", "scores_of"}
     keys |= {"participant_label", "session_label", "exclude", "acquisition"}
     # with what each block cannot be without: the check validates it all
     chain = {"field_map": {"method": True, "parameters": {"readout"}}, "mask": {"user"}}

@@ -34,7 +34,7 @@ class ClinicalValues:
     def contrast_values(self, contrast: str, also: Sequence[str] = ()) -> dict[str, list[str]]:
         """What the tests of a contrast read of the clinical table; ``also`` are more columns."""
         columns = sorted(contrast_columns(self.config.contrasts[contrast]))
-        return self._columns([*columns, *self._covariates(also)])
+        return self._columns([*columns, *self._role, *self._covariates(also)])
 
     def all_contrast_values(self) -> list[dict[str, list[str]]]:
         """What the tests of all contrasts read of the clinical table."""
@@ -42,7 +42,16 @@ class ClinicalValues:
 
     def score_values(self, score: str, also: Sequence[str] = ()) -> dict[str, list[str]]:
         """What the correlations with a score read of it; ``also`` are more columns."""
-        return self._columns([score, *self._covariates(also)])
+        return self._columns([score, *self._role, *self._covariates(also)])
+
+    @property
+    def role_values(self) -> dict[str, list[str]]:
+        """What deviations from controls read of the clinical table."""
+        return self._columns([*self._role, *self._covariates(())])
+
+    @property
+    def _role(self) -> list[str]:
+        return [self.config.roles.column] if self.config.roles else []
 
     def _covariates(self, also: Sequence[str]) -> list[str]:
         return list(dict.fromkeys([*self.config.covariates, *also]))

@@ -262,8 +262,8 @@ class Study:
         if self.has_images and simulated:
             inspection = inspect_inputs(self.bids_dir, self.clinical_table, settings)
         else:
-            keys = ("contrasts", "scores", "covariates", "categorical")
-            design = {key: settings[key] for key in keys}
+            keys = ("contrasts", "scores", "covariates", "categorical", "roles", "scores_of")
+            design = {key: settings.get(key) for key in keys}
             participants = [scan.participant_id for scan in self.cohort.scans] or None
             ranges = settings["clinical_ranges"]
             inspection = Inspection(
@@ -347,6 +347,11 @@ class Study:
         """The tables that nothing else is made from, where there are images."""
         names = ("calibration.tsv", "thresholds.tsv") if self.has_images else ()
         return [self.paths.group(name) for name in names]
+
+    @property
+    def deviations(self) -> list[str]:
+        """The table of the patients' deviations, where controls are named."""
+        return [self.paths.group("deviations.tsv")] if self.config.roles else []
 
     def covariate_quality(self, choices: bool = False) -> list[str]:
         """The quality table, if a covariate comes from it; with ``choices``, any set's."""
