@@ -118,6 +118,43 @@ rule correlate_scores:
         " 2>&1 | tee {log:q}"
 
 
+rule test_models:
+    input:
+        script=settings.script("test_models"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        table=paths.model_tests,
+    log:
+        paths.log("test_models", "{model}"),
+    benchmark:
+        paths.benchmark("test_models", "{model}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: study.config.threads.statistics
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=30,
+    params:
+        code=settings.code("test_models"),
+        settings=lambda wildcards: settings.model_slice(wildcards.model),
+        clinical=lambda wildcards: clinical.model_values(wildcards.model),
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Testing the model {wildcards.model}"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) --model {wildcards.model}"
+        " --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
 # Every table of tests is gathered from those of single contrasts and scores.
 rule gather_tests:
     input:

@@ -259,6 +259,7 @@ rule write_report:
         correlations=paths.group("correlations.tsv"),
         calibration=paths.group("calibration_tests.tsv"),
         deviations=study.deviations,
+        models=paths.group("model_tests.tsv") if study.config.models else [],
         null_rates=rules.estimate_null_rates.output.table,
         headlines=multiverse.shown + multiverse.influence,
         forests=multiverse.every_outcome(paths.figure("forest_{outcome}.png")),

@@ -15,8 +15,8 @@ from qsmiron.errors import reported_to_user
 from qsmiron.tables import read_table, write_table
 
 NAMES = (
-    "group_tests", "correlations", "calibration_tests", "multiverse", "specification_curves",
-    "influence",
+    "group_tests", "correlations", "calibration_tests", "model_tests", "multiverse",
+    "specification_curves", "influence",
 )  # fmt: skip
 
 

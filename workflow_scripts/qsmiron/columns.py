@@ -260,6 +260,38 @@ TABLES: dict[str, dict[str, Column]] = {
         "p_without": Column("Its p"),
         "reason": _INFERENCE["reason"],
     },
+    "model_tests": {
+        "model": Column("Model, as the config names it", text=True),
+        "term": Column(
+            "omnibus (any of the levels), trend, one level − another, an interaction, or what goes "
+            "with the number in one group",
+            text=True,
+        ),
+        **_VARIANT,
+        "region": _CELL["region"],
+        "hemisphere": _CELL["hemisphere"],
+        "index": _CELL["index"],
+        "metric": _CELL["metric"],
+        "family": _CELL["family"],
+        "test": Column("rank_t or rank_f on midranks of the outcome, t on its values", text=True),
+        "covariates": Column("Covariates, comma-separated", text=True),
+        "n": Column("Subjects in the model"),
+        "df_1": Column("Columns of the term"),
+        "df_2": Column("Residual degrees of freedom"),
+        "statistic": Column("t of one column, F of several"),
+        "p": Column("Two-sided parametric p value, uncorrected"),
+        "p_perm": _INFERENCE["p_perm"],
+        "p_maxt": Column(
+            "Family-wise p over the regions of the metric, and over all pairs of levels together"
+        ),
+        "q": Column("Benjamini-Hochberg q value over the same set, on p"),
+        "effect": Column("Effect size; positive: the earlier level higher, or rising"),
+        "effect_name": Column(
+            "cliffs_delta (pairs, of covariate residuals), partial_r; partial_r_squared (omnibus)",
+            text=True,
+        ),
+        "reason": _INFERENCE["reason"],
+    },
     "deviations": {
         "participant_id": _WHO["participant_id"],
         **_VARIANT,

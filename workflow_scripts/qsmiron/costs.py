@@ -22,7 +22,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "Quality": ("draw_subject", "draw_chi_maps", "gather_quality"),
     "Group results": (
         "assign_groups", "test_groups", "gather_tests", "correlate_scores", "measure_deviations",
-        "estimate_null_rates", "compare_recovery",
+        "test_models", "estimate_null_rates", "compare_recovery",
     ),
     "Multiverse": (
         "vary_choices", "leave_one_out", "draw_specification_curves",

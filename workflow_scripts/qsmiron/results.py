@@ -200,6 +200,11 @@ class Results:
         """Correlations with one score."""
         return f"{self.work}/group/score-{{score}}_correlations.tsv"
 
+    @property
+    def model_tests(self) -> str:
+        """Tests of the terms of one model."""
+        return f"{self.work}/group/model-{{model}}/model_tests.tsv"
+
     def calibration_tests(self, kind: str) -> str:
         """Tests of the calibration lines against one contrast or score (``kind``)."""
         return f"{self.work}/group/{kind}-{{{kind}}}/calibration_tests.tsv"

@@ -13,7 +13,7 @@ from .cell_results import CellResults, refuse_degenerate, refuse_model, set_inte
 from .cells import Cells
 from .covariates import Covariates, no_covariates
 from .family_wise import FamilyWise
-from .permutation import Permutations, permutation_p
+from .permutation import permutation_p
 from .regressors import Regressor
 from .settings import Statistics
 
@@ -65,7 +65,7 @@ def _arm(
     settings: Statistics,
 ) -> CellResults:
     results = CellResults(cells, regressor.numbers)
-    permutations = Permutations(settings.seed, settings.permutations, len(x))
+    permutations = regressor.permutations(cells.participants, settings.seed, settings.permutations)
     families = FamilyWise(cells.index["metric"].to_numpy(object), settings.permutations)
     regions = cells.index["index"].to_numpy()
     for pattern, design in covariates.designs(cells.values, regions, np.isfinite(x)):
@@ -86,7 +86,7 @@ def _arm(
         if arm == "replication":
             results.set(kept, **regressor.replicate(outcomes, here))
         else:
-            test = regressor.test(outcomes, here, nuisance)
+            test = regressor.test(outcomes, here, nuisance, cells.participants[pattern.rows])
             see = families.watch(kept, test)
             results.set(
                 kept,

@@ -8,7 +8,6 @@ import pandas as pd
 from .cell_results import CellResults, open_group_sizes, refuse_model
 from .covariates import Covariates, no_covariates
 from .linear import TOLERANCE, nuisance_space
-from .permutation import Permutations
 from .quantile_functions import QuantileFunctions
 from .regressors import ContrastRegressor
 from .settings import Statistics
@@ -39,7 +38,7 @@ def distribution_test_table(
     first, member = x == 1, np.isfinite(x)
     return pd.concat(
         [
-            _arm(functions, first, member, adjusted, settings).table(
+            _arm(functions, contrast, first, member, adjusted, settings).table(
                 arm=arm,
                 test="quantile_permutation",
                 covariates=adjusted.label,
@@ -57,13 +56,16 @@ def distribution_test_table(
 
 def _arm(
     functions: QuantileFunctions,
+    contrast: ContrastRegressor,
     first: np.ndarray,
     member: np.ndarray,
     covariates: Covariates,
     settings: Statistics,
 ) -> CellResults:
     results = CellResults(functions, _NUMBERS)
-    permutations = Permutations(settings.seed, settings.permutations, len(first))
+    permutations = contrast.permutations(
+        functions.participants, settings.seed, settings.permutations
+    )
     n_regions = functions.values.shape[1]
     distances = np.full((permutations.count + 1, 2 * n_regions), np.nan)
     regions = functions.index["index"].to_numpy()[:n_regions]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..clinical import read_clinical
 from ..tables import read_table
 from .cells import COLUMNS, Cells, cell_matrices, match_participants
 from .covariates import Covariates, covariate_matrix
+from .groups import get_column
+from .permutation import Permutations
 from .quantile_functions import QuantileFunctions, read_quantile_functions
 from .scan_covariates import ScanTables, read_scan_tables, split_covariates
 from .settings import StudyDesign, read_study_design
@@ -32,6 +35,35 @@ class Inputs:
     participants: str
     functions: list[QuantileFunctions]
     scans: ScanTables
+
+    def column_codes(self, column: str | None, participants: pd.Index) -> np.ndarray | None:
+        """The levels of a clinical column as whole numbers, −1 where missing; None for no column.
+
+        Raises
+        ------
+        InputError
+            For a column that is not there.
+        """
+        if column is None:
+            return None
+        values = get_column(self.clinical, column, self.participants).reindex(participants)
+        return pd.factorize(values, sort=True)[0]
+
+    def permutations(self, participants: pd.Index, count: int | None = None) -> Permutations:
+        """Orders of these participants, within the design's blocks of exchangeability."""
+        settings = self.design.statistics
+        blocks = self.column_codes(settings.exchangeability_blocks, participants)
+        number = settings.permutations if count is None else count
+        return Permutations(settings.seed, number, len(participants), blocks)
+
+    def in_blocks(self, participants: pd.Index) -> np.ndarray:
+        """Boolean per participant: has a block and a variance group, where the design has them."""
+        settings = self.design.statistics
+        known = np.ones(len(participants), dtype=bool)
+        for column in (settings.exchangeability_blocks, settings.variance_groups):
+            codes = self.column_codes(column, participants)
+            known &= codes >= 0 if codes is not None else True
+        return known
 
     def covariates(
         self, cells: Cells | QuantileFunctions, names: tuple[str, ...] | None = None

@@ -117,7 +117,7 @@ def _specification(
     if reason:
         return Specification(*labels, reason)
     nuisance = regressor.nuisance(design)
-    test = regressor.test(outcome, x, nuisance)
+    test = regressor.test(outcome, x, nuisance, cells.participants[pattern.rows])
     effect = float(regressor.effect(outcome, x, nuisance, test)[0])
     rows = participants.get_indexer(cells.participants[pattern.rows])
     return Specification(*labels, None, effect, test, nuisance, rows)

@@ -18,10 +18,10 @@ from .covariates import Covariates, no_covariates
 from .linear import Nuisance, nuisance_space, t_from_r, vanishes
 from .multiplicity import COPIES
 from .permutation import Permutations
+from .rank_ancova import partial_test
 from .regressors import ContrastRegressor
 from .replication import p_of_u, tie_terms
 from .settings import Statistics
-from .standard_error import hc3_weights, slope_t
 
 CONFIDENCE = 0.99
 
@@ -45,7 +45,8 @@ def null_rate_table(
     """
     x = contrast.values.reindex(cells.participants).to_numpy(float)
     first, member = x == 1, np.isfinite(x)
-    permutations = Permutations(settings.seed, settings.null_permutations, len(cells.participants))
+    people = cells.participants
+    permutations = contrast.permutations(people, settings.seed, settings.null_permutations)
     metric = cells.index["metric"].to_numpy(object)
     to_test = ~np.isin(metric, list(COPIES)) & ~cells.is_reference
     rows = []
@@ -70,10 +71,11 @@ def null_rate_table(
             columns = pattern.columns[kept & to_test[pattern.columns]]
             kept_pattern = Pattern(pattern.rows, columns)
             tested[columns] = True
+            groups = contrast.groups_of(people[pattern.rows])
             ranks = stats.rankdata(cells.values[np.ix_(pattern.rows, columns)], axis=0)
             for part, orders in _chunks(permutations, kept_pattern):
                 positive[part[:, None], columns] = positives(
-                    ranks, labels[orders], nuisance, settings
+                    ranks, labels[orders], nuisance, settings, groups
                 )
         for name in dict.fromkeys(metric[to_test]):
             chosen = metric == name
@@ -108,7 +110,11 @@ def _chunks(
 
 
 def _mann_whitney_positives(
-    ranks: np.ndarray, labels: np.ndarray, nuisance: Nuisance, settings: Statistics
+    ranks: np.ndarray,
+    labels: np.ndarray,
+    nuisance: Nuisance,
+    settings: Statistics,
+    groups: np.ndarray | None,
 ) -> np.ndarray:
     n_1 = int(labels[0].sum())
     u = labels.astype(float) @ ranks - n_1 * (n_1 + 1) / 2
@@ -116,7 +122,11 @@ def _mann_whitney_positives(
 
 
 def _rank_ancova_positives(
-    ranks: np.ndarray, labels: np.ndarray, nuisance: Nuisance, settings: Statistics
+    ranks: np.ndarray,
+    labels: np.ndarray,
+    nuisance: Nuisance,
+    settings: Statistics,
+    groups: np.ndarray | None,
 ) -> np.ndarray:
     regressors = nuisance.residuals(labels.T.astype(float))
     length = np.linalg.norm(regressors, axis=0)
@@ -126,14 +136,15 @@ def _rank_ancova_positives(
     scale = np.where(usable, length, np.inf)[:, None] * np.linalg.norm(outcomes, axis=0)
     r = np.clip(regressors.T @ outcomes / scale, -1, 1)
     df = len(ranks) - 2 - nuisance.basis.shape[1]
-    critical = stats.t.isf(settings.alpha / 2, df)
-    if settings.standard_error == "usual":
+    if groups is None and settings.standard_error == "usual":
+        critical = stats.t.isf(settings.alpha / 2, df)
         return np.abs(t_from_r(r, df)) >= critical
-    t = np.zeros(r.shape)
+    positive = np.zeros(r.shape, dtype=bool)
     for number in np.flatnonzero(usable):
-        weights = hc3_weights(regressors[:, number], nuisance)
-        t[number] = slope_t(outcomes, regressors[:, number], weights)
-    return np.abs(t) >= critical
+        x = regressors[:, number]
+        test = partial_test(outcomes, x, nuisance, settings.standard_error, groups)
+        positive[number] = test.p <= settings.alpha
+    return positive
 
 
 def _estimable(nuisance: Nuisance, n: int) -> bool:

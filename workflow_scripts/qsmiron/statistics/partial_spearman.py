@@ -14,7 +14,11 @@ from .rank_ancova import PartialTest, partial_test
 
 
 def partial_spearman(
-    outcomes: np.ndarray, score: np.ndarray, nuisance: Nuisance, standard_error: str = "usual"
+    outcomes: np.ndarray,
+    score: np.ndarray,
+    nuisance: Nuisance,
+    standard_error: str = "usual",
+    groups: np.ndarray | None = None,
 ) -> PartialTest:
     """Partial Spearman correlation of every cell with a score; ``r`` of the result is rho.
 
@@ -26,7 +30,7 @@ def partial_spearman(
         One number per subject.
     nuisance
         Space of the *ranked* covariates (:func:`ranked_nuisance`), of full rank.
-    standard_error
+    standard_error, groups
         As :func:`.partial_test` takes it.
     """
     ranks = stats.rankdata(outcomes, axis=0)
@@ -35,6 +39,7 @@ def partial_spearman(
         nuisance.residuals(stats.rankdata(score)),
         nuisance,
         standard_error,
+        groups,
     )
 
 

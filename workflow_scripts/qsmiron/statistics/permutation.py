@@ -45,12 +45,14 @@ class Permutations:
     A subset takes the whole permutation without the others: who would get the value of a subject
     outside gets that of the next inside along the cycle. Such an order is uniform too, and cells
     with different missing subjects share theirs for all but few subjects (a maximum or a median
-    over cells needs that: independent ones would vary too little together).
+    over cells needs that: independent ones would vary too little together). Of ``blocks`` (a whole
+    number per subject) nobody leaves his own.
     """
 
     seed: int
     count: int
     n_subjects: int
+    blocks: np.ndarray | None = None
 
     def orders(self, rows: np.ndarray, chunk: int) -> Iterator[np.ndarray]:
         """Orders of the subjects ``rows``, as positions 0 … len(rows)−1, chunk × len(rows)."""
@@ -74,7 +76,7 @@ class Permutations:
         generator = np.random.default_rng(self.seed)
         for start in range(0, self.count, chunk):
             keys = generator.random((min(chunk, self.count - start), self.n_subjects))
-            yield np.argsort(keys, axis=1)
+            yield self._sorted(keys)
 
     @cached_property
     def _kept_orders(self) -> np.ndarray:
@@ -83,7 +85,15 @@ class Permutations:
         generator = np.random.default_rng(self.seed)
         orders = np.empty((self.count, self.n_subjects), dtype=np.int32)
         for part in np.array_split(orders, self.count // 1000 + 1):
-            part[:] = np.argsort(generator.random(part.shape), axis=1)
+            part[:] = self._sorted(generator.random(part.shape))
+        return orders
+
+    def _sorted(self, keys: np.ndarray) -> np.ndarray:
+        """Orders by random keys between 0 and 1; within blocks, where there are any."""
+        if self.blocks is None:
+            return np.argsort(keys, axis=1)
+        orders = np.empty(keys.shape, dtype=np.int64)
+        orders[:, np.argsort(self.blocks, kind="stable")] = np.argsort(keys + self.blocks, axis=1)
         return orders
 
 
@@ -171,9 +181,13 @@ def _products(
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """xᵀPe, and 1 − ‖QᵀPe‖² where there are covariates; permutations × cells."""
     e = test.outcome_residuals / np.linalg.norm(test.outcome_residuals, axis=0)
-    x = test.regressor_residuals / np.linalg.norm(test.regressor_residuals)
+    x = test.regressor_residuals
+    x = x if test.rank > 1 else x / np.linalg.norm(x)
     for orders in permutations.orders(rows, chunk):
-        crossed = x[orders] @ e
+        if test.rank == 1:
+            crossed = x[orders] @ e
+        else:  # the size of several correlations; what is squared has no sign
+            crossed = np.sqrt(sum(np.square(column[orders] @ e) for column in x.T))
         if not basis.shape[1]:
             yield crossed, None
             continue

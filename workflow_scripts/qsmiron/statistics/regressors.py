@@ -22,6 +22,7 @@ from .inputs import Inputs
 from .linear import Nuisance, nuisance_space
 from .partial_spearman import partial_spearman, ranked_nuisance
 from .people import belong
+from .permutation import Permutations
 from .rank_ancova import PartialTest, rank_ancova
 from .replication import mann_whitney, spearman
 from .resampling import Intervals
@@ -31,11 +32,16 @@ from .settings import Levels, Statistics, StudyDesign
 
 @dataclass(frozen=True)
 class Regressor:
-    """A number per participant (by participant_id), missing where there is none."""
+    """A number per participant (by participant_id), missing where there is none.
+
+    ``blocks`` of exchangeability and ``variance_groups`` are whole numbers per participant.
+    """
 
     name: str
     values: pd.Series
     standard_error: str = "usual"
+    blocks: pd.Series | None = None
+    variance_groups: pd.Series | None = None
 
     kind = ""
     term = ""
@@ -64,7 +70,21 @@ class Regressor:
         """The regressor (n) as the test's model has it."""
         raise NotImplementedError
 
-    def test(self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance) -> PartialTest:
+    def permutations(self, participants: pd.Index, seed: int, count: int) -> Permutations:
+        """Orders of the participants, within the blocks."""
+        blocks = None if self.blocks is None else self.blocks.reindex(participants).to_numpy()
+        return Permutations(seed, count, len(participants), blocks)
+
+    def groups_of(self, participants: pd.Index) -> np.ndarray | None:
+        """The variance group of each of the participants, from 0 on."""
+        if self.variance_groups is None:
+            return None
+        codes = self.variance_groups.reindex(participants).to_numpy()
+        return np.unique(codes, return_inverse=True)[1]
+
+    def test(
+        self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance, participants: pd.Index
+    ) -> PartialTest:
         """The rigorous arm's test of outcomes (n × cells) on the regressor ``x`` (n)."""
         raise NotImplementedError
 
@@ -143,9 +163,12 @@ class ContrastRegressor(Regressor):
         """The groups: rank ANCOVA ranks the outcome alone."""
         return x
 
-    def test(self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance) -> PartialTest:
+    def test(
+        self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance, participants: pd.Index
+    ) -> PartialTest:
         """Rank ANCOVA."""
-        return rank_ancova(outcomes, x == 1, nuisance, self.standard_error)
+        groups = self.groups_of(participants)
+        return rank_ancova(outcomes, x == 1, nuisance, self.standard_error, groups)
 
     def effect(
         self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance, test: PartialTest
@@ -158,7 +181,7 @@ class ContrastRegressor(Regressor):
     ) -> dict[str, Any]:
         """T of the group term, and effect sizes of the residuals."""
         sizes = self._sizes(nuisance.residuals(outcomes), x)
-        return {"statistic": test.t, "df": test.df, "p": test.p, **sizes}
+        return {"statistic": test.t, "df": test.df_shown, "p": test.p, **sizes}
 
     def intervals(
         self, outcomes: np.ndarray, x: np.ndarray, covariates: np.ndarray, settings: Statistics
@@ -207,9 +230,12 @@ class ScoreRegressor(Regressor):
         """Its midranks."""
         return stats.rankdata(x)
 
-    def test(self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance) -> PartialTest:
+    def test(
+        self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance, participants: pd.Index
+    ) -> PartialTest:
         """Partial Spearman."""
-        return partial_spearman(outcomes, x, nuisance, self.standard_error)
+        groups = self.groups_of(participants)
+        return partial_spearman(outcomes, x, nuisance, self.standard_error, groups)
 
     def effect(
         self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance, test: PartialTest
@@ -221,7 +247,7 @@ class ScoreRegressor(Regressor):
         self, outcomes: np.ndarray, x: np.ndarray, nuisance: Nuisance, test: PartialTest
     ) -> dict[str, Any]:
         """The coefficient and its test."""
-        return {"rho": test.r, "df": test.df, "p": test.p}
+        return {"rho": test.r, "df": test.df_shown, "p": test.p}
 
     def intervals(
         self, outcomes: np.ndarray, x: np.ndarray, covariates: np.ndarray, settings: Statistics
@@ -238,11 +264,12 @@ def contrast_regressors(data: Inputs, name: str | None = None) -> list[ContrastR
     InputError
         For a name that the design lacks, or a column that does not serve.
     """
-    found, error = [], data.design.statistics.standard_error
+    found = []
     for contrast, settings in data.design.pick_contrasts(name, data.config).items():
         group = assign_group(data.clinical, settings, data.participants, data.design.roles)
         values = group.map({settings.levels[0]: 1.0, settings.levels[1]: 0.0}).astype(float)
-        found.append(ContrastRegressor(contrast, values, error, settings.levels))
+        of_sites = _of_sites(data, values)
+        found.append(ContrastRegressor(contrast, **of_sites, levels=settings.levels))
     return found
 
 
@@ -251,11 +278,26 @@ def score_regressors(data: Inputs, name: str | None = None) -> list[ScoreRegress
     return [
         ScoreRegressor(
             score,
-            score_values(data.clinical, data.design, score, data.participants),
-            data.design.statistics.standard_error,
+            **_of_sites(data, score_values(data.clinical, data.design, score, data.participants)),
         )
         for score in data.design.pick_scores(name, data.config)
     ]
+
+
+def _of_sites(data: Inputs, values: pd.Series) -> dict[str, Any]:
+    """A regressor's values, standard error, blocks and variance groups."""
+    settings, people = data.design.statistics, data.clinical.index
+    codes = (
+        data.column_codes(column, people)
+        for column in (settings.exchangeability_blocks, settings.variance_groups)
+    )
+    blocks, groups = (None if found is None else pd.Series(found, people) for found in codes)
+    return {
+        "values": values.where(data.in_blocks(people)),
+        "standard_error": settings.standard_error,
+        "blocks": blocks,
+        "variance_groups": groups,
+    }
 
 
 def score_values(clinical: pd.DataFrame, design: StudyDesign, score: str, where: str) -> pd.Series:

@@ -23,10 +23,8 @@ from pydantic import (
 from ..config_files import read_settings
 from ..errors import InputError, Problem
 from ..parameters import Parameters, parse_parameters, without_nothing
-from ..regions.metrics import METRICS
 from ..scan_covariates import SCAN_COVARIATES
 from ..spelling import level_text, plain_names
-from .multiplicity import PRIMARY_METRICS
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
@@ -145,6 +143,48 @@ def amounts_of(contrast: Any) -> tuple[str, ...]:
     return (contrast.column,) if isinstance(contrast, DeltaFsContrast) else ()
 
 
+class FactorModel(Parameters):
+    """More than two levels of a column: all together, and every two of them."""
+
+    column: str = Field(description="Column of the clinical table that holds the levels")
+    levels: tuple[Level, ...] = Field(
+        min_length=3, description="Three levels or more; a pair is the earlier minus the later"
+    )
+    ordered: bool = Field(False, description="They are ordered: their trend is tested as well")
+    of: People | None = Field(None, description="As of a contrast")
+
+    @field_validator("levels")
+    @classmethod
+    def _levels_differ(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(levels)) < len(levels):
+            raise ValueError("levels that differ")
+        return levels
+
+    def contrast(self, levels: Levels) -> GivenContrast:
+        """Two of the levels as a contrast."""
+        return GivenContrast(column=self.column, levels=levels, of=self.of)
+
+
+class InteractionModel(Parameters):
+    """Whether what goes with a number differs between the two groups of a contrast."""
+
+    contrast: Name = Field(description="Name of a contrast")
+    by: str = Field(description="Column of numbers, such as age or a score")
+
+
+Model = Annotated[
+    Annotated[FactorModel, Tag("factor")] | Annotated[InteractionModel, Tag("interaction")],
+    Discriminator(
+        lambda value: (
+            "interaction"
+            if (isinstance(value, dict) and "contrast" in value)
+            or isinstance(value, InteractionModel)
+            else "factor"
+        )
+    ),
+]
+
+
 class Statistics(Parameters):
     """How the tests are done."""
 
@@ -166,6 +206,12 @@ class Statistics(Parameters):
         "usual",
         description="Of the rigorous arm's t; hc3 for groups that differ in a covariate",
     )
+    exchangeability_blocks: str | None = Field(
+        None, description="Column, such as site, within whose levels alone is permuted"
+    )
+    variance_groups: str | None = Field(
+        None, description="Column, such as site, whose levels have residual variances of their own"
+    )
     session: str | None = Field(
         None, description="Session to analyse, where participants have several (label)"
     )
@@ -183,6 +229,11 @@ class StudyDesign(Parameters):
     )
     scores: tuple[Name, ...] = Field(
         ("alsfrs_r", "umn_score", "ecas_total"), description="Columns to correlate with"
+    )
+    models: dict[Name, Model] = Field(
+        default_factory=dict,
+        description="More than two groups, such as {stage: {column: kings_stage, levels: [1, 2, "
+        "3]}}, and interactions, such as {speed_age: {contrast: progression, by: age}}",
     )
     roles: Roles | None = Field(
         None,
@@ -206,7 +257,7 @@ class StudyDesign(Parameters):
     )
     statistics: Statistics = Field(default_factory=Statistics, description="Procedure")
 
-    @field_validator("contrasts", mode="before")
+    @field_validator("contrasts", "models", mode="before")
     @classmethod
     def _without_removed(cls, contrasts: Any) -> Any:
         return without_nothing(plain_names(contrasts))
@@ -249,6 +300,18 @@ class StudyDesign(Parameters):
     def _roles_are_known(self) -> StudyDesign:
         asked = [name for name, one in self.contrasts.items() if one.of not in (None, "everybody")]
         asked += [name for name, of in self.scores_of.items() if of != "everybody"]
+        asked += [
+            name
+            for name, one in self.models.items()
+            if isinstance(one, FactorModel) and one.of not in (None, "everybody")
+        ]
+        unknown = [
+            name
+            for name, one in self.models.items()
+            if isinstance(one, InteractionModel) and one.contrast not in self.contrasts
+        ]
+        if unknown:
+            raise ValueError(f"names of contrasts; {', '.join(unknown)} of models has none")
         if asked and self.roles is None:
             raise ValueError(f"roles, since {', '.join(asked)} is of patients or controls")
         return self
@@ -274,43 +337,13 @@ class StudyDesign(Parameters):
         """All contrasts, or the one called ``name``; an unknown name is an :class:`InputError`."""
         return {key: self.contrasts[key] for key in _pick(name, self.contrasts, "contrast", where)}
 
+    def pick_models(self, name: str | None, where: str = "config") -> list[str]:
+        """All models, or the one called ``name``; an unknown name is an :class:`InputError`."""
+        return _pick(name, self.models, "model", where)
+
     def pick_scores(self, name: str | None, where: str = "config") -> list[str]:
         """All scores, or the one called ``name``; an unknown name is an :class:`InputError`."""
         return _pick(name, self.scores, "score", where)
-
-
-class AnalysisChoices(Parameters):
-    """Other choices of the analysis of measured values, beside the design's own."""
-
-    covariates: tuple[tuple[str, ...], ...] = Field(
-        (), description="other sets of covariates, such as [[], [age]]"
-    )
-    metrics: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict,
-        description="other metrics of an outcome family, beside its primary one",
-    )
-
-    @field_validator("covariates", mode="before")
-    @classmethod
-    def _spelt_alike(cls, sets: Any) -> Any:
-        return plain_names(sets)
-
-    @field_validator("metrics", mode="before")
-    @classmethod
-    def _without_removed(cls, metrics: Any) -> Any:
-        return without_nothing(metrics)
-
-    @field_validator("metrics")
-    @classmethod
-    def _tested_metrics(cls, metrics: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for family, names in metrics.items():
-            if family not in PRIMARY_METRICS:
-                raise ValueError(f"{family}: expected one of {', '.join(PRIMARY_METRICS)}")
-            known = [name for name, metric in METRICS.items() if metric.family == family]
-            for name in names:
-                if name not in known:
-                    raise ValueError(f"{family}: {name}: expected one of {', '.join(known)}")
-        return metrics
 
 
 def _pick(name: str | None, known: Any, kind: str, where: str) -> list[str]:

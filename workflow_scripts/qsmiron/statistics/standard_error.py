@@ -6,8 +6,14 @@ what covariates leave of the regressor and h the leverage in the full model, HC3
 
     w = (x / (1 − h))² / (xᵀx)².
 
-Divided by such an error, the statistic keeps its level under permutation where the spread differs
-(DiCiccio & Romano 2017, doi 10.1080/01621459.2016.1202117), as that of ranks does.
+With one residual variance per group g (a site, say), it is that of Welch:
+
+    w = Σ_g x² / (xᵀx)² / Σ_g (1 − h),
+
+the same for all of a group; the degrees of freedom of t are Satterthwaite's (1946,
+doi 10.2307/3002019). Divided by such an error, the statistic keeps its level under permutation
+where the spread differs (DiCiccio & Romano 2017, doi 10.1080/01621459.2016.1202117), as that of
+ranks does.
 """
 
 from __future__ import annotations
@@ -28,6 +34,29 @@ def hc3_weights(regressor: np.ndarray, nuisance: Nuisance) -> np.ndarray:
         Space of the covariates.
     """
     return np.square(regressor / (1 - leverage(regressor, nuisance)) / _size(regressor))
+
+
+def group_weights(regressor: np.ndarray, nuisance: Nuisance, groups: np.ndarray) -> np.ndarray:
+    """The same with a residual variance of its own per group (n whole numbers)."""
+    left = np.bincount(groups, 1 - leverage(regressor, nuisance))
+    share = np.bincount(groups, np.square(regressor)) / _size(regressor) ** 2
+    return (share / np.maximum(left, _LEAST_LEFT))[groups]
+
+
+def satterthwaite_df(
+    outcomes: np.ndarray,
+    regressor: np.ndarray,
+    nuisance: Nuisance,
+    groups: np.ndarray,
+) -> np.ndarray:
+    """Degrees of freedom of t in every cell, with a residual variance per group."""
+    slope = regressor @ outcomes / _size(regressor)
+    squared = np.square(outcomes - np.outer(regressor, slope))
+    weights = group_weights(regressor, nuisance, groups)[:, None] * squared
+    parts = np.stack([weights[groups == group].sum(axis=0) for group in np.unique(groups)])
+    left = np.bincount(groups, 1 - leverage(regressor, nuisance))[np.unique(groups)]
+    with np.errstate(invalid="ignore"):
+        return np.square(parts.sum(axis=0)) / (np.square(parts) / left[:, None]).sum(axis=0)
 
 
 def leverage(regressor: np.ndarray, nuisance: Nuisance) -> np.ndarray:

@@ -44,6 +44,14 @@ class ClinicalValues:
         """What the correlations with a score read of it; ``also`` are more columns."""
         return self._columns([score, *self._role, *self._covariates(also)])
 
+    def model_values(self, model: str) -> dict[str, list[str]]:
+        """What the tests of a model read of the clinical table."""
+        chosen = self.config.models[model]
+        columns = [getattr(chosen, "column", None) or getattr(chosen, "by", "")]
+        contrast = self.config.contrasts.get(getattr(chosen, "contrast", ""))
+        columns += sorted(contrast_columns(contrast)) if contrast else []
+        return self._columns([*columns, *self._role, *self._covariates(())])
+
     @property
     def role_values(self) -> dict[str, list[str]]:
         """What deviations from controls read of the clinical table."""
@@ -54,7 +62,9 @@ class ClinicalValues:
         return [self.config.roles.column] if self.config.roles else []
 
     def _covariates(self, also: Sequence[str]) -> list[str]:
-        return list(dict.fromkeys([*self.config.covariates, *also]))
+        statistics = self.config.statistics
+        sites = filter(None, (statistics.exchangeability_blocks, statistics.variance_groups))
+        return list(dict.fromkeys([*self.config.covariates, *sites, *also]))
 
     def members(self, column: str, level: str) -> set[str]:
         """participant_id of everybody with this level in a column."""

@@ -17,7 +17,8 @@ class GatheredTests:
     @property
     def tables(self) -> dict[str, str]:
         """Name of every table, and the kind that it is."""
-        own = ("group_tests", "correlations", "calibration_tests")
+        own = ["group_tests", "correlations", "calibration_tests"]
+        own += ["model_tests"] if self._study.config.models else []
         return {name: name for name in own} | self._study.multiverse.tables
 
     def parts(self, table: str) -> list[str]:
@@ -27,4 +28,6 @@ class GatheredTests:
             return study.every_contrast(paths.contrast_tests)
         if table == "correlations":
             return study.every_score(paths.score_correlations)
+        if table == "model_tests":
+            return [paths.model_tests.format(model=model) for model in study.config.models]
         return study.multiverse.every_outcome(paths.headline(table))

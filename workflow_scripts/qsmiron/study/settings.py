@@ -166,6 +166,14 @@ class Settings:
         blocks["contrasts"] = {contrast: blocks["contrasts"][contrast]}
         return json.dumps(blocks)
 
+    def model_slice(self, model: str) -> str:
+        """The settings of one model's tests."""
+        blocks = json.loads(self.slice("contrasts", "models", *self.design))
+        blocks["models"] = {model: blocks["models"][model]}
+        named = blocks["models"][model].get("contrast")
+        blocks["contrasts"] = {k: v for k, v in blocks["contrasts"].items() if k == named}
+        return json.dumps(blocks)
+
     def score_slice(self, score: str) -> str:
         """The settings of one score's correlations."""
         blocks = json.loads(self.slice(*self.design))
