@@ -23,6 +23,7 @@ from .deviations_table import deviations_table
 from .findings_table import findings_table
 from .headline_table import count_sets, headline_table
 from .markdown import to_html
+from .models_table import models_table
 from .null_rates_table import null_rates_tables
 from .people_words import count_roles, people_words
 from .pictures import figures_in, figures_of, quality_pictures
@@ -98,6 +99,7 @@ def report_page(
         cohort=_cohort_tables(studied, clinical, config),
         findings=findings_table(tests, correlations),
         calibration=calibration_table(_table(paths, "calibration_tests")),
+        models=models_table(_table(paths, "model_tests")),
         deviations=deviations_table(_table(paths, "deviations")),
         robustness=robustness_table(
             _table(paths, "specification_curves", paths.group("multiverse_curves.tsv")),

@@ -9,13 +9,13 @@ from ..errors import InputError
 from ..statistics.people import belong
 
 NO_CONTROLS = (
-    "The configuration names no controls (roles): differences are between groups of participants, "
-    "and say nothing of the distance from health."
+    "No controls are named (roles in the configuration) or measured: differences are between "
+    "groups of participants, and say nothing of the distance from health."
 )
 
 
 def count_roles(participants: pd.DataFrame, config: Config) -> dict[str, int]:
-    """How many patients, controls and others there are; ``participants`` alone without roles."""
+    """How many patients, controls and of neither there are; without roles, of participants."""
     if config.roles is None:
         return {"participants": len(participants)}
     try:
@@ -27,7 +27,7 @@ def count_roles(participants: pd.DataFrame, config: Config) -> dict[str, int]:
         # of those who were measured nobody may be one of the two
         return {"participants": len(participants)}
     others = len(participants) - sum(counts.values())
-    return counts | ({"others": others} if others else {})
+    return counts | ({"of neither": others} if others else {})
 
 
 def people_words(counts: dict[str, int]) -> str:

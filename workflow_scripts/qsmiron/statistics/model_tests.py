@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from .cell_results import MIN_GROUP, CellResults, refuse_degenerate, refuse_model
+from .cell_results import MIN_GROUP, NOBODY, CellResults, refuse_degenerate, refuse_model
 from .cells import Cells
 from .covariates import Covariates
 from .effect_sizes import cliffs_delta
@@ -93,10 +93,12 @@ def _test(
         columns, beside = term.columns[pattern.rows], term.beside[pattern.rows]
         outcomes = cells.values[np.ix_(pattern.rows, pattern.columns)]
         results.set(pattern.columns, n=len(columns))
-        nuisance = nuisance_space(np.column_stack([design, beside]))
+        if not len(columns):
+            results.refuse(pattern.columns, NOBODY)
         if _smallest(columns, term, pattern.rows) < MIN_GROUP:
             results.refuse(pattern.columns, f"fewer than {MIN_GROUP} subjects in a group")
             continue
+        nuisance = nuisance_space(np.column_stack([design, beside]))
         for column in columns.T:
             fixed = design.shape[1] + beside.shape[1] + columns.shape[1] - 1
             refuse_model(results, pattern.columns, column, fixed, nuisance, "term")
