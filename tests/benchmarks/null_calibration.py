@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -65,6 +65,7 @@ class Scenario(NamedTuple):
     shift: float
 
 
+PARTS = ("groups", "hc3", "curve", "whole", "scores")
 SCENARIOS = {"null": Scenario(0, 0, 0), "age": Scenario(1, 0.6, 0), "shift": Scenario(0, 0, 0.8)}
 
 
@@ -116,33 +117,40 @@ def make_cohort(rng: np.random.Generator, scenario: Scenario, n_regions: int) ->
     )
 
 
-def analyse(cohort: Cohort, settings: Statistics, true_delta: float) -> Iterator[tuple[str, float]]:
+def analyse(
+    cohort: Cohort, settings: Statistics, true_delta: float, parts: Collection[str]
+) -> Iterator[tuple[str, float]]:
     """Yield, per test, the share of the regions found (or 0/1: any), and of δ and ρ covered."""
     common = ("contrast", LEVELS, cohort.group, cohort.covariates, settings)
-    tests = group_test_table(cohort.cells, *common)
-    for arm, part in tests.groupby("arm"):
-        yield f"{arm} p", (part["p"] <= ALPHA).mean()
-        yield f"{arm} delta CI misses", _misses(part, true_delta)
-    yield from _rates("rank ANCOVA", tests[tests["arm"] == "rigorous"])
-    robust = replace(contrast_of("contrast", LEVELS, cohort.group), standard_error="hc3")
-    without = settings.model_copy(update={"bootstrap": 0})
-    table = cell_test_table(cohort.cells, robust, cohort.covariates, without)
-    table = table[table["arm"] == "rigorous"]
-    yield "rank ANCOVA HC3 p", (table["p"] <= ALPHA).mean()
-    yield from _rates("rank ANCOVA HC3", table)
-    for name, (p_median, p_share) in curve_p(cohort, settings).items():
-        yield f"{name} p_median, once a cohort", float(p_median <= ALPHA)
-        yield f"{name} p_share, once a cohort", float(p_share <= ALPHA)
-    whole = distribution_test_table(cohort.functions, *common)
-    for (arm, metric), part in whole.groupby(["arm", "metric"]):
-        yield from _rates(f"{arm} {metric}", part)
-    correlations = correlation_table(
-        cohort.cells, "score", cohort.score, cohort.covariates, settings
-    )
-    for arm, part in correlations.groupby("arm"):
-        yield f"{arm} correlation p", (part["p"] <= ALPHA).mean()
-        yield f"{arm} rho CI misses", _misses(part, 0.0)
-    yield from _rates("partial Spearman", correlations[correlations["arm"] == "rigorous"])
+    if "groups" in parts:
+        tests = group_test_table(cohort.cells, *common)
+        for arm, part in tests.groupby("arm"):
+            yield f"{arm} p", (part["p"] <= ALPHA).mean()
+            yield f"{arm} delta CI misses", _misses(part, true_delta)
+        yield from _rates("rank ANCOVA", tests[tests["arm"] == "rigorous"])
+    if "hc3" in parts:
+        robust = replace(contrast_of("contrast", LEVELS, cohort.group), standard_error="hc3")
+        without = settings.model_copy(update={"bootstrap": 0})
+        table = cell_test_table(cohort.cells, robust, cohort.covariates, without)
+        table = table[table["arm"] == "rigorous"]
+        yield "rank ANCOVA HC3 p", (table["p"] <= ALPHA).mean()
+        yield from _rates("rank ANCOVA HC3", table)
+    if "curve" in parts:
+        for name, (p_median, p_share) in curve_p(cohort, settings).items():
+            yield f"{name} p_median, once a cohort", float(p_median <= ALPHA)
+            yield f"{name} p_share, once a cohort", float(p_share <= ALPHA)
+    if "whole" in parts:
+        whole = distribution_test_table(cohort.functions, *common)
+        for (arm, metric), part in whole.groupby(["arm", "metric"]):
+            yield from _rates(f"{arm} {metric}", part)
+    if "scores" in parts:
+        correlations = correlation_table(
+            cohort.cells, "score", cohort.score, cohort.covariates, settings
+        )
+        for arm, part in correlations.groupby("arm"):
+            yield f"{arm} correlation p", (part["p"] <= ALPHA).mean()
+            yield f"{arm} rho CI misses", _misses(part, 0.0)
+        yield from _rates("partial Spearman", correlations[correlations["arm"] == "rigorous"])
 
 
 def curve_p(cohort: Cohort, settings: Statistics) -> dict[str, tuple[float, float]]:
@@ -185,7 +193,12 @@ def _misses(part: pd.DataFrame, truth: float) -> float:
 
 
 def calibrate(
-    name: str, cohorts: int, n_regions: int, settings: Statistics, seed: int = 1
+    name: str,
+    cohorts: int,
+    n_regions: int,
+    settings: Statistics,
+    seed: int = 1,
+    parts: Collection[str] = PARTS,
 ) -> pd.DataFrame:
     """Rates of one scenario: columns scenario, test, rate, low, high, nominal (yes or no)."""
     scenario = SCENARIOS[name]
@@ -198,6 +211,7 @@ def calibrate(
                 make_cohort(rng, scenario, n_regions),
                 settings.model_copy(update={"seed": number}),
                 delta,
+                parts,
             )
         )
         for number in range(cohorts)
@@ -227,13 +241,14 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=499)
     parser.add_argument("--bootstrap", type=int, default=1000)
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
     parser.add_argument("--output", help="TSV")
     args = parser.parse_args()
     settings = Statistics(permutations=args.permutations, bootstrap=args.bootstrap)
     tables = []
     for name in args.scenarios:
         start = time.perf_counter()
-        tables.append(calibrate(name, args.cohorts, args.regions, settings))
+        tables.append(calibrate(name, args.cohorts, args.regions, settings, 1, args.parts))
         print(tables[-1].to_string(index=False, float_format="%.4f"), flush=True)
         print(f"{time.perf_counter() - start:.0f} s\n", flush=True)
     if args.output:

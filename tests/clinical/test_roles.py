@@ -68,3 +68,19 @@ def test_who_is_neither_is_told(table: Path) -> None:
     table.write_text(table.read_text() + "sub-20\t60\tPLS\tfast\t99\n")
     (told,) = [one for one in found(table, roles=ROLES) if "neither" in str(one)]
     assert told.severity == "warning" and "sub-20" in str(told)
+
+
+def test_columns_and_levels_of_models_and_sites(table: Path) -> None:
+    models = {
+        "three": {"column": "progression", "levels": ["fast", "slow", "HC"]},
+        "four": {"column": "progression", "levels": ["fast", "slow", "medium"]},
+        "x": {"contrast": "c", "by": "ages"},
+    }
+    told = found(table, models=models, roles=ROLES, statistics={"variance_groups": "site"})
+    errors = words([one for one in told if one.severity == "error"])
+    assert "models.three" not in errors
+    assert "medium, which no participant has" in errors
+    assert "models.x" in errors and "'age'" in errors
+    assert "statistics.variance_groups" in errors
+    lacking = found(table, statistics={"exchangeability_blocks": "progression"})
+    assert "6 participants without a value" in words(lacking)

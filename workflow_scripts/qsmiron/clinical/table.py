@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError, Problem
 from ..spelling import as_number
 from .design import check_design
+from .models import check_models, check_sites
 from .numbers import not_a_number
 from .phenotype import join_phenotype, read_beside
 from .ranges import check_values
@@ -121,6 +122,8 @@ def check_clinical(
     categorical: Collection[str] = (),
     roles: Mapping[str, Any] | None = None,
     scores_of: Mapping[str, str] | None = None,
+    models: Mapping[str, Any] | None = None,
+    statistics: Mapping[str, Any] | None = None,
 ) -> list[Problem]:
     """Find everything wrong with a clinical table, and with what the config asks of it.
 
@@ -142,8 +145,8 @@ def check_clinical(
         As in :func:`read_joined`.
     categorical
         Columns whose numbers stand for categories, as in the config.
-    roles, scores_of
-        Who is a patient or control, and whose scores are, as in the config.
+    roles, scores_of, models, statistics
+        As in the config: who is a patient or control, whose scores are, and what else is tested.
     """
     sheet = read_joined(path, session)
     if not sheet.readable:
@@ -163,6 +166,8 @@ def check_clinical(
             roles,
             scores_of,
         ),
+        *check_models(counted, models or {}, roles),
+        *check_sites(counted, statistics or {}),
     ]
 
 

@@ -263,6 +263,7 @@ class Study:
             inspection = inspect_inputs(self.bids_dir, self.clinical_table, settings)
         else:
             keys = ("contrasts", "scores", "covariates", "categorical", "roles", "scores_of")
+            keys += ("models", "statistics")
             design = {key: settings.get(key) for key in keys}
             participants = [scan.participant_id for scan in self.cohort.scans] or None
             ranges = settings["clinical_ranges"]
