@@ -15,7 +15,7 @@ from qsmiron.figures.cells import VALUE_COLUMNS
 from qsmiron.figures.correlations import correlations_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.statistics.cells import one_session
-from qsmiron.statistics.regressors import score_values
+from qsmiron.statistics.groups import score_values
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from ..statistics.calibration_tests import CALIBRATED, told_of
+from ..statistics.calibration_remarks import CALIBRATED, told_of
 from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
 from .wording import metric
 

@@ -15,14 +15,13 @@ import numpy as np
 import pandas as pd
 
 from ..tables import read_table
+from .calibration_remarks import CALIBRATED, TOLD
 from .cell_tests import cell_test_table
 from .cells import CELL, VARIANT, Cells, one_session
 from .inputs import Inputs
 from .regressors import Regressor
 
 PARAMETERS = ("slope", "intercept")
-CALIBRATED = "iron_calibrated"
-_TOLD = "the calibration "
 _SHARED = ("arm", *VARIANT, "covariates", "df", "p", "p_perm", "ci_low", "ci_high", "reason")
 
 
@@ -68,13 +67,6 @@ def calibration_test_table(
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
-def told_of(table: pd.DataFrame) -> str:
-    """What rows of calibrated iron were told, of the rigorous arm before the other; else empty."""
-    rows = table[(table["metric"] == CALIBRATED) & table["reason"].notna()]
-    rows = rows[rows["reason"].str.startswith(_TOLD)].sort_values("arm", ascending=False)
-    return "" if rows.empty else str(rows["reason"].iloc[0])
-
-
 def mark_calibrated(table: pd.DataFrame, lines: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """A table of tests whose rows of calibrated iron say where the calibration differs.
 
@@ -102,6 +94,6 @@ def mark_calibrated(table: pd.DataFrame, lines: pd.DataFrame, alpha: float) -> p
         here = (table[key] == name) & (table["arm"] == arm) & (table["metric"] == CALIBRATED)
         here &= (table["desc"] == desc) & (table["atlas"] == atlas) & table["p"].notna()
         reason[np.flatnonzero(here)] = (
-            f"{_TOLD}{what} ({p}): this may be caudate, putamen or pallidum"
+            f"{TOLD}{what} ({p}): this may be caudate, putamen or pallidum"
         )
     return table.assign(reason=reason)

@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import InputError, Problem
 from ..spelling import level_text
 from .people import belong, role_levels
-from .settings import Contrast, DeltaFsContrast, GivenContrast, Roles
+from .settings import Contrast, DeltaFsContrast, GivenContrast, Roles, StudyDesign
 
 
 def assign_group(
@@ -142,6 +142,12 @@ def get_numeric(clinical: pd.DataFrame, name: str, where: str) -> pd.Series:
             Problem(f"{where}, column {name}", example, "numbers or n/a", "Mend the value.")
         )
     return pd.to_numeric(column, errors="coerce").astype(float)
+
+
+def score_values(clinical: pd.DataFrame, design: StudyDesign, score: str, where: str) -> pd.Series:
+    """A score of those whose it is, by participant_id; missing in all others."""
+    whose = belong(clinical, design.roles, design.people_of(score), where)
+    return get_numeric(clinical, score, where).where(whose)
 
 
 def _need_positive(months: pd.Series, where: str) -> None:

@@ -17,17 +17,16 @@ from scipy import stats
 from .cell_results import MIN_DF, NOBODY, CellResults, open_group_sizes
 from .delta_intervals import delta_intervals
 from .effect_sizes import cliffs_delta, hedges_g
-from .groups import assign_group, get_numeric
+from .groups import assign_group, score_values
 from .inputs import Inputs
 from .linear import Nuisance, nuisance_space
 from .partial_spearman import partial_spearman, ranked_nuisance
-from .people import belong
 from .permutation import Permutations
 from .rank_ancova import PartialTest, rank_ancova
 from .replication import mann_whitney, spearman
 from .resampling import Intervals
 from .rho_intervals import rho_intervals
-from .settings import Levels, Statistics, StudyDesign
+from .settings import Levels, Statistics
 
 
 @dataclass(frozen=True)
@@ -298,12 +297,6 @@ def _of_sites(data: Inputs, values: pd.Series) -> dict[str, Any]:
         "blocks": blocks,
         "variance_groups": groups,
     }
-
-
-def score_values(clinical: pd.DataFrame, design: StudyDesign, score: str, where: str) -> pd.Series:
-    """A score of those whose it is, by participant_id; missing in all others."""
-    whose = belong(clinical, design.roles, design.people_of(score), where)
-    return get_numeric(clinical, score, where).where(whose)
 
 
 def regressor_of(data: Inputs, contrast: str | None, score: str | None) -> Regressor:
