@@ -116,6 +116,16 @@ def test_iron_line_has_the_test_of_the_mean_and_says_so(make_regions, make_clini
             )
 
 
+def test_iron_from_elsewhere_that_is_no_copy_is_not_called_one(make_regions, make_clinical):
+    regions = make_regions()
+    other = (regions["metric"] == "iron_line") & (regions["index"] == 1)
+    regions.loc[other, "value"] = np.random.default_rng(3).normal(size=other.sum())
+    table = run_tests(regions, make_clinical())
+    for arm in ("replication", "rigorous"):
+        assert pd.isna(one(table, arm, "iron_line")["reason"])
+        assert one(table, arm, "iron_line", 2)["reason"] == "the test of chi_mean in other units"
+
+
 def test_q_is_per_arm_and_metric(make_regions, make_clinical):
     table = run_tests(make_regions(n_regions=8), make_clinical())
     for _, part in table[table["metric"] != "iron_line"].groupby(["arm", "metric"]):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .cells import Cells
+from .cells import PLACE, Cells
 from .linear import Nuisance, vanishes
 from .multiplicity import COPIES, q_values
 from .quantile_functions import QuantileFunctions
@@ -44,12 +44,19 @@ class CellResults:
         """Those of the cells that nothing speaks against."""
         return columns[self.reason[columns] == None]  # noqa: E711 - elementwise
 
+    def _with_the_test_of(self, name: str, original: str, metric: np.ndarray) -> np.ndarray:
+        """Cells of a copy that has its original's p; values from elsewhere may be no copy."""
+        p = pd.Series(self._numbers["p"], pd.MultiIndex.from_frame(self._cells.index[PLACE]))
+        here = np.flatnonzero(metric == name)
+        theirs = p[metric == original].reindex(p.index[here]).to_numpy(float)
+        return here[np.isclose(p.to_numpy(float)[here], theirs, rtol=1e-6, atol=0)]
+
     def table(self, **labels: Any) -> pd.DataFrame:
         """Table of all cells, with q; what copies another metric's test says so."""
         metric = self._cells.index["metric"].to_numpy(object)
         for name, original in COPIES.items():
             words = f"the test of {original} in other units"
-            self.refuse(np.flatnonzero(metric == name), words)
+            self.refuse(self._with_the_test_of(name, original, metric), words)
         results = dict(self._numbers)
         results["q"] = q_values(results["p"], metric)
         return self._cells.index.assign(

@@ -13,7 +13,8 @@ from ..errors import InputError, Problem
 from .multiplicity import COPIES
 
 VARIANT = ["desc", "atlas"]
-CELL = ["region", "hemisphere", "index", "metric", "family"]
+PLACE = ["region", "hemisphere", "index"]
+CELL = [*PLACE, "metric", "family"]
 COLUMNS = ["participant_id", "session", *VARIANT, *CELL, "value"]
 """What is needed of a regions table; its text may be categories (``read_table(columns=)``)."""
 
@@ -55,7 +56,7 @@ class Cells:
         metric = self.index["metric"].to_numpy(object)
         near &= np.isfinite(self.values).any(axis=0) & (metric == REFERENCED_METRIC)
         copies = [name for name, original in COPIES.items() if original == REFERENCED_METRIC]
-        places = self.index[["region", "hemisphere", "index"]]
+        places = self.index[PLACE]
         there = pd.MultiIndex.from_frame(places).isin(pd.MultiIndex.from_frame(places[near]))
         return near | (there & np.isin(metric, copies))
 
