@@ -6,6 +6,11 @@ Stüber 2014, doi 10.1016/j.neuroimage.2014.02.026), from the R2₀ of tissue th
 matter, white matter and iron-rich nuclei get an R2 of their own without a segmentation, and an
 error of R2₀ moves both sources everywhere by the same amount.
 
+Assumptions, all in the parameters: Dr⁺ and Dr⁻ of realistic tissue; Dr⁺ + ρ⁺ = 240, between about
+200 (R2* of thalamus and pallidum, 20 and 40 1/s, over their χ⁺, doi 10.1002/nbm.5226) and 274
+(R2*QSM, doi 10.3390/tomography8030127); ρ⁻ from the T2 of white and grey matter at 3 T (69 and
+99 ms; Stanisz 2005, doi 10.1002/mrm.20605), 40 ppb of χ⁻ apart.
+
 χ is kept: χ⁺ = χ + u and χ⁻ = −u, where u is found by
 min ½Σ w(u − d)² + λ(‖∇u‖₁ + ‖∇(χ + u)‖₁) over u ≥ max(0, −χ),
 with d the solution in closed form, w its inverse variance (noise of R2* and of χ) and both sources
@@ -34,18 +39,18 @@ class SourceTvParameters(Parameters):
         30.0, gt=0, description="Dr⁻, R2' per ppm of |χ⁻| at 3 T (1/(s·ppm))"
     )
     r2_per_paramagnetic: float = Field(
-        80.0, ge=0, description="ρ⁺, R2 per ppm of χ⁺ at 3 T, where it is not measured (1/(s·ppm))"
+        126.0, ge=0, description="ρ⁺, R2 per ppm of χ⁺ at 3 T, where it is not measured (1/(s·ppm))"
     )
     r2_per_diamagnetic: float = Field(
-        80.0,
+        110.0,
         ge=0,
         description="ρ⁻, R2 per ppm of |χ⁻| at 3 T, where it is not measured (1/(s·ppm))",
     )
     r2_without_sources: float = Field(
-        8.5, ge=0, description="R2₀, R2 of tissue without sources, where R2 is not measured (1/s)"
+        8.0, ge=0, description="R2₀, R2 of tissue without sources, where R2 is not measured (1/s)"
     )
     regularisation_per_noise: float = Field(
-        0.4, ge=0, description="λ over the noise of the solution in closed form (mm)"
+        0.2, ge=0, description="λ over the noise of the solution in closed form (mm)"
     )
     chi_noise: float = Field(
         0.004, gt=0, description="noise of χ, where the local field does not tell it (ppm)"
