@@ -67,6 +67,9 @@ rule all:
     input:
         cohort.every_scan(paths.chi, paths.reliable_mask, paths.quality_picture),
         cohort.every_multi_echo_scan(paths.r2star),
+        sources.every_scan(paths.paramagnetic, paths.diamagnetic)
+        if study.has_images
+        else [],
         cohort.every_scan_with_labels(paths.labels),
         rules.describe_results.output,
         rules.gather_quality.output if study.has_images else [],

@@ -14,6 +14,8 @@ PRIMARY_METRICS = {
     "distribution": "chi_sd",
     "iron_concentration": "iron_calibrated",
     "iron_deposits": "deposit_fraction",
+    "paramagnetic": "chi_para_mean",
+    "diamagnetic": "chi_dia_mean",
 }
 """Outcome family → the metric that its correction set is built on."""
 NOT_TESTED = {"iron_line": "monotone copy of chi_mean: not tested"}
