@@ -76,6 +76,13 @@ class Reconstruction(Parameters):
     r2star: Step = Step(method=relaxation.DEFAULT)
     sources: SourceStep = SourceStep(method=sources.DEFAULT)
 
+    @property
+    def own_images(self) -> dict[str, str]:
+        """Paths of the user's own images of each scan → the keys that give them."""
+        r2 = self.sources.r2 if self.sources.run else None
+        given = ((self.mask.user, "mask.user"), (r2, "sources.r2"))
+        return {path: key for path, key in given if path}
+
 
 class Demo(Parameters):
     """The built-in cohort."""

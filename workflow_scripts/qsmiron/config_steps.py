@@ -65,8 +65,8 @@ class SourceStep(Step):
     r2: str | None = Field(
         None,
         description="R2 maps (1/s) on the grid of the GRE: their path, absolute or below bids_dir, "
-        "with {subject}, {session}, {folder} and {entities} in it; a scan without the file, and "
-        "null, has R2 assumed by the method",
+        "with {subject}, {session}, {folder} and {entities} in it; every scan needs one, lest "
+        "people with and without be compared; null: R2 is assumed by the method",
     )
 
     @field_validator("r2")

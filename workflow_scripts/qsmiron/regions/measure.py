@@ -49,8 +49,9 @@ def measure(
         In the metrics' units. ``chi_mean``, the means of R2* and of the sources, and the iron
         that follows from the mean are weighted if the scan has weights, all others never. NaN for
         what a region lacks: everything without a voxel or with too little coverage; weighted
-        means if all weights are 0; what :mod:`.distribution` leaves undefined; ``iron_calibrated`` without a usable line
-        and in the nuclei that the line is fitted to, also where a composite is made of them.
+        means if all weights are 0; what :mod:`.distribution` leaves undefined;
+        ``iron_calibrated`` without a usable line and in the nuclei that the line is fitted to,
+        also where a composite is made of them.
     calibration : Calibration
     """
     n_regions = len(labels)

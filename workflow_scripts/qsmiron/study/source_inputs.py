@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,12 +50,11 @@ class SourceInputs:
         return self._map(self._cohort.paths.diamagnetic, wildcards)
 
     def r2(self, wildcards: Wildcards) -> list[str]:
-        """The user's R2 map of a scan, where there is one."""
+        """The user's R2 map of a scan, where the variant takes them."""
         template = self._settings.variant(wildcards.desc).sources.r2
         if template is None:
             return []
-        path = self._cohort.scan(wildcards).file(template, self._bids_dir)
-        return [str(path)] if Path(path).exists() else []
+        return [str(self._cohort.scan(wildcards).file(template, self._bids_dir))]
 
     def options(self, desc: str) -> list[str]:
         """Method and parameters of a variant, as options of the script."""
