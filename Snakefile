@@ -31,7 +31,8 @@ include: "rules/study.smk"
 
 wildcard_constraints:
     folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
-    entities=r"sub-[A-Za-z0-9_-]+?",
+    # not the parts of χ, whose label- stands between
+    entities=r"sub-((?!_label-)[A-Za-z0-9_-])+?",
     desc=r"[A-Za-z0-9]+",
     atlas=r"[A-Za-z0-9]+",
     contrast=r"[A-Za-z0-9_.+-]+",
