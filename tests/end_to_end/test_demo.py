@@ -48,7 +48,7 @@ def test_every_region_and_metric_has_its_row(demo: Run) -> None:
     n_regions = regions.groupby("atlas")["index"].nunique().to_dict()
     assert n_regions == {"DK": 83, "tissues": 4}
     assert len(regions) == N_PARTICIPANTS * (83 + 4) * regions["metric"].nunique()
-    assert regions["metric"].nunique() == 21
+    assert regions["metric"].nunique() == 22
     regions = regions[regions["atlas"] == "DK"]
     deposits = regions[regions["metric"] == "deposit_fraction"]
     assert deposits["value"].notna().mean() > 0.9
@@ -117,10 +117,9 @@ def test_one_score_repeats_its_own_jobs_only(demo: Run) -> None:
     assert jobs == {
         "assign_groups": 1,
         "correlate_scores": 1,
-        "gather_correlations": 1,
         "vary_choices": 1,
         "leave_one_out": 1,
-        "gather_headlines": 3,
+        "gather_tests": 5,
         "draw_correlations": 1,
         "draw_forest": 1,
         "draw_specification_curves": 1,
