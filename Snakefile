@@ -31,7 +31,8 @@ include: "rules/study.smk"
 
 wildcard_constraints:
     folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
-    entities=r"sub-[A-Za-z0-9_-]+?",
+    # not the parts of χ, whose label- stands between
+    entities=r"sub-((?!_label-)[A-Za-z0-9_-])+?",
     desc=r"[A-Za-z0-9]+",
     atlas=r"[A-Za-z0-9]+",
     contrast=r"[A-Za-z0-9_.+-]+",
@@ -68,6 +69,9 @@ rule all:
     input:
         cohort.every_scan(paths.chi, paths.reliable_mask, paths.quality_picture),
         cohort.every_multi_echo_scan(paths.r2star),
+        sources.every_scan(paths.paramagnetic, paths.diamagnetic)
+        if study.has_images
+        else [],
         cohort.every_scan_with_labels(paths.labels),
         rules.describe_results.output,
         rules.gather_quality.output if study.has_images else [],

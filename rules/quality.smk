@@ -9,6 +9,8 @@ rule draw_subject:
         brain_mask=paths.brain_mask,
         reliable_mask=paths.reliable_mask,
         r2star=cohort.r2star,
+        paramagnetic=sources.paramagnetic,
+        diamagnetic=sources.diamagnetic,
         field=paths.local_field,
         labels=cohort.first_labels,
         label_table=cohort.first_label_table,
@@ -32,6 +34,8 @@ rule draw_subject:
         images=lambda wildcards, input: options(
             input,
             "r2star",
+            "paramagnetic",
+            "diamagnetic",
             "labels",
             "label_table",
             "t1w",

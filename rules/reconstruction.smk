@@ -2,9 +2,11 @@
 # The desc- label names the variant: the set of methods that a file comes from.
 
 from qsmiron.study.b0_inputs import B0Inputs
+from qsmiron.study.source_inputs import SourceInputs
 
 variant_inputs = cohort.variant_inputs(study)
 b0 = B0Inputs(cohort, study.config.acquisition)
+sources = SourceInputs(cohort, study)
 
 
 rule mask_brain:
@@ -207,9 +209,14 @@ rule map_r2star:
         magnitude=cohort.magnitude,
         magnitude_sidecars=cohort.magnitude_sidecars,
         mask=paths.brain_mask,
+        field=paths.total_field,
+        field_mask=paths.phase_mask,
     output:
         r2star=paths.r2star,
         sidecar=paths.sidecar(paths.r2star),
+        local_r2star=paths.local_r2star,
+        local_sidecar=paths.sidecar(paths.local_r2star),
+        error=paths.r2star_error,
     log:
         paths.log("map_r2star", "{folder}/{entities}_desc-{desc}"),
     benchmark:
@@ -229,5 +236,52 @@ rule map_r2star:
         "Mapping R2* of {wildcards.entities}"
     shell:
         "python {input.script:q} --magnitude {input.magnitude:q} --mask {input.mask:q}"
-        " --r2star {output.r2star:q} {params.method:q}"
+        " --field {input.field:q} --field-mask {input.field_mask:q}"
+        " --r2star {output.r2star:q} --local-r2star {output.local_r2star:q}"
+        " --error {output.error:q} {params.method:q}"
+        " 2>&1 | tee {log:q}"
+
+
+# Of the variants: sources do not depend on the reference of χ, so its branches take theirs.
+rule separate_sources:
+    input:
+        script=settings.script("separate_sources"),
+        chi=paths.chi,
+        mask=paths.reliable_mask,
+        r2star=paths.local_r2star,
+        r2star_sidecar=paths.sidecar(paths.local_r2star),
+        r2star_error=paths.r2star_error,
+        magnitude=cohort.first_magnitude,
+        magnitude_sidecars=cohort.magnitude_sidecars,
+        r2=sources.r2,
+    output:
+        paramagnetic=paths.paramagnetic,
+        paramagnetic_sidecar=paths.sidecar(paths.paramagnetic),
+        diamagnetic=paths.diamagnetic,
+        diamagnetic_sidecar=paths.sidecar(paths.diamagnetic),
+    log:
+        paths.log("separate_sources", "{folder}/{entities}_desc-{desc}"),
+    benchmark:
+        paths.benchmark("separate_sources", "{folder}/{entities}_desc-{desc}")
+    wildcard_constraints:
+        desc=cohort.variant_pattern,
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 60, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
+    params:
+        code=settings.of_desc(
+            lambda desc: settings.method_code("separate_sources", desc, "sources")
+        ),
+        r2=lambda wildcards, input: options(input, "r2"),
+        method=settings.of_desc(sources.options),
+    message:
+        "Separating iron from myelin in {wildcards.entities}"
+    shell:
+        "python {input.script:q} --chi {input.chi:q} --r2star {input.r2star:q}"
+        " --r2star-error {input.r2star_error:q} --mask {input.mask:q}"
+        " --magnitude {input.magnitude:q} {params.r2:q} {params.method:q}"
+        " --paramagnetic {output.paramagnetic:q} --diamagnetic {output.diamagnetic:q}"
         " 2>&1 | tee {log:q}"

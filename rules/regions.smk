@@ -15,6 +15,8 @@ rule measure_regions:
         label_table=paths.label_table,
         mask=cohort.from_stage("background_field", paths.reliable_mask),
         r2star=cohort.r2star,
+        paramagnetic=sources.paramagnetic,
+        diamagnetic=sources.diamagnetic,
         tissues=cohort.where(settings.uses_grey_matter, cohort.tissues_of_cortex),
         weights=cohort.where(settings.weighs_voxels, cohort.label_weights),
     output:
@@ -37,7 +39,9 @@ rule measure_regions:
         runtime=lambda wildcards, input, attempt: minutes(input, attempt),
     params:
         code=settings.code("measure_regions"),
-        images=lambda wildcards, input: options(input, "r2star", "tissues", "weights"),
+        images=lambda wildcards, input: options(
+            input, "r2star", "paramagnetic", "diamagnetic", "tissues", "weights"
+        ),
         # One function: five of these jobs for every scan are a quarter of a large dry run.
         values=lambda wildcards: [
             *cohort.who(wildcards),

@@ -33,6 +33,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--brain-mask", required=True, help="brain mask, same grid")
     add("--reliable-mask", required=True, help="where the local field is reliable, same grid")
     add("--r2star", help="R2* map (1/s), same grid; a single echo has none")
+    add("--paramagnetic", help="χ⁺ (ppm), same grid")
+    add("--diamagnetic", help="χ⁻ (ppm), same grid")
     add("--labels", help="atlas labels, same grid; without them no outlines are drawn")
     add("--label-table", help="TSV: index, name[, hemisphere]; default: the TSV beside --labels")
     add("--field", help="local field (ppm), same grid")
@@ -82,11 +84,13 @@ def main(argv: list[str] | None = None) -> None:
             r2star=read_volume(args.r2star) if args.r2star else None,
             labels=read_volume(args.labels, dtype=np.int32) if args.labels else None,
             field=read_volume(args.field) if args.field else None,
+            paramagnetic=read_volume(args.paramagnetic) if args.paramagnetic else None,
+            diamagnetic=read_volume(args.diamagnetic) if args.diamagnetic else None,
             t1w=t1w,
             template_brain=template[0],
             template_white=template[1],
         )
-        for name in ("magnitude", "r2star", "labels", "field"):
+        for name in ("magnitude", "r2star", "labels", "field", "paramagnetic", "diamagnetic"):
             if (volume := getattr(maps, name)) is not None:
                 check_same_grid(volume, chi, getattr(args, name))
         nuclei = nuclei_of(args.labels, args.label_table) if args.labels else {}

@@ -36,6 +36,8 @@ def build_parser():
     add("--thresholds", help="TSV of pool_thresholds.py (ppm), for the deposits")
     add("--mask", help="reliable mask on the same grid; default: every finite voxel")
     add("--r2star", help="R2* map on the same grid (1/s)")
+    add("--paramagnetic", help="χ⁺ on the same grid (ppm); with --diamagnetic")
+    add("--diamagnetic", help="χ⁻ on the same grid (ppm)")
     add("--tissues", help="probabilities of grey, white matter, fluid on that grid (X, Y, Z, 3)")
     add("--weights", help="fraction of each voxel that belongs to its region, on that grid")
     add("--session", default="", help="session label")
@@ -52,7 +54,10 @@ def build_parser():
 
 
 def main(argv=None):
-    args = build_parser().parse_args(argv)
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if bool(args.paramagnetic) != bool(args.diamagnetic):
+        parser.error("--paramagnetic and --diamagnetic need each other")
     with reported_to_user():
         parameters = parse_parameters(IronParameters, args.parameters, "--parameters")
         options = parse_parameters(SelectionParameters, args.selection, "--selection")
@@ -60,11 +65,16 @@ def main(argv=None):
         labels = read_label_table(args.label_table)
         who = Who(args.participant, args.session, args.desc, args.atlas, args.labels_source)
         images = (args.mask, args.r2star, args.tissues, args.weights)
-        scan, r2star, selection = read_scan(who, args.chi, args.labels, labels, *images, options)
+        parts = (args.paramagnetic, args.diamagnetic) if args.paramagnetic else None
+        scan, r2star, sources, selection = read_scan(
+            who, args.chi, args.labels, labels, *images, options, parts
+        )
         thresholds = rows.read_thresholds(args.thresholds, who) if args.thresholds else None
-        metrics, fit = measure(scan, labels, parameters, age, thresholds, r2star)
+        metrics, fit = measure(scan, labels, parameters, age, thresholds, r2star, sources)
         write_table(
-            rows.region_rows(who, labels, metrics, scan.chi, r2star), args.regions, "regions"
+            rows.region_rows(who, labels, metrics, scan.chi, r2star, sources),
+            args.regions,
+            "regions",
         )
         if args.quantiles:
             write_table(rows.quantile_rows(who, labels, scan.chi), args.quantiles, "quantiles")

@@ -104,6 +104,7 @@ def masks(root: Path, *without: str, shape: tuple[int, ...] = SHAPE) -> None:
 
 SEG = "config, atlases.own.segmentation"
 MASK = {"reconstruction": {"mask": {"user": "masks/{subject}.nii.gz"}}}
+R2 = {"reconstruction": {"sources": {"r2": "masks/{subject}.nii.gz"}}}
 OF_VARIANT = {"variants": {"main": MASK["reconstruction"]}}
 
 CASES = [
@@ -223,6 +224,11 @@ CASES = [
          "reconstruction.mask.user", "Put it there", settings=MASK),
     Case("masks of some, of a variant", lambda r: masks(r, "02"), "masks/02.nii.gz",
          "no such file", "variants.main.mask.user", "Put it there", settings=OF_VARIANT),
+    Case("R2 maps of nobody", lambda r: None, "masks/02.nii.gz", "no such file",
+         "reconstruction.sources.r2", "Put it there", settings=R2),
+    Case("R2 maps of another grid", lambda r: masks(r, shape=(5, 7, 5)), "masks/02.nii.gz",
+         "a grid of (5, 7, 5)", "the grid of sub-02_echo-1_part-mag", "Put the R2 map on the grid",
+         settings=R2),
     Case("masks of another grid", lambda r: masks(r, shape=(5, 7, 5)), "masks/02.nii.gz",
          "a grid of (5, 7, 5)", "the grid of sub-02_echo-1_part-mag", "Put the mask on the grid",
          settings=MASK),

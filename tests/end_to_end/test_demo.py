@@ -48,7 +48,7 @@ def test_every_region_and_metric_has_its_row(demo: Run) -> None:
     n_regions = regions.groupby("atlas")["index"].nunique().to_dict()
     assert n_regions == {"DK": 83, "tissues": 4}
     assert len(regions) == N_PARTICIPANTS * (83 + 4) * regions["metric"].nunique()
-    assert regions["metric"].nunique() == 15
+    assert regions["metric"].nunique() == 22
     regions = regions[regions["atlas"] == "DK"]
     deposits = regions[regions["metric"] == "deposit_fraction"]
     assert deposits["value"].notna().mean() > 0.9
@@ -57,7 +57,7 @@ def test_every_region_and_metric_has_its_row(demo: Run) -> None:
 
 
 def test_maps_share_the_grid_of_the_acquisition(demo: Run) -> None:
-    for chi_path in demo.results.glob("sub-*/anat/*_Chimap.nii.gz"):
+    for chi_path in demo.results.glob("sub-*/anat/sub-??_desc-*_Chimap.nii.gz"):
         who = chi_path.name.split("_")[0]
         raw = nib.load(
             demo.results / f"sourcedata/demo/{who}/anat/{who}_echo-1_part-mag_MEGRE.nii.gz"
@@ -73,7 +73,7 @@ def test_maps_share_the_grid_of_the_acquisition(demo: Run) -> None:
         assert (described["Units"], described["SkullStripped"]) == ("1/s", True)
         chi = nib.load(chi_path).get_fdata()
         assert chi[chi != 0].mean() == pytest.approx(0, abs=1e-4)  # whole-brain reference, ppm
-    assert len(list(demo.results.glob("sub-*/anat/*_Chimap.nii.gz"))) == N_PARTICIPANTS
+    assert len(list(demo.results.glob("sub-*/anat/sub-??_desc-*_Chimap.nii.gz"))) == N_PARTICIPANTS
 
 
 class Resources(HTMLParser):

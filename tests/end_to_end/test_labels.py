@@ -159,7 +159,7 @@ def test_a_scan_that_cannot_be_registered_keeps_nobody_waiting(demo_copy: Run) -
     regions = table(demo_copy, "regions").set_index("participant_id")
     assert regions.loc["sub-06", "value"].isna().all()
     assert regions.loc["sub-05", "value"].notna().mean() > 0.8
-    (chi,) = demo_copy.results.glob("sub-06/anat/*_Chimap.nii.gz")
+    (chi,) = demo_copy.results.glob("sub-06/anat/sub-06_desc-*_Chimap.nii.gz")
     assert np.ptp(nib.load(chi).get_fdata()) > 0.1  # ppm
     assert "registration failed" in (demo_copy.results / "report.html").read_text()
     assert demo_copy.would_run() == {}

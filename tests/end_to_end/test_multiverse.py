@@ -38,7 +38,7 @@ def test_every_combination_of_choices_is_a_branch(demo: Run) -> None:
     assert set(chosen["reference"]) == {"brain", "csf"}
     assert set(chosen["regions"]) == {"as configured", "deep erosion 3"}
     # branches are no results: one χ map per scan
-    assert len(list(demo.results.glob("sub-*/anat/*_Chimap.nii.gz"))) == N_PARTICIPANTS
+    assert len(list(demo.results.glob("sub-*/anat/sub-??_desc-*_Chimap.nii.gz"))) == N_PARTICIPANTS
 
 
 def test_the_main_specification_is_the_rigorous_arm(demo: Run) -> None:
@@ -93,7 +93,7 @@ def test_the_full_multiverse_adds_reconstructions_and_no_registration(demo_copy:
     table = read_table(run.results / "group/full_multiverse.tsv", "multiverse")
     assert set(table["background_field"]) == {"joint_tv_tissue", "vsharp"}
     assert table["p"].notna().any()
-    assert len(list(run.results.glob("sub-*/anat/*_Chimap.nii.gz"))) == N_PARTICIPANTS
+    assert len(list(run.results.glob("sub-*/anat/sub-??_desc-*_Chimap.nii.gz"))) == N_PARTICIPANTS
     assert list(run.results.glob("figures/full_multiverse_contrast-*.svg"))
     sidecars = list(run.results.glob("work/multiverse/sub-*/anat/*_Chimap.json"))
     branch = [path for path in sidecars if "vsharp" in path.read_text()]

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.end_to_end
 
 OF_ONE_SCAN = {
     "simulate_subject", "register_subject", "mask_brain", "map_field", "remove_background_field",
-    "invert_dipole", "reference_chi", "map_r2star", "carry_labels", "draw_subject",
+    "invert_dipole", "reference_chi", "map_r2star", "separate_sources", "carry_labels",
+    "draw_subject",
 }  # fmt: skip
 IMAGING = OF_ONE_SCAN | {"label_tissues", "measure_regions"}
 

@@ -116,6 +116,25 @@ def test_a_page_with_everything_is_wider(head, tmp_path):
         assert page.height < 1500
 
 
+def test_iron_and_myelin_have_a_column_each(head, tmp_path):
+    chi = read_volume(head["chi"])
+    options = []
+    for name, sign in (("paramagnetic", 1), ("diamagnetic", -1)):
+        path = tmp_path / f"{name}.nii.gz"
+        write_volume(path, sign * np.maximum(sign * chi.data, 0), chi.affine)
+        options += [f"--{name}", str(path)]
+    draw_subject.main(page_arguments(head, tmp_path / "page.png", *options))
+    with Image.open(tmp_path / "page.png") as page:
+        assert "χ of paramagnetic sources, χ of diamagnetic sources" in page.info["Description"]
+        grey = np.asarray(page.convert("L"), int)[140:-80]
+    # bright where there is much of either, so never in the same place of both columns
+    columns = np.array_split(grey, 4, axis=1)
+    width = min(column.shape[1] for column in columns)
+    iron, myelin = (column[:, :width] > 200 for column in columns[2:])
+    assert iron.sum() > 100
+    assert not (iron & myelin).any()
+
+
 def test_a_t1w_without_its_map_is_refused(head, tmp_path, capsys):
     options = t1w_options(head, tmp_path)
     output = tmp_path / "page.png"

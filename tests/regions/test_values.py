@@ -131,13 +131,13 @@ def test_measured_voxels(arrays, tmp_path):
         "chi": save(tmp_path / "chi.nii", chi),
         "labels": save(tmp_path / "labels.nii", labels.astype(np.int16)),
     }
-    whole, none, _ = read_scan(Who("sub-01"), table=TABLE, **files)
+    whole, none, _, _ = read_scan(Who("sub-01"), table=TABLE, **files)
     assert none is None
     n_label = [(labels == 3).sum(), (labels == 12).sum(), 0]
     assert whole.chi.n_label_voxels.tolist() == n_label
     assert whole.chi.n_voxels[0] == (np.isfinite(chi) & (labels == 3)).sum()
     assert whole.chi.n_voxels[1] == n_label[1], "a χ of 0 is a value"
-    masked, relaxation, _ = read_scan(
+    masked, relaxation, _, _ = read_scan(
         Who("sub-01"),
         table=TABLE,
         mask=save(tmp_path / "mask.nii", mask.astype(np.uint8)),

@@ -129,7 +129,7 @@ def test_every_question_is_counted_atlas_by_atlas(text):
     ]
     assert adjusted["p_maxt"].isna().all()
     (tissues,) = [row for row in rows if row[:2] == ["tissues", "Progression"]]
-    assert 0 < int(tissues[2]) <= 12  # four regions, three sets
+    assert 0 < int(tissues[2]) <= 20  # four regions, five sets
 
 
 def test_findings_are_those_of_the_atlas_configured_first(text):

@@ -83,7 +83,7 @@ def test_the_labels_are_the_atlas_at_one_millimetre(data):
 
 def test_every_question_has_its_primary_metrics(data):
     questions = {(one["question"], one["metric"]) for one in data["overlays"]}
-    assert len(questions) == len(data["overlays"]) == (2 + 3) * 4
+    assert len(questions) == len(data["overlays"]) == (2 + 3) * 6
     assert ("phenotype: UMN+ vs other", "Mean χ") in questions
     assert ("UMN score", "Deposit fraction") in questions
 

@@ -14,6 +14,8 @@ from qsmiron.tables import read_table
 
 DEMO = Path(__file__).parents[2] / "config" / "demo"
 EFFECTS = read_table(DEMO / "effects.tsv").set_index("effect")
+OWN_P = 0.001
+"""Of effects that the abstract does not report."""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,8 @@ def test_the_plan_holds_the_reported_effect(patients, plan, name):
         groups = true[clinical == first], true[clinical == second]
         p = stats.mannwhitneyu(*groups, method="exact").pvalue
         found = groups[0].mean() - groups[1].mean()
-    assert 0.5 < p / effect["p_reported"] < 2
+    wanted = effect["p_reported"] if effect["p_reported"] > 0 else OWN_P
+    assert 0.5 < p / wanted < 2
     assert found * sign > 0
 
 

@@ -110,7 +110,7 @@ def test_ties_do_not_depend_on_the_order_of_rows():
     tests = table()
     rng = np.random.default_rng(0)
     expected = found(tests, name="mine")
-    assert expected == {("chi_mean", "amygdala", "L"): "cohort"}
+    assert expected == {("chi_dia_mean", "amygdala", "L"): "cohort"}
     for _ in range(10):
         shuffled = tests.iloc[rng.permutation(len(tests))]
         assert found(shuffled, name="mine") == expected

@@ -7,19 +7,18 @@ validated by the class that stands beside the method.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
-from . import background, inversion, phase, relaxation
+from . import background, inversion, phase, relaxation, sources
 from .acquisition import PHASE_UNITS, setting_of_scan
 from .bids import LABEL, image_template
 from .config_paths import ConfigPath, expanded
+from .config_steps import MaskStep, Overrides, SourceStep, Step
 from .config_values import B0Setting, Labels, Ranges
 from .errors import InputError, Problem
-from .masks import EXTRACTORS
 from .masks.gre import GreMaskParameters
 from .methods import Method, get_method
 from .parameters import Parameters, explain, parse_parameters, without_nothing
@@ -38,51 +37,9 @@ STAGES: dict[str, dict[str, Method]] = {
     "background_field": background.METHODS,
     "inversion": inversion.METHODS,
     "r2star": relaxation.METHODS,
+    "sources": sources.METHODS,
 }
 """The stages of reconstruction that offer a choice of methods, in the order of the data flow."""
-
-
-class Overrides(Parameters):
-    """A stage with one method: what differs from its defaults."""
-
-    parameters: dict[str, Any] = Field(default_factory=dict, description="what differs")
-
-    @property
-    def parameters_json(self) -> str:
-        """The overrides as the JSON object that scripts take."""
-        return json.dumps(self.parameters, sort_keys=True)
-
-
-class Step(Overrides):
-    """A stage that offers several methods: which one, and what differs from its defaults."""
-
-    method: str = Field(description="name of the method")
-
-
-class MaskStep(Overrides):
-    """Where the brain mask of the GRE comes from: the template, unless a scan has no T1w."""
-
-    user: str | None = Field(
-        None,
-        description="your own masks instead: their path, absolute or below bids_dir, with "
-        "{subject}, {session}, {folder} and {entities} in it, such as "
-        "derivatives/masks/{folder}/{entities}_mask.nii.gz",
-    )
-    extractor: Literal[tuple(EXTRACTORS)] = Field(  # type: ignore[valid-type]
-        "brightness",
-        description="of scans without T1w; deepbet is a network to be installed beforehand "
-        "(envs/requirements-deepbet.txt)",
-    )
-
-    @field_validator("user")
-    @classmethod
-    def _template(cls, user: str | None) -> str | None:
-        return None if user is None else image_template(expanded(user))
-
-    @property
-    def extractor_module(self) -> str:
-        """The module of the extractor, for the digest of a job's code."""
-        return f"{__package__}.{EXTRACTORS[self.extractor].module}"
 
 
 class Reference(Parameters):
@@ -110,7 +67,7 @@ class Reference(Parameters):
 
 
 class Reconstruction(Parameters):
-    """The chain from phase and magnitude to susceptibility and R2*."""
+    """The chain from phase and magnitude to susceptibility, R2* and the sources of both."""
 
     mask: MaskStep = MaskStep()
     field_map: Step = Step(method=phase.DEFAULT)
@@ -118,6 +75,14 @@ class Reconstruction(Parameters):
     inversion: Step = Step(method=inversion.DEFAULT)
     reference: Reference = Reference()
     r2star: Step = Step(method=relaxation.DEFAULT)
+    sources: SourceStep = SourceStep(method=sources.DEFAULT)
+
+    @property
+    def own_images(self) -> dict[str, str]:
+        """Paths of the user's own images of each scan → the keys that give them."""
+        r2 = self.sources.r2 if self.sources.run else None
+        given = ((self.mask.user, "mask.user"), (r2, "sources.r2"))
+        return {path: key for path, key in given if path}
 
 
 class Demo(Parameters):

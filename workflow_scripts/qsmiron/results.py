@@ -61,6 +61,16 @@ class Results:
         return self.derivative(f"desc-{self.desc}_R2starmap.nii.gz")
 
     @property
+    def paramagnetic(self) -> str:
+        """Susceptibility of paramagnetic sources, such as iron (ppm, at least 0)."""
+        return self.derivative(f"label-paramagnetic_desc-{self.desc}_Chimap.nii.gz")
+
+    @property
+    def diamagnetic(self) -> str:
+        """Susceptibility of diamagnetic sources, such as myelin (ppm, at most 0)."""
+        return self.derivative(f"label-diamagnetic_desc-{self.desc}_Chimap.nii.gz")
+
+    @property
     def brain_mask(self) -> str:
         """Brain mask on the GRE grid."""
         return self.derivative(f"label-brain_desc-{self.desc}_mask.nii.gz")
@@ -129,6 +139,16 @@ class Results:
     def local_field(self) -> str:
         """Local field (ppm)."""
         return self.intermediate(f"desc-{self.desc}_localfield.nii.gz")
+
+    @property
+    def local_r2star(self) -> str:
+        """R2* without the decay by the field's course through voxels (1/s)."""
+        return self.intermediate(f"desc-{self.desc}_localr2star.nii.gz")
+
+    @property
+    def r2star_error(self) -> str:
+        """Standard deviation of that (1/s)."""
+        return self.intermediate(f"desc-{self.desc}_r2starerror.nii.gz")
 
     @property
     def chi_unreferenced(self) -> str:

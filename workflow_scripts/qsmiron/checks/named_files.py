@@ -97,10 +97,10 @@ def check_own_files(
             like = seen.echoes[0] if in_gre else seen.scan.t1w
             yield from _check_place(path, seen, like)
         yield from _check_numbers(there, block)
-    for where, template in _masks(settings).items():
+    for where, template in _on_the_grid(settings).items():
         there = yield from _find(root, inspected, where, template, required=True)
         for seen, path in there:
-            yield from _check_grid(path, seen)
+            yield from _check_grid(path, seen, where)
 
 
 def own_paths(
@@ -108,7 +108,7 @@ def own_paths(
 ) -> Iterator[Path]:
     """These files of all scans, be they there or not."""
     given = [block.get("segmentation") for _, block in _blocks(settings.get("atlases"))]
-    for template in (*given, *_masks(settings).values()):
+    for template in (*given, *_on_the_grid(settings).values()):
         if isinstance(template, str) and (kept := _template(template)):
             yield from dict.fromkeys(seen.scan.file(kept, root) for seen in inspected)
 
@@ -125,7 +125,7 @@ def _find(
     kept = _template(template) if isinstance(template, str) else None
     if kept is None or not inspected:
         return there
-    what = "mask" if where.endswith("mask.user") else "segmentation"
+    what = next((word for key, word in _ON_THE_GRID.items() if where.endswith(key)), "segmentation")
     expected = f"the {what} of each scan, at the path that {where} in the config gives"
     for seen in inspected:
         path = seen.scan.file(kept, root)
@@ -229,8 +229,8 @@ def _overlap(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.prod(np.clip(shared, 0, None)) / smaller) if smaller > 0 else 0.0
 
 
-def _check_grid(path: Path, seen: Inspected) -> Iterator[Problem]:
-    """A mask that is not on the grid of its scan's GRE."""
+def _check_grid(path: Path, seen: Inspected, where: str) -> Iterator[Problem]:
+    """A mask or R2 map, which ``where`` names, that is not on the grid of its scan's GRE."""
     like = seen.echoes[0]
     if like not in seen.headers:
         return
@@ -247,7 +247,7 @@ def _check_grid(path: Path, seen: Inspected) -> Iterator[Problem]:
             str(path),
             f"a grid {at}",
             f"the grid of {like.name}, {header.shape}",
-            "Put the mask on the grid of the GRE.",
+            f"Put the {_ON_THE_GRID['.'.join(where.split('.')[-2:])]} on the grid of the GRE.",
         )
 
 
@@ -295,15 +295,20 @@ def _blocks(blocks: Any) -> list[tuple[str, Mapping[str, Any]]]:
     return [(str(name), block) for name, block in items if isinstance(block, Mapping)]
 
 
-def _masks(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The paths of the user's masks by the key that gives them."""
+_ON_THE_GRID = {"mask.user": "mask", "sources.r2": "R2 map"}
+"""Keys of the user's own images on the grid of the GRE, and what these are."""
+
+
+def _on_the_grid(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The paths of the user's own masks and R2 maps by the key that gives them."""
     chains = {"reconstruction": settings.get("reconstruction")}
     chains |= {f"variants.{name}": block for name, block in _blocks(settings.get("variants"))}
     found = {}
     for where, chain in _blocks(chains):
-        mask = chain.get("mask")
-        if isinstance(mask, Mapping) and mask.get("user"):
-            found[f"{where}.mask.user"] = mask["user"]
+        for stage, key in (name.split(".") for name in _ON_THE_GRID):
+            block = chain.get(stage)
+            if isinstance(block, Mapping) and block.get(key) and block.get("run", True):
+                found[f"{where}.{stage}.{key}"] = block[key]
     return found
 
 

@@ -92,7 +92,9 @@ def _draw(
                     f"{FAMILY_LABELS[cell.family]}\n{metric(cell.metric).axis}", linespacing=1.5
                 )
     figure.tight_layout(h_pad=1.1, w_pad=0.7)
-    fit_titles(titles, PAGE_WIDTH / COLUMNS)
+    # tick labels of any row may leave its panels less than their share of the page
+    step = grid[0, 1].get_position().x0 - grid[0, 0].get_position().x0
+    fit_titles(titles, PAGE_WIDTH * step)
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,8 @@ def _draw(rows: pd.DataFrame, kind: str, name: str) -> Any:
 
     label = _effect_label(rows, kind)
     height = _ROW_INCHES * REGIONS + 0.62 + _LINE_INCHES * label.count("\n")
-    figure, grid = plt.subplots(2, 2, figsize=(PAGE_WIDTH, 2 * height))
+    n_rows = math.ceil(len(PRIMARY_METRICS) / 2)
+    figure, grid = plt.subplots(n_rows, 2, figsize=(PAGE_WIDTH, n_rows * height))
     limit = 0.0
     for axes, (family, measured) in zip(grid.flat, PRIMARY_METRICS.items(), strict=True):
         limit = max(limit, _panel(axes, rows, kind, name, family, measured))
@@ -76,7 +78,7 @@ def _draw(rows: pd.DataFrame, kind: str, name: str) -> Any:
         axes.locator_params(axis="x", nbins=5)  # more run into each other
         axes.set_xlabel(label)
     figure.tight_layout(w_pad=1.2, h_pad=1.0)
-    for axes, edge in zip(grid.flat, (0.5, 1.0) * 2, strict=True):
+    for axes, edge in zip(grid.flat, (0.5, 1.0) * n_rows, strict=True):
         title = axes.set_title(axes.get_title(loc="left"), loc="left")
         fit_titles([title], (edge - axes.get_position().x0) * PAGE_WIDTH)
     labels = [axes.xaxis.label for axes in grid.flat]

@@ -2,7 +2,7 @@
 
 One column per quantity, one row per slice, on black as on a viewing station: T1w with the
 template's edges, magnitude with the masks' edges and the deep nuclei, χ with the labels' edges, χ,
-R2* and the local field.
+R2*, its sources and the local field.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ PAGE_INCHES = 12.0
 """Least width of the page; at :data:`PAGE_DPI` it is 1560 pixels."""
 
 COLUMN_INCHES = 2.4
-"""Least width of a column: with all six the page is 1872 pixels wide."""
+"""Least width of a column: with all eight the page is 2496 pixels wide."""
 
 PAGE_DPI = 130
 TOP_INCHES = 0.88
 BOTTOM_INCHES = 0.5
 R2STAR_RANGE = (0.0, 60.0)
+SOURCE_LIMIT_PPB = 120.0
 HIGHER_MM = 32.0
 """Second axial slice: this far above the first (centrum semiovale, motor cortex)."""
 
@@ -50,7 +51,7 @@ LABELS_COLOUR = "#ffffff60"
 
 
 class SubjectMaps(NamedTuple):
-    """What the page shows; all on one grid. χ and field in ppm, R2* in 1/s, template 0–1."""
+    """What the page shows; all on one grid. χ, its parts, field: ppm; R2*: 1/s; template: 0–1."""
 
     magnitude: Volume
     chi: Volume
@@ -62,6 +63,8 @@ class SubjectMaps(NamedTuple):
     t1w: Volume | None = None
     template_brain: Volume | None = None
     template_white: Volume | None = None
+    paramagnetic: Volume | None = None
+    diamagnetic: Volume | None = None
 
 
 def quality_page(
@@ -119,6 +122,8 @@ def _prepared(maps: SubjectMaps) -> SubjectMaps:
         ready(maps.t1w),
         ready(maps.template_brain),
         ready(maps.template_white),
+        ready(maps.paramagnetic, PPB_PER_PPM),
+        ready(maps.diamagnetic, PPB_PER_PPM),
     )
 
 
@@ -140,9 +145,11 @@ def _slices(maps: SubjectMaps, nuclei: Mapping[str, list[int]]) -> list[tuple[st
 
 
 def _columns(maps: SubjectMaps) -> list[str]:
-    optional = {"t1w": maps.t1w, "labels": maps.labels, "r2star": maps.r2star, "field": maps.field}
-    order = ("t1w", "magnitude", "labels", "chi", "r2star", "field")
-    return [name for name in order if name not in optional or optional[name] is not None]
+    # each is a field of the maps of its name
+    order = (
+        "t1w", "magnitude", "labels", "chi", "r2star", "paramagnetic", "diamagnetic", "field",
+    )  # fmt: skip
+    return [name for name in order if getattr(maps, name) is not None]
 
 
 def _draw(maps: SubjectMaps, nuclei: Mapping[str, list[int]], participant: str) -> Any:
@@ -264,6 +271,17 @@ def _r2star(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -
     return show_slice(axes, maps.r2star, plane, index, cmap="gray", vmin=low, vmax=high)
 
 
+def _paramagnetic(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -> Any:
+    shown = Volume(np.ma.array(maps.paramagnetic.data, mask=~maps.reliable), maps.chi.affine)
+    return show_slice(axes, shown, plane, index, cmap="gray", vmin=0, vmax=SOURCE_LIMIT_PPB)
+
+
+def _diamagnetic(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -> Any:
+    shown = Volume(np.ma.array(maps.diamagnetic.data, mask=~maps.reliable), maps.chi.affine)
+    # bright where there is much of it, as of χ⁺
+    return show_slice(axes, shown, plane, index, cmap="gray_r", vmin=-SOURCE_LIMIT_PPB, vmax=0)
+
+
 def _field(axes: Any, maps: SubjectMaps, nuclei: Any, plane: str, index: int) -> Any:
     inside = np.abs(maps.field.data[maps.reliable])
     limit = max(10.0, float(np.ceil(np.percentile(inside, 99) / 10) * 10)) if inside.size else 50.0
@@ -277,6 +295,8 @@ _DRAWERS = {
     "chi": _chi,
     "labels": _labels,
     "r2star": _r2star,
+    "paramagnetic": _paramagnetic,
+    "diamagnetic": _diamagnetic,
     "field": _field,
 }
 _HEADINGS = {
@@ -285,9 +305,12 @@ _HEADINGS = {
     "chi": "χ",
     "labels": "χ, labels",
     "r2star": "R2*",
+    "paramagnetic": "χ⁺, iron",
+    "diamagnetic": "χ⁻, myelin",
     "field": "Local field",
 }
 _UNITS = {"chi": "ppb", "labels": "ppb", "r2star": "s⁻¹", "field": "ppb"}
+_UNITS |= {"paramagnetic": "ppb", "diamagnetic": "ppb"}
 _DESCRIPTIONS = {
     "t1w": "T1w with the edges of the template's brain (sky blue) and white matter (orange)",
     "magnitude": "first echo's magnitude with the edges of the brain mask (green), of the reliable "
@@ -295,5 +318,7 @@ _DESCRIPTIONS = {
     "labels": "χ with label edges (deep nuclei in colour)",
     "chi": "χ",
     "r2star": "R2*",
+    "paramagnetic": "χ of paramagnetic sources",
+    "diamagnetic": "χ of diamagnetic sources (bright: much of it)",
     "field": "local field",
 }

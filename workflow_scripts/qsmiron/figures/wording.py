@@ -38,6 +38,12 @@ METRICS: dict[str, Metric] = {
     "chi_p05": Metric("5th percentile of χ", "ppb", PPB_PER_PPM),
     "chi_p95": Metric("95th percentile of χ", "ppb", PPB_PER_PPM),
     "r2star_mean": Metric("Mean R2*", "s⁻¹"),
+    "chi_para_mean": Metric("Mean χ⁺", "ppb", PPB_PER_PPM),
+    "chi_para_median": Metric("Median χ⁺", "ppb", PPB_PER_PPM),
+    "chi_para_sd": Metric("SD of χ⁺", "ppb", PPB_PER_PPM),
+    "chi_dia_mean": Metric("Mean χ⁻", "ppb", PPB_PER_PPM),
+    "chi_dia_median": Metric("Median χ⁻", "ppb", PPB_PER_PPM),
+    "chi_dia_sd": Metric("SD of χ⁻", "ppb", PPB_PER_PPM),
     "iron_line": Metric("Iron, global line", "mg/kg"),
     "iron_calibrated": Metric("Iron, calibrated", "mg/kg"),
     "deposit_volume": Metric("Deposit volume", "mm³"),
@@ -54,6 +60,8 @@ FAMILY_LABELS = {
     "iron_concentration": "Iron concentration",
     "iron_deposits": "Iron deposits",
     "relaxation": "Relaxation",
+    "paramagnetic": "Paramagnetic sources",
+    "diamagnetic": "Diamagnetic sources",
 }
 
 SCORE_LABELS = {

@@ -12,6 +12,7 @@ from .distribution import shape
 from .iron import Calibration, calibrate, iron_by_line, nucleus_of
 from .label_table import Label
 from .metrics import METRICS
+from .sources import SourceRegions, median_and_spread
 from .susceptibility import location
 from .values import RegionValues, SortedRegions
 
@@ -23,6 +24,7 @@ def measure(
     age: float | None = None,
     thresholds: Mapping[int, Threshold] | None = None,
     r2star: SortedRegions | None = None,
+    sources: SourceRegions | None = None,
 ) -> tuple[dict[str, np.ndarray], Calibration]:
     """Every metric of :data:`.metrics.METRICS` for every region.
 
@@ -38,15 +40,18 @@ def measure(
         Without it the deposit metrics are NaN.
     r2star : SortedRegions, optional
         R2* (1/s) of the same regions.
+    sources : SourceRegions, optional
+        χ⁺ and χ⁻ (ppm) of the same regions; without them their metrics are NaN.
 
     Returns
     -------
     metrics : dict of ndarray, shape (R,)
-        In the metrics' units. ``chi_mean``, ``r2star_mean`` and the iron that follows from the
-        mean are weighted if the scan has weights, all others never. NaN for what a region lacks:
-        everything without a voxel or with too little coverage; weighted means if all weights are
-        0; what :mod:`.distribution` leaves undefined; ``iron_calibrated`` without a usable line
-        and in the nuclei that the line is fitted to, also where a composite is made of them.
+        In the metrics' units. ``chi_mean``, the means of R2* and of the sources, and the iron
+        that follows from the mean are weighted if the scan has weights, all others never. NaN for
+        what a region lacks: everything without a voxel or with too little coverage; weighted
+        means if all weights are 0; what :mod:`.distribution` leaves undefined;
+        ``iron_calibrated`` without a usable line and in the nuclei that the line is fitted to,
+        also where a composite is made of them.
     calibration : Calibration
     """
     n_regions = len(labels)
@@ -59,6 +64,12 @@ def measure(
             metrics["chi_mean"][region] = _mean(values, scan.chi.weights_of(region))
         if r2star is not None:
             metrics["r2star_mean"][region] = _mean(r2star.of(region), r2star.weights_of(region))
+        for prefix, part in (sources.by_prefix if sources else {}).items():
+            values = part.of(region).astype(np.float64)
+            if values.size:
+                metrics[f"{prefix}_mean"][region] = _mean(values, part.weights_of(region))
+                for name, value in median_and_spread(values, prefix).items():
+                    metrics[name][region] = value
     metrics["iron_line"] = iron_by_line(metrics["chi_mean"], parameters)
     calibration = calibrate(labels, metrics["chi_median"], age)
     metrics["iron_calibrated"] = calibration.iron(metrics["chi_mean"])

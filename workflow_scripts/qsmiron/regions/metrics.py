@@ -29,6 +29,15 @@ METRICS: dict[str, Metric] = {
     "deposit_mass": Metric("iron_deposits", "mg"),
     "deposit_fraction_centred": Metric("iron_deposits", "1"),
     "r2star_mean": Metric("relaxation", "1/s"),
+    "chi_para_mean": Metric("paramagnetic", "ppm"),
+    "chi_para_median": Metric("paramagnetic", "ppm"),
+    "chi_para_sd": Metric("paramagnetic", "ppm"),
+    "chi_dia_mean": Metric("diamagnetic", "ppm"),
+    "chi_dia_median": Metric("diamagnetic", "ppm"),
+    "chi_dia_sd": Metric("diamagnetic", "ppm"),
 }
+
+SOURCE_FAMILIES = ("paramagnetic", "diamagnetic")
+"""Those that need χ⁺ and χ⁻."""
 
 DEPOSITS = tuple(name for name, metric in METRICS.items() if metric.family == "iron_deposits")

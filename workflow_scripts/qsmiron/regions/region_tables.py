@@ -16,7 +16,8 @@ from .deposits import Pooled, Threshold
 from .distribution import PROBABILITIES, quantiles
 from .iron import Calibration
 from .label_table import Label
-from .metrics import METRICS
+from .metrics import METRICS, SOURCE_FAMILIES
+from .sources import SourceRegions
 from .values import SortedRegions, Who
 
 KEYS: dict[str, list[str]] = {
@@ -35,18 +36,23 @@ def region_rows(
     metrics: Mapping[str, np.ndarray],
     chi: SortedRegions,
     r2star: SortedRegions | None = None,
+    sources: SourceRegions | None = None,
 ) -> pd.DataFrame:
     """Rows of the table ``regions``: one per region and metric, whatever is missing.
 
-    ``n_voxels`` counts the region's measured voxels, for ``r2star_mean`` those with an R2* value,
-    also where too little coverage leaves no value; ``coverage`` is always the region's.
-    ``metrics`` has arrays of shape (R,).
+    ``n_voxels`` counts the region's measured voxels, for ``r2star_mean`` those with an R2* value
+    and for the sources those that have them, also where too little coverage leaves no value;
+    ``coverage`` is always the region's. ``metrics`` has arrays of shape (R,).
     """
     names = list(metrics)
     n_voxels = np.repeat(chi.n_voxels, len(names))
     if "r2star_mean" in metrics:
         rows = slice(names.index("r2star_mean"), None, len(names))
         n_voxels[rows] = 0 if r2star is None else r2star.n_voxels
+    for number, name in enumerate(names):
+        if METRICS[name].family in SOURCE_FAMILIES:
+            rows = slice(number, None, len(names))
+            n_voxels[rows] = 0 if sources is None else sources.paramagnetic.n_voxels
     tiled = {
         "metric": names,
         "family": [METRICS[name].family for name in names],

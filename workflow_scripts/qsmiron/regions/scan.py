@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,10 +19,20 @@ from .selection import (
     select,
     voxel_weights,
 )
+from .sources import SourceRegions
 from .values import RegionValues, SortedRegions, Who, read_labels, sort_by_region, voxel_volume
 
 # Resampling and scaled integers may leave a fraction this far outside 0 to 1.
 _ROUNDING = 1e-3
+
+
+class MeasuredScan(NamedTuple):
+    """A scan's values by region; R2* and sources are None where they were not given."""
+
+    chi: RegionValues
+    r2star: SortedRegions | None
+    sources: SourceRegions | None
+    selection: Selection
 
 
 def read_scan(
@@ -34,8 +45,9 @@ def read_scan(
     tissues: str | Path | None = None,
     weights: str | Path | None = None,
     parameters: SelectionParameters | None = None,
-) -> tuple[RegionValues, SortedRegions | None, Selection]:
-    """Read a scan's maps and sort them by region: χ (ppm), and R2* (1/s) if it is given.
+    sources: tuple[str | Path, str | Path] | None = None,
+) -> MeasuredScan:
+    """Read a scan's maps and sort them by region: χ (ppm), and what else is given.
 
     A voxel is reliable if χ is finite there and, with a ``mask``, inside it; of the reliable ones
     those count that the ``parameters`` select. R2* is taken from those where it is finite too.
@@ -46,6 +58,8 @@ def read_scan(
         Probabilities (0 to 1) of grey matter, white matter and fluid, shape (X, Y, Z, 3).
     weights : path, optional
         Fraction (0 to 1) of every voxel that belongs to its region, shape (X, Y, Z).
+    sources : two paths, optional
+        χ⁺ and χ⁻ (ppm); taken from the voxels that χ is, where they are finite.
 
     Raises
     ------
@@ -95,9 +109,28 @@ def read_scan(
         )
 
     scan = RegionValues(who, sort(volume.data, selection.measured), voxel_volume(volume.affine))
-    if relaxation is None:
-        return scan, None, selection
-    return scan, sort(relaxation, selection.measured & np.isfinite(relaxation)), selection
+    rates = None
+    if relaxation is not None:
+        rates = sort(relaxation, selection.measured & np.isfinite(relaxation))
+    return MeasuredScan(scan, rates, _sorted_sources(sources, volume, selection, sort), selection)
+
+
+def _sorted_sources(
+    paths: tuple[str | Path, str | Path] | None,
+    like: Volume,
+    selection: Selection,
+    sort: Callable[[np.ndarray, np.ndarray], SortedRegions],
+) -> SourceRegions | None:
+    """χ⁺ and χ⁻ by region, in voxels that have both."""
+    if paths is None:
+        return None
+    parts = []
+    for path in paths:
+        part = read_volume(path, finite=False)
+        check_same_grid(part, like, str(path))
+        parts.append(part.data)
+    measured = selection.measured & np.isfinite(parts[0]) & np.isfinite(parts[1])
+    return SourceRegions(*(sort(part, measured) for part in parts))
 
 
 def _read_fractions(path: str | Path, like: Volume, n_tissues: int | None = None) -> np.ndarray:

@@ -18,6 +18,12 @@ CAUTIONS: tuple[str, ...] = (
     "thalamus and cortex; so do calcium and blood.",
     "Smoothly varying susceptibility is almost invisible to any background field removal: what is "
     "assumed of it instead stands under the assumptions.",
+    "χ⁺ and χ⁻ tell iron from myelin by a model of relaxation, not by a measurement of either. "
+    "Without a measured R2 they hang on an assumed one and are relative: compare people and "
+    "neighbouring regions, not values with those of another study. R2* of white matter depends on "
+    "the angle of its fibres to B0 by up to a fifth, and so do they; calcium counts as myelin, "
+    "blood as iron. What the field's course adds to R2* is corrected for, less well beside air. An "
+    "error of net χ lands in both.",
     "Small and thin regions carry partial volume of their neighbours.",
     "Iron deposits are voxels above a threshold. A region whose whole χ is shifted has more of "
     "them: only deposit_fraction_centred, with each subject's median removed, tells deposits from "

@@ -27,6 +27,7 @@ STAGE_LABELS = {
     "background_field": "Background field removal",
     "inversion": "Dipole inversion",
     "r2star": "R2*",
+    "sources": "Iron apart from myelin",
 }
 
 
@@ -105,6 +106,8 @@ def steps_of(config: Config, name: str) -> list[dict[str, Any]]:
     steps = []
     for stage, registry in STAGES.items():
         step = getattr(chain, stage)
+        if stage == "sources" and not step.run:
+            continue
         method = get_method(registry, step.method)
         model, _ = method.load()
         values = model.model_validate(step.parameters).model_dump()

@@ -1,4 +1,4 @@
-"""The effects that the abstract reports, as they are planted in the demo cohort.
+"""The effects that the abstract reports, as they are planted in the demo cohort, and a few more.
 
 Source: Pirozzi et al., Amyotroph Lateral Scler Frontotemporal Degener 2025,
 doi 10.1080/21678421.2025.2522406 (abstract). What it leaves open is the ``assumption`` of each.
@@ -17,7 +17,8 @@ class Effect:
 
     ``centre`` is the mean over patients. χ in ppm, fractions dimensionless. ``p`` is the reported
     p; ``rho`` the reported correlation, None for a group difference. ``levels`` is empty for a
-    score.
+    score. Where ``reported`` is false the abstract has no such effect, and ``p`` is ours.
+    ``cancels`` names the plan column whose sum with this one is the same in all patients.
     """
 
     effect: str
@@ -32,6 +33,8 @@ class Effect:
     centre: float
     spread: float
     assumption: str
+    reported: bool = True
+    cancels: str | None = None
 
     @property
     def plan_column(self) -> str:
@@ -47,7 +50,8 @@ class Effect:
     @property
     def direction(self) -> str:
         """Sign of the planted effect."""
-        return "negative" if self.rho is not None and self.rho < 0 else "positive"
+        falls = self.rho is not None and self.rho < 0
+        return "negative" if falls or self.cancels else "positive"
 
 
 _PROGRESSION = ("progression", ("fast", "slow"))
@@ -55,6 +59,7 @@ _PHENOTYPE = ("phenotype", ("UMN+", "other"))
 _DEPOSITS = (
     "Deposits are the fraction of voxels above a fixed threshold of the region, 5 % on average. "
 )
+_CANCELLING = "Not in the abstract: iron and myelin rise together, so that net χ stays as it is."
 
 EFFECTS: tuple[Effect, ...] = (
     Effect(
@@ -92,5 +97,25 @@ EFFECTS: tuple[Effect, ...] = (
     Effect(
         "ecas_thalamus_L", "iron_deposits", "deposit_fraction", "thalamus", "L",
         "ecas_total", (), 0.0041, -0.46, 0.05, 0.025, _DEPOSITS.strip(),
+    ),
+    Effect(
+        "iron_precentral_R", "paramagnetic", "chi_para_mean", "precentral", "R",
+        *_PHENOTYPE, 0.001, None, 0.029, 0.010,
+        "Not in the abstract: iron alone, so that net χ rises with it.", reported=False,
+    ),
+    Effect(
+        "myelin_brainstem", "diamagnetic", "chi_dia_mean", "brainstem", "B",
+        *_PROGRESSION, 0.001, None, -0.045, 0.010,
+        "Not in the abstract: loss of myelin alone, where the corticospinal tract passes.",
+        reported=False,
+    ),
+    Effect(
+        "cancelling_iron_paracentral_R", "paramagnetic", "chi_para_mean", "paracentral", "R",
+        *_PROGRESSION, 0.001, None, 0.028, 0.010, _CANCELLING, reported=False,
+    ),
+    Effect(
+        "cancelling_myelin_paracentral_R", "diamagnetic", "chi_dia_mean", "paracentral", "R",
+        *_PROGRESSION, 0.001, None, -0.024, 0.010, _CANCELLING, reported=False,
+        cancels="paracentral_R_chi_para_mean",
     ),
 )  # fmt: skip

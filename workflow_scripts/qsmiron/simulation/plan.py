@@ -198,6 +198,11 @@ def make_plan(participants: pd.DataFrame) -> pd.DataFrame:
         }
     )
     for effect in EFFECTS:
+        if effect.cancels:
+            other = next(each for each in EFFECTS if each.plan_column == effect.cancels)
+            total = effect.centre + other.centre
+            plan[effect.plan_column] = (total - plan[effect.cancels]).round(6)
+            continue
         ranks = _planted_ranks(effect, participants, plan, rng)
         plan[effect.plan_column] = _ordered_values(effect, n)[ranks]
     return plan
@@ -253,7 +258,7 @@ def make_effects() -> pd.DataFrame:
                 "contrast_or_score": effect.contrast_or_score,
                 "levels": ",".join(effect.levels) or None,
                 "direction": effect.direction,
-                "p_reported": effect.p,
+                "p_reported": effect.p if effect.reported else None,
                 "rho_reported": effect.rho,
                 "measure": effect.measure,
                 "plan_column": effect.plan_column,

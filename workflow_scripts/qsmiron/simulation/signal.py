@@ -18,7 +18,6 @@ from ..parameters import Parameters
 from ..spectral import convolve_dipole
 from ..volumes import voxel_size
 from .anatomy import Tissues
-from .atlas_regions import is_deep
 
 AIR_CHI_PPM = 9.4
 BONE_CHI_PPM = -2.1
@@ -112,17 +111,17 @@ def _scanner_points(
 
 def simulate_echoes(
     field: np.ndarray,
-    chi: np.ndarray,
+    r2star: np.ndarray,
     tissues: Tissues,
     rng: np.random.Generator,
     parameters: SequenceParameters | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Complex signal of every echo, and R2*.
+) -> np.ndarray:
+    """Complex signal of every echo.
 
     Parameters
     ----------
     field : total field (ppm), on the grid of ``tissues`` as are the others.
-    chi : susceptibility of the brain (ppm); above that of grey matter it adds to R2*.
+    r2star : of the tissue alone (1/s), see :func:`head_r2star`.
     tissues : the anatomy.
     rng : the patient's random stream for the signal.
     parameters : see :class:`SequenceParameters`.
@@ -130,10 +129,9 @@ def simulate_echoes(
     Returns
     -------
     signal (E, X, Y, Z), complex64, mean magnitude about 1 in the brain at the first echo, with
-    noise, receive phase and dephasing within voxels; r2star (X, Y, Z), 1/s, of the tissue alone.
+    noise, receive phase and dephasing within voxels.
     """
     p = parameters or SequenceParameters()
-    r2star = _r2star(chi, tissues)
     amplitude = _gradient_echo_contrast(tissues) * _receive_bias(tissues, p.bias, rng)
     hertz = field * np.float32(GYROMAGNETIC_RATIO_MHZ_PER_T * p.field_strength)
     # A linear course of the field through a voxel spreads the phase evenly over it; its decay is
@@ -152,16 +150,13 @@ def simulate_echoes(
     for echo in echoes:
         echo.real += sigma * rng.standard_normal(field.shape, dtype=np.float32)
         echo.imag += sigma * rng.standard_normal(field.shape, dtype=np.float32)
-    return echoes, r2star
+    return echoes
 
 
-def _r2star(chi: np.ndarray, tissues: Tissues) -> np.ndarray:
-    """R2* (1/s) at 3 T: tissue, and 0.3 per ppb of χ above that of iron-poor grey matter."""
-    inside = 21 * tissues.white + 17 * tissues.grey + 3 * tissues.fluid
-    inside = np.where(is_deep()[tissues.labels], 18, inside)
-    inside = inside + 0.3 * np.clip(1000 * chi - 25, 0, 300) * tissues.brain
+def head_r2star(brain_r2star: np.ndarray, tissues: Tissues) -> np.ndarray:
+    """R2* (X, Y, Z; float32 1/s) of the whole head, that of the brain being given."""
     around = 3 * tissues.outer_fluid + 200 * tissues.bone + 35 * tissues.soft
-    return np.where(tissues.brain, inside, around).astype(np.float32)
+    return np.where(tissues.brain, brain_r2star, around).astype(np.float32)
 
 
 def _gradient_echo_contrast(tissues: Tissues) -> np.ndarray:

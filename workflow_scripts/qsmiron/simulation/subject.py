@@ -20,7 +20,15 @@ from .anatomy import (
     tissues_on_grid,
 )
 from .effects import EFFECTS
-from .signal import Fields, SequenceParameters, simulate_echoes, simulate_fields, simulate_t1w
+from .signal import (
+    Fields,
+    SequenceParameters,
+    head_r2star,
+    simulate_echoes,
+    simulate_fields,
+    simulate_t1w,
+)
+from .sources import SourceParameters, Sources, simulate_sources
 from .susceptibility import SusceptibilityParameters, simulate_chi
 
 GRE_EXTENT_MM = (192.0, 224.0, 184.0)
@@ -53,9 +61,9 @@ class SimulatedSubject:
     """Signals and truth of one patient.
 
     On the GRE grid (X, Y, Z; ``affine``): ``echoes`` (E, X, Y, Z) complex64, ``echo_times`` (s),
-    ``chi`` (ppm, 0 outside the brain), ``fields`` (ppm), ``r2star`` (1/s), and ``tissues`` with
-    the brain mask, the labels and the template coordinates. On the T1w grid: ``t1w`` and
-    ``t1w_tissues``. ``gre_to_t1w`` (4, 4) takes RAS mm of the GRE to those of the T1w.
+    ``chi`` (ppm, 0 outside the brain) and its ``sources``, ``fields`` (ppm), ``r2star`` (1/s), and
+    ``tissues`` with the brain mask, the labels and the template coordinates. On the T1w grid:
+    ``t1w`` and ``t1w_tissues``. ``gre_to_t1w`` (4, 4) takes RAS mm of the GRE to those of the T1w.
     """
 
     affine: np.ndarray
@@ -63,6 +71,7 @@ class SimulatedSubject:
     echo_times: tuple[float, ...]
     field_strength: float
     chi: np.ndarray
+    sources: Sources
     fields: Fields
     r2star: np.ndarray
     tissues: Tissues
@@ -130,6 +139,7 @@ def simulate_subject(
     anatomy: AnatomyParameters | None = None,
     susceptibility: SusceptibilityParameters | None = None,
     sequence: SequenceParameters | None = None,
+    sources: SourceParameters | None = None,
 ) -> SimulatedSubject:
     """Simulate one patient.
 
@@ -138,7 +148,7 @@ def simulate_subject(
     plan : the patient's row.
     voxel_size : edge of the isotropic voxels of both images (mm, 0.8–4).
     threads : threads of the Fourier transforms; the result does not depend on them.
-    anatomy, susceptibility, sequence : parameters; their defaults make the demo.
+    anatomy, susceptibility, sequence, sources : parameters; their defaults make the demo.
 
     Raises
     ------
@@ -156,8 +166,8 @@ def simulate_subject(
             )
         )
     anatomy, sequence = anatomy or AnatomyParameters(), sequence or SequenceParameters()
-    anatomy_rng, grid_rng, chi_rng, signal_rng, t1w_rng = (
-        np.random.default_rng(seed) for seed in np.random.SeedSequence(plan.seed).spawn(5)
+    anatomy_rng, grid_rng, chi_rng, signal_rng, t1w_rng, source_rng = (
+        np.random.default_rng(seed) for seed in np.random.SeedSequence(plan.seed).spawn(6)
     )
     head_map = make_head_map(anatomy_rng, plan.ventricles, plan.atrophy, anatomy)
     motion = rigid_motion(grid_rng, anatomy.motion_sd)
@@ -170,10 +180,15 @@ def simulate_subject(
     crop = (slice(0, shape[0]), slice(0, shape[1]), slice(below, shape[2]))
     wide = tissues_on_grid(head_map, shape, extended, motion)
     chi = simulate_chi(wide, plan.age, plan.planted, chi_rng, susceptibility)
+    parts, chi = simulate_sources(chi, wide, plan.planted, source_rng, sources)
     fields = simulate_fields(chi, wide, crop, threads)
     tissues = _cropped(wide, crop, affine)
     chi = np.ascontiguousarray(chi[crop])
-    echoes, r2star = simulate_echoes(fields.total, chi, tissues, signal_rng, sequence)
+    parts = Sources(
+        **{name: np.ascontiguousarray(part[crop]) for name, part in vars(parts).items()}
+    )
+    r2star = head_r2star(parts.r2 + parts.r2prime, tissues)
+    echoes = simulate_echoes(fields.total, r2star, tissues, signal_rng, sequence)
 
     t1w_shape = _shape(T1W_EXTENT_MM, voxel_size)
     t1w_affine = oblique_affine(t1w_shape, voxel_size, _oblique(grid_rng), np.array(T1W_CENTRE_MM))
@@ -184,6 +199,7 @@ def simulate_subject(
         echo_times=sequence.echo_times,
         field_strength=sequence.field_strength,
         chi=chi,
+        sources=parts,
         fields=fields,
         r2star=r2star,
         tissues=tissues,

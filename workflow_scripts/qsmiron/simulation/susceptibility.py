@@ -23,6 +23,9 @@ from .template_head import ellipsoid
 
 PPB = 1e-3
 
+FLUID_CHI_PPM = 0.019
+"""Cerebrospinal fluid, relative to tissue water."""
+
 DEPOSIT_THRESHOLDS_PPM = {"amygdala": 0.060, "thalamus": 0.070}
 """Fixed thresholds; with 5 % of deposits on average they are the cohort's 95th percentiles."""
 
@@ -32,7 +35,7 @@ class SusceptibilityParameters(Parameters):
 
     white: float = Field(-30, description="χ of white matter (ppb)")
     grey: float = Field(20, description="χ of cortical grey matter (ppb)")
-    fluid: float = Field(19, description="χ of cerebrospinal fluid (ppb)")
+    fluid: float = Field(1000 * FLUID_CHI_PPM, description="χ of cerebrospinal fluid (ppb)")
     vein: float = Field(190, description="χ of venous blood (ppb)")
     n_veins: int = Field(40, ge=0, description="Number of veins")
     vein_radius: float = Field(0.7, gt=0, description="Mean radius of a vein (mm)")
@@ -91,7 +94,7 @@ def simulate_chi(
     values[0] = 0
     tissue = p.white * white + p.grey * grey + p.fluid * fluid
     chi = np.where(deep[labels], 0, tissue) + values.astype(np.float32)[labels]
-    texture = _smooth_noise(brain.shape, p.texture_smoothing / voxel, rng)
+    texture = smooth_noise(brain.shape, p.texture_smoothing / voxel, rng)
     amplitude = np.full(len(values), p.grey_texture, np.float32)
     amplitude[0] = p.white_texture
     chi += amplitude[labels] * texture
@@ -103,7 +106,7 @@ def simulate_chi(
     chi *= brain
     _add_veins(chi, brain & ~deep[labels], voxel, p, rng)
 
-    clumps = _smooth_noise(brain.shape, p.deposit_smoothing / voxel, rng)
+    clumps = smooth_noise(brain.shape, p.deposit_smoothing / voxel, rng)
     for side in "LR":
         sd = _planted_or(
             planted.get(("hippocampus", side, "chi_sd"), np.nan) / PPB,
@@ -139,7 +142,8 @@ def _planted_or(planted: float, drawn: float) -> float:
     return float(drawn if np.isnan(planted) else planted)
 
 
-def _smooth_noise(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> np.ndarray:
+def smooth_noise(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> np.ndarray:
+    """White noise smoothed by a Gaussian of SD ``sigma`` (voxels), with SD 1; float32."""
     noise = ndimage.gaussian_filter(rng.standard_normal(shape, dtype=np.float32), sigma)
     return noise / noise.std()
 

@@ -12,5 +12,6 @@ TOLD = "the calibration "
 def told_of(table: pd.DataFrame) -> str:
     """What rows of calibrated iron were told, of the rigorous arm before the other; else empty."""
     rows = table[(table["metric"] == CALIBRATED) & table["reason"].notna()]
-    rows = rows[rows["reason"].str.startswith(TOLD)].sort_values("arm", ascending=False)
+    # a column without any reason holds no text
+    rows = rows[rows["reason"].astype(str).str.startswith(TOLD)].sort_values("arm", ascending=False)
     return "" if rows.empty else str(rows["reason"].iloc[0])

@@ -14,6 +14,8 @@ PRIMARY_METRICS = {
     "distribution": "chi_sd",
     "iron_concentration": "iron_line",
     "iron_deposits": "deposit_fraction",
+    "paramagnetic": "chi_para_mean",
+    "diamagnetic": "chi_dia_mean",
 }
 """Outcome family → the metric that its correction set is built on."""
 COPIES = {"iron_line": "chi_mean"}

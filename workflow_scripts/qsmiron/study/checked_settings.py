@@ -22,15 +22,18 @@ def checked_settings(config: Config) -> dict[str, Any]:
     keys |= {"participant_label", "session_label", "exclude", "acquisition"}
     # with what each block cannot be without: the check validates it all
     chain = {"field_map": {"method": True, "parameters": {"readout"}}, "mask": {"user"}}
+    chain["sources"] = {"method", "run", "r2"}
     sites = {"exchangeability_blocks", "variance_groups"}
     others = {"statistics": {"session", *sites}, "reconstruction": chain}
     settings = config.model_dump(mode="json", include={**dict.fromkeys(keys, True), **others})
-    masks = {
-        name: {"mask": {"user": variant(config, name).mask.user}}
-        for name, changes in config.variants.items()
-        if "mask" in changes
-    }
-    return settings | ({"variants": masks} if masks else {})
+    own = {}
+    for name, changes in config.variants.items():
+        changed = variant(config, name)
+        if "mask" in changes:
+            own.setdefault(name, {})["mask"] = {"user": changed.mask.user}
+        if "sources" in changes:
+            own.setdefault(name, {})["sources"] = changed.sources.model_dump(include={"run", "r2"})
+    return settings | ({"variants": own} if own else {})
 
 
 def inspect_refused(values: Mapping[str, Any]) -> Inspection | None:

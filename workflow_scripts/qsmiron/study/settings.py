@@ -98,7 +98,8 @@ class Settings:
     def reference_options(self, desc: str) -> list[str]:
         """A variant's reference, and its chain for the sidecar of its maps, as options."""
         chain = self.variant(desc)
-        return ["--region", chain.reference.region, "--algorithm", chain.model_dump_json()]
+        algorithm = chain.model_dump_json(exclude={"sources"})
+        return ["--region", chain.reference.region, "--algorithm", algorithm]
 
     def selection(self, desc: str) -> SelectionParameters:
         """Which voxels of a region a variant or branch measures."""

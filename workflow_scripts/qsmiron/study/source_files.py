@@ -85,12 +85,13 @@ def _named(study: Study) -> Iterator[tuple[str, str | None]]:
         yield from (("regions_table", path) for path in (*given, *beside))
         return
     yield from (("bids_dir", path) for path in _exposed_images(study))
-    masks = {study.settings.variant(desc).mask.user for desc in cohort.variants} - {None}
+    chains = [study.settings.variant(desc) for desc in cohort.variants]
+    own = {path: key for chain in chains for path, key in chain.own_images.items()}
     for scan in cohort.scans:
         for name in config.atlases:
             yield f"atlases.{name}.segmentation", cohort.label_sources.segmentation(scan, name)
-        for mask in masks:
-            yield "reconstruction.mask.user", str(scan.file(mask, study.bids_dir))
+        for path, key in own.items():
+            yield f"reconstruction.{key}", str(scan.file(path, study.bids_dir))
 
 
 def _exposed_images(study: Study) -> Iterator[str]:

@@ -237,11 +237,11 @@ class Study:
 
     @property
     def named_files(self) -> list[str]:
-        """What the config names: files of the atlases, each scan's own labels and masks."""
+        """What the config names: files of the atlases, each scan's own labels, mask and R2."""
         chains = self.cohort.variant_inputs(self).chains.values()
-        templates = dict.fromkeys(chain.mask.user for chain in chains if chain.mask.user)
-        masks = [scan.file(path, self.bids_dir) for path in templates for scan in self.cohort.scans]
-        return [*self.cohort.label_sources.files, *map(str, masks)]
+        templates = dict.fromkeys(path for chain in chains for path in chain.own_images)
+        own = [scan.file(path, self.bids_dir) for path in templates for scan in self.cohort.scans]
+        return [*self.cohort.label_sources.files, *map(str, own)]
 
     def inspect(self) -> Inspection:
         """As :meth:`inspect_inputs`, and whether results can be written."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError, Problem
+from .source_inputs import LEAST_ECHOES
 
 if TYPE_CHECKING:
     from ..bids import Scan
@@ -59,7 +60,8 @@ class VariantInputs:
         self, chain: Reconstruction, selection: SelectionParameters | None, where: str
     ) -> list[Problem]:
         """What the scans lack for a chain and a selection; ``where`` is the config's block."""
-        found = [*self._missing_masks(chain), *self._missing_tissue(chain, where)]
+        found = [*self._missing_masks(chain), *self._missing_r2(chain)]
+        found += self._missing_tissue(chain, where)
         return [*found, *(self._missing_grey_matter(selection) if selection else ())]
 
     def unknown_reference(self, chain: Reconstruction, where: str) -> list[Problem]:
@@ -123,6 +125,19 @@ class VariantInputs:
                     f"no such file, the brain mask of {_name(scan)}",
                     "a mask at the path that reconstruction.mask.user gives",
                     "Put it there, correct the path, or set reconstruction.mask.user to null.",
+                )
+
+    def _missing_r2(self, chain: Reconstruction) -> Iterator[Problem]:
+        if chain.sources.r2 is None or not chain.sources.run:
+            return
+        for scan in self.cohort.scans:
+            path = scan.file(chain.sources.r2, self.bids_dir)
+            if scan.n_echoes >= LEAST_ECHOES and not path.exists():
+                yield Problem(
+                    str(path),
+                    f"no such file, the R2 map of {_name(scan)}",
+                    "an R2 map (1/s) at the path that reconstruction.sources.r2 gives",
+                    "Put it there, correct the path, or set reconstruction.sources.r2 to null.",
                 )
 
     def _missing_tissue(self, chain: Reconstruction, block: str) -> Iterator[Problem]:

@@ -1,0 +1,75 @@
+"""The blocks of a stage of reconstruction in the configuration: its method, and what differs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from .bids import image_template
+from .config_paths import expanded
+from .masks import EXTRACTORS
+from .parameters import Parameters
+
+
+class Overrides(Parameters):
+    """A stage with one method: what differs from its defaults."""
+
+    parameters: dict[str, Any] = Field(default_factory=dict, description="what differs")
+
+    @property
+    def parameters_json(self) -> str:
+        """The overrides as the JSON object that scripts take."""
+        return json.dumps(self.parameters, sort_keys=True)
+
+
+class Step(Overrides):
+    """A stage that offers several methods: which one, and what differs from its defaults."""
+
+    method: str = Field(description="name of the method")
+
+
+class MaskStep(Overrides):
+    """Where the brain mask of the GRE comes from: the template, unless a scan has no T1w."""
+
+    user: str | None = Field(
+        None,
+        description="your own masks instead: their path, absolute or below bids_dir, with "
+        "{subject}, {session}, {folder} and {entities} in it, such as "
+        "derivatives/masks/{folder}/{entities}_mask.nii.gz",
+    )
+    extractor: Literal[tuple(EXTRACTORS)] = Field(  # type: ignore[valid-type]
+        "brightness",
+        description="of scans without T1w; deepbet is a network to be installed beforehand "
+        "(envs/requirements-deepbet.txt)",
+    )
+
+    @field_validator("user")
+    @classmethod
+    def _template(cls, user: str | None) -> str | None:
+        return None if user is None else image_template(expanded(user))
+
+    @property
+    def extractor_module(self) -> str:
+        """The module of the extractor, for the digest of a job's code."""
+        return f"{__package__}.{EXTRACTORS[self.extractor].module}"
+
+
+class SourceStep(Step):
+    """Iron apart from myelin: whether, by which method, and with which R2."""
+
+    run: bool = Field(
+        True, description="whether χ⁺ and χ⁻ are made of scans that have at least three echoes"
+    )
+    r2: str | None = Field(
+        None,
+        description="R2 maps (1/s) on the grid of the GRE: their path, absolute or below bids_dir, "
+        "with {subject}, {session}, {folder} and {entities} in it; every scan needs one, lest "
+        "people with and without be compared; null: R2 is assumed by the method",
+    )
+
+    @field_validator("r2")
+    @classmethod
+    def _template(cls, path: str | None) -> str | None:
+        return None if path is None else image_template(expanded(path))

@@ -1,0 +1,66 @@
+"""What the separation of iron and myelin takes of each scan, and which scans have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..bids import Scan
+    from .cohort import Cohort, Wildcards
+    from .study import Study
+
+LEAST_ECHOES = 3
+"""With two, R2* has no residual: nothing says how noisy it is, or whether the decay is one."""
+
+
+class SourceInputs:
+    """Files of the separation, over the scans of a cohort.
+
+    A branch of the multiverse with the reconstruction of a variant takes the variant's sources,
+    which no reference of χ changes; one with another reconstruction has none.
+    """
+
+    def __init__(self, cohort: Cohort, study: Study) -> None:
+        self._cohort = cohort
+        self._settings = study.settings
+        self._bids_dir = study.bids_dir
+
+    def separated(self, scan: Scan, desc: str) -> bool:
+        """Whether a scan has sources in a variant."""
+        runs = self._settings.variant(desc).sources.run
+        return runs and desc in self._cohort.variants and scan.n_echoes >= LEAST_ECHOES
+
+    def every_scan(self, *paths: str) -> list[str]:
+        """These paths for every scan and variant that has sources."""
+        cohort = self._cohort
+        return [
+            cohort.fill(path, scan, desc)
+            for path in paths
+            for scan in cohort.scans
+            for desc in cohort.variants
+            if self.separated(scan, desc)
+        ]
+
+    def paramagnetic(self, wildcards: Wildcards) -> list[str]:
+        """χ⁺ of a scan, where it has any."""
+        return self._map(self._cohort.paths.paramagnetic, wildcards)
+
+    def diamagnetic(self, wildcards: Wildcards) -> list[str]:
+        """χ⁻ of a scan, where it has any."""
+        return self._map(self._cohort.paths.diamagnetic, wildcards)
+
+    def r2(self, wildcards: Wildcards) -> list[str]:
+        """The user's R2 map of a scan, where the variant takes them."""
+        template = self._settings.variant(wildcards.desc).sources.r2
+        if template is None:
+            return []
+        return [str(self._cohort.scan(wildcards).file(template, self._bids_dir))]
+
+    def options(self, desc: str) -> list[str]:
+        """Method and parameters of a variant, as options of the script."""
+        return self._settings.method_options(desc, "sources")
+
+    def _map(self, path: str, wildcards: Wildcards) -> list[str]:
+        scan = self._cohort.scan(wildcards)
+        desc = self._cohort.shared("inversion", wildcards.desc)
+        return [self._cohort.fill(path, scan, desc)] if self.separated(scan, desc) else []
