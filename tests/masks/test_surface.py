@@ -19,9 +19,7 @@ def _overlap(one: np.ndarray, two: np.ndarray) -> float:
 @pytest.fixture(scope="module")
 def template() -> TemplateBrain:
     parts = reference()
-    return TemplateBrain(
-        Volume(brain_of(parts.t1w), parts.t1w.affine), parts.grey, parts.white
-    )
+    return TemplateBrain(Volume(brain_of(parts.t1w), parts.t1w.affine), parts.grey, parts.white)
 
 
 @pytest.fixture(scope="module")
