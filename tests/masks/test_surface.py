@@ -1,4 +1,4 @@
-"""The surface in the T1w, on heads whose brain is known, through maps that are wrong at its edge."""
+"""The surface in the T1w, of heads whose brain is known and by maps that are wrong at its edge."""
 
 import numpy as np
 import pytest
