@@ -36,6 +36,7 @@ wildcard_constraints:
     atlas=r"[A-Za-z0-9]+",
     contrast=r"[A-Za-z0-9_.+-]+",
     score=r"[A-Za-z0-9_.+-]+",
+    model=r"[A-Za-z0-9_.+-]+",
     outcome=r"(contrast|score)-[A-Za-z0-9_.+-]+",
     extent="multiverse|full_multiverse",
 

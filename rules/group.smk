@@ -23,9 +23,7 @@ rule assign_groups:
     params:
         code=settings.code("assign_groups"),
         contrasts=", ".join(study.contrasts),
-        settings=settings.slice(
-            "contrasts", "scores", "covariates", "categorical", "statistics"
-        ),
+        settings=settings.slice("contrasts", "scores", "scores_of", *settings.design),
     message:
         "Assigning the groups of {params.contrasts}"
     shell:
@@ -39,12 +37,14 @@ rule test_groups:
         script=settings.script("test_groups"),
         regions=study.regions_table,
         quantiles=study.quantiles_tables,
+        calibration=study.calibration_tables,
         participants=ancient(study.clinical_table),
         beside=ancient(study.tables_beside),
         quality=study.covariate_quality(),
         region_voxels=study.covariate_volumes(),
     output:
         table=paths.contrast_tests,
+        calibration=paths.calibration_tests("contrast"),
     log:
         paths.log("test_groups", "{contrast}"),
     benchmark:
@@ -57,7 +57,10 @@ rule test_groups:
         runtime=30,
     params:
         code=settings.code("test_groups"),
-        quantiles=lambda wildcards, input: option("--quantiles", *input.quantiles),
+        measured=lambda wildcards, input: [
+            *option("--quantiles", *input.quantiles),
+            *option("--calibration", *input.calibration),
+        ],
         settings=lambda wildcards: settings.contrast_slice(wildcards.contrast),
         clinical=lambda wildcards: clinical.contrast_values(wildcards.contrast),
         scans=lambda wildcards, input: [
@@ -69,33 +72,8 @@ rule test_groups:
     shell:
         "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
         " --config <(printf '%s' {params.settings:q}) --contrast {wildcards.contrast}"
-        " {params.quantiles:q} --output {output.table:q}"
-        " 2>&1 | tee {log:q}"
-
-
-rule gather_group_tests:
-    input:
-        script=settings.script("gather_group_tests"),
-        tables=study.every_contrast(paths.contrast_tests),
-    output:
-        table=paths.group("group_tests.tsv"),
-        description=paths.group("group_tests.json"),
-    log:
-        paths.log("gather_group_tests"),
-    benchmark:
-        paths.benchmark("gather_group_tests")
-    conda:
-        "../envs/qsmiron.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
-        runtime=5,
-    params:
-        code=settings.code("gather_group_tests"),
-    message:
-        "Gathering group_tests.tsv"
-    shell:
-        "python {input.script:q} --tables {input.tables:q} --output {output.table:q}"
+        " {params.measured:q} --output {output.table:q}"
+        " --calibration-tests {output.calibration:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -103,12 +81,14 @@ rule correlate_scores:
     input:
         script=settings.script("correlate_scores"),
         regions=study.regions_table,
+        calibration=study.calibration_tables,
         participants=ancient(study.clinical_table),
         beside=ancient(study.tables_beside),
         quality=study.covariate_quality(),
         region_voxels=study.covariate_volumes(),
     output:
         table=paths.score_correlations,
+        calibration=paths.calibration_tests("score"),
     log:
         paths.log("correlate_scores", "{score}"),
     benchmark:
@@ -121,6 +101,7 @@ rule correlate_scores:
         runtime=30,
     params:
         code=settings.code("correlate_scores"),
+        measured=lambda wildcards, input: option("--calibration", *input.calibration),
         settings=lambda wildcards: settings.score_slice(wildcards.score),
         clinical=lambda wildcards: clinical.score_values(wildcards.score),
         scans=lambda wildcards, input: [
@@ -132,21 +113,62 @@ rule correlate_scores:
     shell:
         "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
         " --config <(printf '%s' {params.settings:q}) --score {wildcards.score}"
+        " {params.measured:q} --output {output.table:q}"
+        " --calibration-tests {output.calibration:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule test_models:
+    input:
+        script=settings.script("test_models"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        table=paths.model_tests,
+    log:
+        paths.log("test_models", "{model}"),
+    benchmark:
+        paths.benchmark("test_models", "{model}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: study.config.threads.statistics
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=30,
+    params:
+        code=settings.code("test_models"),
+        settings=lambda wildcards: settings.model_slice(wildcards.model),
+        clinical=lambda wildcards: clinical.model_values(wildcards.model),
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Testing the model {wildcards.model}"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) --model {wildcards.model}"
         " --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 
 
-rule gather_correlations:
+# Every table of tests is gathered from those of single contrasts and scores.
+rule gather_tests:
     input:
-        script=settings.script("gather_correlations"),
-        tables=study.every_score(paths.score_correlations),
+        script=settings.script("gather_tests"),
+        tables=lambda wildcards: study.gathered_tests.parts(wildcards.table),
     output:
-        table=paths.group("correlations.tsv"),
-        description=paths.group("correlations.json"),
+        table=paths.group("{table}.tsv"),
+        description=paths.group("{table}.json"),
     log:
-        paths.log("gather_correlations"),
+        paths.log("gather_tests", "{table}"),
     benchmark:
-        paths.benchmark("gather_correlations")
+        paths.benchmark("gather_tests", "{table}")
+    wildcard_constraints:
+        table="|".join(study.gathered_tests.tables),
     conda:
         "../envs/qsmiron.yaml"
     threads: 1
@@ -154,11 +176,13 @@ rule gather_correlations:
         mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
         runtime=5,
     params:
-        code=settings.code("gather_correlations"),
+        code=settings.code("gather_tests"),
+        name=lambda wildcards: study.gathered_tests.tables[wildcards.table],
     message:
-        "Gathering correlations.tsv"
+        "Gathering {wildcards.table}.tsv"
     shell:
-        "python {input.script:q} --tables {input.tables:q} --output {output.table:q}"
+        "python {input.script:q} --name {params.name:q} --tables {input.tables:q}"
+        " --output {output.table:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -185,7 +209,7 @@ rule estimate_null_rates:
         runtime=30,
     params:
         code=settings.code("estimate_null_rates"),
-        settings=settings.slice("contrasts", "covariates", "categorical", "statistics"),
+        settings=settings.slice("contrasts", *settings.design),
         clinical=clinical.all_contrast_values(),
         scans=lambda wildcards, input: [
             *option("--quality", *input.quality),
@@ -193,6 +217,44 @@ rule estimate_null_rates:
         ],
     message:
         "Estimating false-positive rates under permuted groups"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+# Where the configuration names patients and controls.
+rule measure_deviations:
+    input:
+        script=settings.script("measure_deviations"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        table=paths.group("deviations.tsv"),
+        description=paths.group("deviations.json"),
+    log:
+        paths.log("measure_deviations"),
+    benchmark:
+        paths.benchmark("measure_deviations")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
+        runtime=10,
+    params:
+        code=settings.code("measure_deviations"),
+        settings=settings.slice(*settings.design),
+        clinical=clinical.role_values,
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Measuring the patients' deviation from controls"
     shell:
         "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
@@ -222,9 +284,7 @@ rule compare_recovery:
         runtime=10,
     params:
         code=settings.code("compare_recovery"),
-        settings=settings.slice(
-            "contrasts", "scores", "covariates", "categorical", "statistics"
-        ),
+        settings=settings.slice("contrasts", "scores", "scores_of", *settings.design),
     message:
         "Comparing planted with recovered effects"
     shell:

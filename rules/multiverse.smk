@@ -90,38 +90,6 @@ rule leave_one_out:
         " 2>&1 | tee {log:q}"
 
 
-rule gather_headlines:
-    input:
-        script=settings.script("gather_headlines"),
-        tables=lambda wildcards: multiverse.every_outcome(
-            paths.headline(wildcards.table)
-        ),
-    output:
-        table=paths.group("{table}.tsv"),
-        description=paths.group("{table}.json"),
-    log:
-        paths.log("gather_headlines", "{table}"),
-    benchmark:
-        paths.benchmark("gather_headlines", "{table}")
-    wildcard_constraints:
-        table="|".join(multiverse.tables),
-    conda:
-        "../envs/qsmiron.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
-        runtime=5,
-    params:
-        code=settings.code("gather_headlines"),
-        name=lambda wildcards: multiverse.tables[wildcards.table],
-    message:
-        "Gathering {wildcards.table}.tsv"
-    shell:
-        "python {input.script:q} --name {params.name:q} --tables {input.tables:q}"
-        " --output {output.table:q}"
-        " 2>&1 | tee {log:q}"
-
-
 rule draw_specification_curves:
     input:
         script=settings.script("draw_specification_curves"),

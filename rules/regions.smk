@@ -4,7 +4,7 @@
 
 from qsmiron.study.deposit_inputs import DepositInputs
 
-deposits = DepositInputs(cohort, settings)
+deposits = DepositInputs(cohort, settings, clinical)
 
 
 rule measure_regions:
@@ -60,9 +60,7 @@ rule measure_regions:
 rule pool_thresholds:
     input:
         script=settings.script("pool_thresholds"),
-        values=lambda wildcards: cohort.every_scan_with_labels(
-            paths.region_values, desc=wildcards.desc, atlas=wildcards.atlas
-        ),
+        values=deposits.pooled,
         label_table=lambda wildcards: study.label_table(wildcards.atlas),
     output:
         thresholds=paths.thresholds,

@@ -38,6 +38,7 @@ def multiverse():
             effect = size + rng.normal(0, 0.15) if number else size
             rows.append(
                 dict(zip(CELL, cell, strict=True), atlas="DK", main="no" if number else "yes",
+                     counted="yes" if covariates == "age,sex" else "no",
                      desc=desc, field_map="romeo", background_field="joint_tv_tissue",
                      inversion="tv", reference=reference, regions=voxels, iron="as configured",
                      metric=name, covariates=covariates, n=38 if tested else 0,
@@ -55,7 +56,7 @@ def curves(alpha=0.05):
     rows = []
     for cell, found in multiverse().groupby(CELL, sort=False):
         main = found[found["main"] == "yes"].iloc[0]
-        tested = found[found["p"].notna()]
+        tested = found[found["p"].notna() & (found["counted"] == "yes")]
         same = np.sign(tested["effect"]) == np.sign(main["effect"])
         rows.append(
             dict(zip(CELL, cell, strict=True), atlas="DK", effect_name=main["effect_name"],

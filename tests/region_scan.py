@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from qsmiron.regions.deposits import IronParameters
+from qsmiron.regions.deposits import IronParameters, Threshold
 from qsmiron.regions.label_table import Label
 from qsmiron.regions.measure import measure
 from qsmiron.regions.selection import (
@@ -35,7 +35,7 @@ INDEX = [label.index for label in TABLE]
 COMPOSITES = {label.index: label.members for label in TABLE if label.members}
 VOXEL_SIZE = (1.5, 0.8, 2.5)
 VOXEL_VOLUME = 3.0
-THRESHOLDS = {label.index: 0.02 for label in TABLE}
+THRESHOLDS = {label.index: Threshold(0.02, 0.01) for label in TABLE}
 EVERYTHING = SelectionParameters(
     deep_erosion=1.5,
     cortex_grey_matter=0.4,

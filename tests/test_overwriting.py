@@ -13,7 +13,7 @@ import pytest
 import convert_dicom
 import describe_results
 import extract_echo
-import gather_group_tests
+import gather_tests
 import label_tissues
 import mask_brain
 import reference_chi
@@ -53,15 +53,22 @@ def state(folder: Path) -> dict[Path, object]:
     return {path: (path.read_bytes(), path.lstat().st_mode, path.lstat().st_ino) for path in files}
 
 
+GATHER = "--name group_tests"
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "named"),
     [
-        (gather_group_tests, "--tables tests.tsv --output tests.tsv", "tests.tsv"),
-        (gather_group_tests, "--tables tests.tsv --output ../brought/./tests.tsv", "tests.tsv"),
-        (gather_group_tests, "--tables tests.tsv --output hard.tsv", "hard.tsv"),
-        (gather_group_tests, "--tables hard.tsv --output tests.tsv", "tests.tsv"),
+        (gather_tests, f"{GATHER} --tables tests.tsv --output tests.tsv", "tests.tsv"),
+        (
+            gather_tests,
+            f"{GATHER} --tables tests.tsv --output ../brought/./tests.tsv",
+            "tests.tsv",
+        ),
+        (gather_tests, f"{GATHER} --tables tests.tsv --output hard.tsv", "hard.tsv"),
+        (gather_tests, f"{GATHER} --tables hard.tsv --output tests.tsv", "tests.tsv"),
         # the description that would go beside the new table is that of the old one
-        (gather_group_tests, "--tables tests.tsv --output tests.txt", "tests.json"),
+        (gather_tests, f"{GATHER} --tables tests.tsv --output tests.txt", "tests.json"),
         (
             mask_brain,
             "--magnitude a_MEGRE.nii.gz --mask a_MEGRE.nii.gz --user-mask mask.nii.gz",

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
         contrasts = design.contrasts
         session = design.statistics.session
         clinical = read_clinical(args.participants, design.categorical, session)
-        table = add_derived_groups(clinical, contrasts, args.participants)
+        table = add_derived_groups(clinical, contrasts, args.participants, design.roles)
         write_participants(table, describe(table, contrasts, args.participants), args.output)
 
 

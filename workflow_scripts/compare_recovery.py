@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         contrasts = design.contrasts
         participants = read_clinical(arguments.participants, design.categorical)
         groups = {
-            name: assign_group(participants, contrast, str(arguments.participants))
+            name: assign_group(participants, contrast, str(arguments.participants), design.roles)
             for name, contrast in contrasts.items()
         }
         table = compare(

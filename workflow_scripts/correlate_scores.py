@@ -14,9 +14,14 @@ import argparse
 import pandas as pd
 
 from qsmiron.errors import reported_to_user
-from qsmiron.statistics.correlations import correlation_table
-from qsmiron.statistics.groups import get_numeric
+from qsmiron.statistics.calibration_tests import (
+    calibration_test_table,
+    mark_calibrated,
+    read_calibrations,
+)
+from qsmiron.statistics.cell_tests import cell_test_table
 from qsmiron.statistics.inputs import read_inputs
+from qsmiron.statistics.regressors import score_regressors
 from qsmiron.tables import write_table
 
 
@@ -33,9 +38,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="YAML or JSON; its blocks scores, covariates and statistics are used",
     )
     add("--score", help="one score (column) of the config (default: all)")
+    add("--calibration", help="calibration table (TSV): marks iron_calibrated where lines differ")
     add("--quality", help="quality table (TSV), for covariates of the scans")
     add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--output", required=True, help="output: correlations table (TSV; JSON beside it)")
+    add("--calibration-tests", help="output: tests of the calibration lines (TSV; JSON beside it)")
     return parser
 
 
@@ -49,16 +56,23 @@ def main(argv: list[str] | None = None) -> None:
             quality=args.quality,
             region_voxels=args.region_voxels,
         )
-        tables = []
-        for score in data.design.pick_scores(args.score, args.config):
-            values = get_numeric(data.clinical, score, args.participants)
-            tables += [
-                correlation_table(
-                    cells, score, values, data.covariates(cells), data.design.statistics
-                )
-                for cells in data.cells
-            ]
-        write_table(pd.concat(tables) if tables else pd.DataFrame(), args.output, "correlations")
+        statistics = data.design.statistics
+        regressors = score_regressors(data, args.score)
+        tables = [
+            cell_test_table(cells, score, data.covariates(cells), statistics)
+            for score in regressors
+            for cells in data.cells
+        ]
+        table = pd.concat(tables) if tables else pd.DataFrame()
+        if args.calibration:
+            lines = read_calibrations(args.calibration, statistics.session)
+            found = calibration_test_table(regressors, lines, data)
+            table = mark_calibrated(table, found, statistics.alpha)
+        else:
+            found = pd.DataFrame()
+        write_table(table, args.output, "correlations")
+        if args.calibration_tests:
+            write_table(found, args.calibration_tests, "calibration_tests")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from qsmiron.figures.cells import VALUE_COLUMNS
 from qsmiron.figures.correlations import correlations_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.statistics.cells import one_session
-from qsmiron.statistics.groups import get_numeric
+from qsmiron.statistics.groups import score_values
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
 
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
         figure, title, caption = correlations_figure(
             regions,
             read_table(args.correlations, "correlations"),
-            get_numeric(clinical, args.score, args.participants),
+            score_values(clinical, design, args.score, args.participants),
             args.score,
         )
         save_figure(figure, args.output, title, caption)

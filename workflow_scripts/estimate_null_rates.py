@@ -10,9 +10,12 @@ regions. Example:
 
 import argparse
 
+import pandas as pd
+
 from qsmiron.errors import reported_to_user
-from qsmiron.statistics.inputs import over_contrasts, read_inputs
+from qsmiron.statistics.inputs import read_inputs
 from qsmiron.statistics.null_rates import null_rate_table
+from qsmiron.statistics.regressors import contrast_regressors
 from qsmiron.tables import write_table
 
 
@@ -45,8 +48,12 @@ def main(argv: list[str] | None = None) -> None:
             quality=args.quality,
             region_voxels=args.region_voxels,
         )
-        table = over_contrasts(data, [(data.cells, null_rate_table)], args.contrast)
-        write_table(table, args.output, "null_rates")
+        tables = [
+            null_rate_table(cells, contrast, data.covariates(cells), data.design.statistics)
+            for contrast in contrast_regressors(data, args.contrast)
+            for cells in data.cells
+        ]
+        write_table(pd.concat(tables) if tables else pd.DataFrame(), args.output, "null_rates")
 
 
 if __name__ == "__main__":

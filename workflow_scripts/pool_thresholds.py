@@ -1,7 +1,8 @@
 """Pool the scans' susceptibility in each region into one high-iron threshold per region.
 
 The threshold is the 95th percentile (by default) of the mixture in which every subject weighs the
-same. Give only a reference group's files to take it from that group. Example:
+same; another one is that of χ less each subject's median in the region. Give only a reference
+group's files to take them from that group. Example:
 
     python workflow_scripts/pool_thresholds.py --values sub-*_values.npz
         --label-table config/atlases/DesikanKilliany.tsv --thresholds thresholds.tsv
@@ -44,8 +45,7 @@ def main(argv=None):
         parameters = parse_parameters(IronParameters, args.parameters, "--parameters")
         labels = read_label_table(args.label_table)
         scans = [read_values(path, labels, lazily=True) for path in args.values]
-        thresholds, n_subjects = pool_thresholds(scans, parameters)
-        rows = threshold_rows(scans[0].who, labels, thresholds, n_subjects)
+        rows = threshold_rows(scans[0].who, labels, pool_thresholds(scans, parameters))
         write_table(rows, args.thresholds, "thresholds")
 
 

@@ -12,10 +12,18 @@ as well (metrics wasserstein and wasserstein_centred); without it those rows are
 
 import argparse
 
+import pandas as pd
+
 from qsmiron.errors import reported_to_user
+from qsmiron.statistics.calibration_tests import (
+    calibration_test_table,
+    mark_calibrated,
+    read_calibrations,
+)
+from qsmiron.statistics.cell_tests import cell_test_table
 from qsmiron.statistics.distribution_tests import distribution_test_table
-from qsmiron.statistics.group_tests import group_test_table
-from qsmiron.statistics.inputs import over_contrasts, read_inputs
+from qsmiron.statistics.inputs import read_inputs
+from qsmiron.statistics.regressors import contrast_regressors
 from qsmiron.tables import write_table
 
 
@@ -33,9 +41,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--quantiles", help="quantile functions of χ (TSV), for the whole-distribution rows")
     add("--contrast", help="name of one contrast of the config (default: all)")
+    add("--calibration", help="calibration table (TSV): marks iron_calibrated where lines differ")
     add("--quality", help="quality table (TSV), for covariates of the scans")
     add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--output", required=True, help="output: group_tests table (TSV; JSON beside it)")
+    add("--calibration-tests", help="output: tests of the calibration lines (TSV; JSON beside it)")
     return parser
 
 
@@ -50,9 +60,27 @@ def main(argv: list[str] | None = None) -> None:
             args.quality,
             args.region_voxels,
         )
-        analyses = [(data.cells, group_test_table), (data.functions, distribution_test_table)]
-        table = over_contrasts(data, analyses, args.contrast)
+        statistics = data.design.statistics
+        regressors = contrast_regressors(data, args.contrast)
+        tables = [
+            test(part, contrast, data.covariates(part), statistics)
+            for contrast in regressors
+            for measured, test in (
+                (data.cells, cell_test_table),
+                (data.functions, distribution_test_table),
+            )
+            for part in measured
+        ]
+        table = pd.concat(tables) if tables else pd.DataFrame()
+        if args.calibration:
+            lines = read_calibrations(args.calibration, statistics.session)
+            found = calibration_test_table(regressors, lines, data)
+            table = mark_calibrated(table, found, statistics.alpha)
+        else:
+            found = pd.DataFrame()
         write_table(table, args.output, "group_tests")
+        if args.calibration_tests:
+            write_table(found, args.calibration_tests, "calibration_tests")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import argparse
 
 from qsmiron.errors import reported_to_user
 from qsmiron.parameters import parse_parameters
+from qsmiron.statistics.analysis_choices import AnalysisChoices
 from qsmiron.statistics.headline_inputs import (
     main_cells,
     read_branches,
@@ -22,7 +23,6 @@ from qsmiron.statistics.headline_inputs import (
 from qsmiron.statistics.headline_tables import multiverse_tables
 from qsmiron.statistics.inputs import read_inputs
 from qsmiron.statistics.regressors import regressor_of
-from qsmiron.statistics.settings import AnalysisChoices
 from qsmiron.tables import write_table
 
 

@@ -43,13 +43,13 @@ def test_the_estimate_is_the_most_probable_one(voxel_size):
     mask = np.zeros((6, 6, 6), bool)
     mask[1:-1, 1:-1, 1:-1] = True
     parameters = DistantSourceParameters(
-        distance=2.1, margin=5, strength=0.1, coarse_iterations=0, iterations=400
+        distance=2.1, margin=5, coarse_iterations=0, iterations=400
     )
     grid = SourceGrid(mask, voxel_size, parameters.margin)
     dipole, texture = dipole_and_texture(grid.shape, voxel_size, parameters)
     outside = ~within_distance(grid.inside, voxel_size, parameters.distance).ravel()
     rows = dipole[grid.inside.ravel()]
-    sources = parameters.strength**2 * rows[:, outside] @ rows[:, outside].T
+    sources = 0.1**2 * rows[:, outside] @ rows[:, outside].T
     tissue = rows @ texture @ rows.T
     noise = parameters.noise**2 * np.eye(len(rows))
     field = np.zeros(mask.shape)
@@ -57,6 +57,7 @@ def test_the_estimate_is_the_most_probable_one(voxel_size):
         np.zeros(len(rows)), sources + tissue + noise
     )
     values = field[mask] - field[mask].mean()
+    sources *= (parameters.strength_per_field * values.std() / 0.1) ** 2
     expected = sources @ np.linalg.solve(sources + tissue + noise, values) + field[mask].mean()
     found = distant_field(field.astype(np.float32), mask, voxel_size, UPRIGHT, parameters)
     assert found[mask] == pytest.approx(expected, abs=1e-3 * expected.std())
@@ -94,6 +95,23 @@ def test_a_folded_cortex_keeps_its_field_and_sources_far_outside_do_not():
     assert kept > 0.7
     assert kept > 1.1 * remaining_share(cortex, brain.mask, 0.0)
     assert remaining_share(brain.background, brain.mask, 3.0) < 0.015
+
+
+def test_a_field_without_background_keeps_what_it_has():
+    """A local field given as total field: there is little for sources to explain."""
+    brain = ball_brain(CUBES, UPRIGHT)
+    local = np.where(brain.mask, brain.total() - brain.background, 0).astype(np.float32)
+    noise = 0.002 * np.random.default_rng(0).standard_normal(local.shape).astype(np.float32)
+    rest = np.where(brain.mask, 0.3 * local + noise, 0)
+    taken = distant_field(rest, brain.mask, CUBES, UPRIGHT, DistantSourceParameters())
+    assert np.std(taken[brain.mask]) < 0.1 * np.std(local[brain.mask])
+
+
+def test_nothing_is_no_background():
+    brain = ball_brain(CUBES, UPRIGHT)
+    nothing = np.zeros(brain.mask.shape, np.float32)
+    taken = distant_field(nothing, brain.mask, CUBES, UPRIGHT, DistantSourceParameters())
+    assert not taken.any()
 
 
 def test_the_same_bits_for_any_number_of_threads():

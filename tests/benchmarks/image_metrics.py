@@ -17,6 +17,8 @@ HFEN_SIGMA_VOXELS = 1.5
 XSIM_WINDOW_VOXELS = 5
 XSIM_RANGE_PPM, XSIM_K1, XSIM_K2 = 1.0, 0.01, 0.001
 SMALLEST_REGION_VOXELS = 10
+SMOOTH_SIGMA_VOXELS = 4.0
+SHELLS_MM = (3.0, 10.0)
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -155,21 +157,63 @@ def neighbouring_regions(labels: np.ndarray, reach: int = 1) -> list[tuple[int, 
     return [(int(pair // size), int(pair % size)) for pair in enough]
 
 
-def compare_maps(
-    found: np.ndarray,
-    truth: np.ndarray,
-    labels: np.ndarray,
-    mask: np.ndarray,
-    homologous: Pairs,
-    neighbours: Pairs,
-) -> dict[str, float]:
-    """Every metric of a susceptibility map (ppm), by the name of its column in the benchmark.
+def smooth_error(x: np.ndarray, y: np.ndarray, mask: np.ndarray) -> float:
+    """SD (ppb) of the error after a Gaussian of σ = 4 voxels, normalised in the mask."""
+    box = _box(mask, margin=round(4 * SMOOTH_SIGMA_VOXELS))
+    inside = mask[box]
+    share = ndimage.gaussian_filter(inside.astype(float), SMOOTH_SIGMA_VOXELS)
+    error = _demeaned_map(x[box], inside) - _demeaned_map(y[box], inside)
+    smooth = ndimage.gaussian_filter(error, SMOOTH_SIGMA_VOXELS)[inside] / share[inside]
+    return float(smooth.std()) * PPB_PER_PPM
 
-    ``homologous`` are the labels of the same structure on both sides, ``neighbours`` those of
-    regions side by side. Regional metrics are NaN without labels.
+
+def depth_errors(
+    x: np.ndarray, y: np.ndarray, mask: np.ndarray, edges: Sequence[float]
+) -> tuple[float, float, float]:
+    """Root-mean-square errors (ppb) at 0–3, 3–10 and more mm under the mask's surface.
+
+    ``edges`` of a voxel in mm; both maps are demeaned in the whole mask. NaN where there is nothing
+    so deep.
     """
-    means, true_means = (region_means(data, labels, mask) for data in (found, truth))
+    box = _box(mask, margin=1)
+    inside = mask[box]
+    depth = ndimage.distance_transform_edt(np.pad(inside, 1), sampling=edges)[1:-1, 1:-1, 1:-1]
+    square = (_demeaned_values(x, mask) - _demeaned_values(y, mask)) ** 2
+    shells = np.searchsorted(SHELLS_MM, depth[inside], side="left")
+    counts = np.bincount(shells, minlength=3)
+    means = np.bincount(shells, square, minlength=3) / np.where(counts, counts, np.nan)
+    rim, middle, inner = np.sqrt(means) * PPB_PER_PPM
+    return float(rim), float(middle), float(inner)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What maps are compared with: the true χ (ppm), its regions, and where they are judged.
+
+    ``voxel_size`` in mm. ``homologous`` are the labels of the same structure on both sides,
+    ``neighbours`` those of regions side by side, ``deep`` the deep grey matter's. Regional metrics
+    are NaN without labels, those of cortex too where no label is said to be deep.
+    """
+
+    chi: np.ndarray
+    labels: np.ndarray
+    mask: np.ndarray
+    voxel_size: Sequence[float]
+    homologous: Pairs = ()
+    neighbours: Pairs = ()
+    deep: Sequence[int] = ()
+
+
+def compare_maps(found: np.ndarray, judged: Judged) -> dict[str, float]:
+    """Every metric of a susceptibility map (ppm), by the name of its column in the benchmark."""
+    truth, mask = judged.chi, judged.mask
+    means, true_means = (region_means(data, judged.labels, mask) for data in (found, truth))
     regional = compare_regions(means, true_means)
+    is_deep = np.isin(np.arange(len(means)), judged.deep)
+    deep = compare_regions(np.where(is_deep, means, np.nan), true_means)
+    surface = np.nan if not len(judged.deep) else np.where(is_deep, np.nan, means)
+    cortex = compare_regions(surface * np.ones(len(means)), true_means)
+    rim, middle, inner = depth_errors(found, truth, mask, judged.voxel_size)
     return {
         "nrmse": nrmse(found, truth, mask),
         "dnrmse": detrended_nrmse(found, truth, mask),
@@ -178,8 +222,16 @@ def compare_maps(
         "slope": regional.slope,
         "residual_sd": regional.residual_sd,
         "regional_error": regional.error,
-        "left_right_error": difference_error(means, true_means, homologous),
-        "neighbour_error": difference_error(means, true_means, neighbours),
+        "deep_slope": deep.slope,
+        "deep_residual_sd": deep.residual_sd,
+        "cortex_slope": cortex.slope,
+        "cortex_residual_sd": cortex.residual_sd,
+        "left_right_error": difference_error(means, true_means, judged.homologous),
+        "neighbour_error": difference_error(means, true_means, judged.neighbours),
+        "smooth_error": smooth_error(found, truth, mask),
+        "rim_error": rim,
+        "middle_error": middle,
+        "inner_error": inner,
     }
 
 

@@ -8,7 +8,9 @@ follows age (r about .5), so that only what adjusts for age may stay at its nomi
 *shift*: one group lies 0.8 SD higher (true Cliff's delta .43), for coverage and power. A rate
 pools the regions of a cohort; its bounds (99 %) are nominal ± 2.58 SD of the cohorts' own rates
 / sqrt(cohorts), which is the binomial bound where a cohort counts once (family-wise rates).
-Of *rank ANCOVA HC3* see :func:`robust_permutation_p`; the workflow does not use it.
+*rank ANCOVA HC3* is the option ``statistics.standard_error: hc3``. *curve* is that of the first
+region under two measurements and three sets of covariates; *curve over all* counts those without
+age, too, as the workflow does not.
 """
 
 from __future__ import annotations
@@ -16,23 +18,29 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 HOME = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(HOME / "workflow_scripts")]
+sys.path[:0] = [str(HOME / "workflow_scripts"), str(HOME / "tests")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
-from scipy import special, stats  # noqa: E402
+from scipy import special  # noqa: E402
+from tables_of_tests import (  # noqa: E402
+    contrast_of,
+    correlation_table,
+    distribution_test_table,
+    group_test_table,
+)
 
+from qsmiron.statistics.cell_tests import cell_test_table  # noqa: E402
 from qsmiron.statistics.cells import Cells  # noqa: E402
-from qsmiron.statistics.correlations import correlation_table  # noqa: E402
-from qsmiron.statistics.covariates import Covariates  # noqa: E402
-from qsmiron.statistics.distribution_tests import distribution_test_table  # noqa: E402
-from qsmiron.statistics.group_tests import group_test_table  # noqa: E402
-from qsmiron.statistics.linear import nuisance_space  # noqa: E402
+from qsmiron.statistics.covariates import Covariates, no_covariates  # noqa: E402
+from qsmiron.statistics.headlines import Headline  # noqa: E402
+from qsmiron.statistics.multiverse import curve, specifications  # noqa: E402
 from qsmiron.statistics.permutation import Permutations  # noqa: E402
 from qsmiron.statistics.quantile_functions import (  # noqa: E402
     CENTRED,
@@ -57,6 +65,7 @@ class Scenario(NamedTuple):
     shift: float
 
 
+PARTS = ("groups", "hc3", "curve", "whole", "scores")
 SCENARIOS = {"null": Scenario(0, 0, 0), "age": Scenario(1, 0.6, 0), "shift": Scenario(0, 0, 0.8)}
 
 
@@ -108,53 +117,69 @@ def make_cohort(rng: np.random.Generator, scenario: Scenario, n_regions: int) ->
     )
 
 
-def analyse(cohort: Cohort, settings: Statistics, true_delta: float) -> Iterator[tuple[str, float]]:
+def analyse(
+    cohort: Cohort, settings: Statistics, true_delta: float, parts: Collection[str]
+) -> Iterator[tuple[str, float]]:
     """Yield, per test, the share of the regions found (or 0/1: any), and of δ and ρ covered."""
     common = ("contrast", LEVELS, cohort.group, cohort.covariates, settings)
-    tests = group_test_table(cohort.cells, *common)
-    for arm, part in tests.groupby("arm"):
-        yield f"{arm} p", (part["p"] <= ALPHA).mean()
-        yield f"{arm} delta CI misses", _misses(part, true_delta)
-    yield from _rates("rank ANCOVA", tests[tests["arm"] == "rigorous"])
-    yield "rank ANCOVA HC3 p_perm", (robust_permutation_p(cohort, settings) <= ALPHA).mean()
-    whole = distribution_test_table(cohort.functions, *common)
-    for (arm, metric), part in whole.groupby(["arm", "metric"]):
-        yield from _rates(f"{arm} {metric}", part)
-    correlations = correlation_table(
-        cohort.cells, "score", cohort.score, cohort.covariates, settings
-    )
-    for arm, part in correlations.groupby("arm"):
-        yield f"{arm} correlation p", (part["p"] <= ALPHA).mean()
-        yield f"{arm} rho CI misses", _misses(part, 0.0)
-    yield from _rates("partial Spearman", correlations[correlations["arm"] == "rigorous"])
+    if "groups" in parts:
+        tests = group_test_table(cohort.cells, *common)
+        for arm, part in tests.groupby("arm"):
+            yield f"{arm} p", (part["p"] <= ALPHA).mean()
+            yield f"{arm} delta CI misses", _misses(part, true_delta)
+        yield from _rates("rank ANCOVA", tests[tests["arm"] == "rigorous"])
+    if "hc3" in parts:
+        robust = replace(contrast_of("contrast", LEVELS, cohort.group), standard_error="hc3")
+        without = settings.model_copy(update={"bootstrap": 0})
+        table = cell_test_table(cohort.cells, robust, cohort.covariates, without)
+        table = table[table["arm"] == "rigorous"]
+        yield "rank ANCOVA HC3 p", (table["p"] <= ALPHA).mean()
+        yield from _rates("rank ANCOVA HC3", table)
+    if "curve" in parts:
+        for name, (p_median, p_share) in curve_p(cohort, settings).items():
+            yield f"{name} p_median, once a cohort", float(p_median <= ALPHA)
+            yield f"{name} p_share, once a cohort", float(p_share <= ALPHA)
+    if "whole" in parts:
+        whole = distribution_test_table(cohort.functions, *common)
+        for (arm, metric), part in whole.groupby(["arm", "metric"]):
+            yield from _rates(f"{arm} {metric}", part)
+    if "scores" in parts:
+        correlations = correlation_table(
+            cohort.cells, "score", cohort.score, cohort.covariates, settings
+        )
+        for arm, part in correlations.groupby("arm"):
+            yield f"{arm} correlation p", (part["p"] <= ALPHA).mean()
+            yield f"{arm} rho CI misses", _misses(part, 0.0)
+        yield from _rates("partial Spearman", correlations[correlations["arm"] == "rigorous"])
 
 
-def robust_permutation_p(cohort: Cohort, settings: Statistics) -> np.ndarray:
-    """Permutation p of rank ANCOVA's group term divided by its HC3 standard error, per region.
+def curve_p(cohort: Cohort, settings: Statistics) -> dict[str, tuple[float, float]]:
+    """p_median and p_share of a curve of two measurements and three sets of covariates.
 
-    DiCiccio & Romano 2017, doi 10.1080/01621459.2016.1202117: so studentised, the permutation
-    test holds its level where residuals spread unequally, as ranks do. It tells how much of what
-    rank ANCOVA misses comes from there.
+    Once over the specifications that hold the design's covariates, and once over all, as if
+    nothing were the design.
     """
-    group = (cohort.group == LEVELS[0]).to_numpy(float)
-    nuisance = nuisance_space(cohort.covariates.values)
-    x = nuisance.residuals(group)
-    e = nuisance.residuals(stats.rankdata(cohort.cells.values, axis=0))
-    basis = np.column_stack([np.full(len(x), len(x) ** -0.5), nuisance.basis])
-    leverage = np.square(basis).sum(axis=1) + x**2 / (x @ x)
-    weight = (x / (1 - leverage)) ** 2
+    noise = np.random.default_rng(settings.seed).normal(size=cohort.cells.values.shape)
+    again = replace(cohort.cells, desc="again", values=cohort.cells.values + 0.5 * noise)
+    design = cohort.covariates
+    sets = [design, no_covariates(len(noise)), replace(design, **_first_of(design))]
+    headline = Headline("contrast", "c", "susceptibility", "chi_mean", "r0", "L", 0, "cohort")
+    found = specifications(
+        headline, [cohort.cells, again], ["chi_mean"], {"main": sets, "again": sets},
+        contrast_of("c", LEVELS, cohort.group), cohort.cells.participants,
+    )  # fmt: skip
+    permutations = Permutations(settings.seed, settings.permutations, len(noise))
+    counted = curve(found, permutations, ALPHA)
+    every = curve([replace(one, covariates=None) for one in found], permutations, ALPHA)
+    return {
+        "curve": (counted.p_median, counted.p_share),
+        "curve over all": (every.p_median, every.p_share),
+    }
 
-    def robust_t(permuted: np.ndarray) -> np.ndarray:
-        left = permuted - basis @ (basis.T @ permuted)
-        crossed = x @ left
-        return np.abs(crossed) / np.sqrt(weight @ (left - np.outer(x, crossed / (x @ x))) ** 2)
 
-    orders = Permutations(settings.seed, settings.permutations, len(x)).orders(
-        np.arange(len(x)), settings.permutations
-    )
-    observed = robust_t(e) * (1 - 1e-10)
-    reached = sum(robust_t(e[order]) >= observed for order in next(orders))
-    return (reached + 1) / (settings.permutations + 1)
+def _first_of(covariates: Covariates) -> dict[str, object]:
+    return {"names": covariates.names[:1], "columns": covariates.columns[:1],
+            "values": covariates.values[:, :1]}  # fmt: skip
 
 
 def _rates(name: str, part: pd.DataFrame) -> Iterator[tuple[str, float]]:
@@ -168,7 +193,12 @@ def _misses(part: pd.DataFrame, truth: float) -> float:
 
 
 def calibrate(
-    name: str, cohorts: int, n_regions: int, settings: Statistics, seed: int = 1
+    name: str,
+    cohorts: int,
+    n_regions: int,
+    settings: Statistics,
+    seed: int = 1,
+    parts: Collection[str] = PARTS,
 ) -> pd.DataFrame:
     """Rates of one scenario: columns scenario, test, rate, low, high, nominal (yes or no)."""
     scenario = SCENARIOS[name]
@@ -181,13 +211,14 @@ def calibrate(
                 make_cohort(rng, scenario, n_regions),
                 settings.model_copy(update={"seed": number}),
                 delta,
+                parts,
             )
         )
         for number in range(cohorts)
     )
     rate, spread = found.mean(), found.std()
     # Rare events of a whole cohort: their own spread is too uncertain.
-    once = found.columns.str.endswith("family-wise")
+    once = found.columns.str.endswith(("family-wise", "once a cohort"))
     spread[once] = np.sqrt(ALPHA * (1 - ALPHA))
     half = 2.58 * spread / np.sqrt(cohorts)
     table = pd.DataFrame(
@@ -210,13 +241,14 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=499)
     parser.add_argument("--bootstrap", type=int, default=1000)
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
     parser.add_argument("--output", help="TSV")
     args = parser.parse_args()
     settings = Statistics(permutations=args.permutations, bootstrap=args.bootstrap)
     tables = []
     for name in args.scenarios:
         start = time.perf_counter()
-        tables.append(calibrate(name, args.cohorts, args.regions, settings))
+        tables.append(calibrate(name, args.cohorts, args.regions, settings, 1, args.parts))
         print(tables[-1].to_string(index=False, float_format="%.4f"), flush=True)
         print(f"{time.perf_counter() - start:.0f} s\n", flush=True)
     if args.output:

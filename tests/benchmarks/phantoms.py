@@ -16,7 +16,7 @@ import numpy as np
 from scipy import ndimage
 
 from qsmiron.acquisition import b0_direction
-from qsmiron.simulation.atlas_regions import N_LABELS
+from qsmiron.simulation.atlas_regions import N_LABELS, is_deep
 from qsmiron.simulation.signal import AIR_CHI_PPM, BONE_CHI_PPM, OUTER_FLUID_CHI_PPM
 from qsmiron.simulation.subject import read_plan, simulate_subject
 from qsmiron.spaces import bounding_box
@@ -39,7 +39,7 @@ class Phantom:
     ``echoes`` (E, X, Y, Z; complex64) and ``total_field`` are None where only a measured local
     field is given. ``echo_times`` in s, ``field_strength`` in T, ``chi`` and the fields in ppm,
     ``mask`` the brain (boolean), ``labels`` its regions (0 elsewhere), ``homologous`` the labels
-    of the same structure on the left and the right.
+    of the same structure on the left and the right, ``deep`` those that are no cortex.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Phantom:
     total_field: np.ndarray | None
     labels: np.ndarray
     homologous: tuple[tuple[int, int], ...] = ()
+    deep: tuple[int, ...] = ()
 
     @property
     def voxel_size(self) -> tuple[float, float, float]:
@@ -83,6 +84,7 @@ def head(participant: str = "sub-01", voxel_size: float = 1.0, threads: int = 2)
             total_field=subject.fields.total,
             labels=subject.labels,
             homologous=tuple((left, left + right) for left in range(1, right + 1)),
+            deep=tuple(int(label) for label in np.flatnonzero(is_deep())),
         )
     )
 

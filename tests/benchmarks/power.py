@@ -20,15 +20,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 HOME = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(HOME / "workflow_scripts")]
+sys.path[:0] = [str(HOME / "workflow_scripts"), str(HOME / "tests")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from tables_of_tests import correlation_table, group_test_table  # noqa: E402
 
 from qsmiron.statistics.cells import Cells  # noqa: E402
-from qsmiron.statistics.correlations import correlation_table  # noqa: E402
 from qsmiron.statistics.covariates import Covariates  # noqa: E402
-from qsmiron.statistics.group_tests import group_test_table  # noqa: E402
 from qsmiron.statistics.linear import nuisance_space  # noqa: E402
 from qsmiron.statistics.power import (  # noqa: E402
     MANN_WHITNEY_EFFICIENCY,

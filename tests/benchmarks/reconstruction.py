@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +25,18 @@ sys.path[:0] = [str(HOME / "tests"), str(HOME / "workflow_scripts")]
 import numpy as np  # noqa: E402
 from benchmarks import image_metrics as metrics  # noqa: E402
 from benchmarks import phantoms, real_tissue  # noqa: E402
+from benchmarks.chains import Chain, default_chains, load_method, named_chain  # noqa: E402
 from benchmarks.costs import peak_megabytes  # noqa: E402
 
 from qsmiron import background, inversion, phase  # noqa: E402
 from qsmiron.acquisition import b0_direction  # noqa: E402
 from qsmiron.config import Reconstruction  # noqa: E402
-from qsmiron.errors import InputError, reported_to_user  # noqa: E402
-from qsmiron.methods import Method, get_method  # noqa: E402
-from qsmiron.parameters import Parameters  # noqa: E402
+from qsmiron.errors import reported_to_user  # noqa: E402
 from qsmiron.spaces import bounding_box  # noqa: E402
 from qsmiron.volumes import voxel_size  # noqa: E402
 
 NEIGHBOUR_REACH_MM = 2.0
 WARM_UP_VOXELS = 16
-GIVEN = "given local field"
 
 COLUMNS = {  # key: heading, format
     "chain": ("chain", "s"),
@@ -50,8 +48,16 @@ COLUMNS = {  # key: heading, format
     "slope": ("slope", ".2f"),
     "residual_sd": ("residual SD ppb", ".1f"),
     "regional_error": ("regional error ppb", ".1f"),
+    "deep_slope": ("deep slope", ".2f"),
+    "deep_residual_sd": ("deep residual SD ppb", ".1f"),
+    "cortex_slope": ("cortex slope", ".2f"),
+    "cortex_residual_sd": ("cortex residual SD ppb", ".1f"),
     "left_right_error": ("L-R error ppb", ".1f"),
     "neighbour_error": ("neighbour error ppb", ".1f"),
+    "smooth_error": ("smooth error ppb", ".1f"),
+    "rim_error": ("error at 0–3 mm ppb", ".1f"),
+    "middle_error": ("at 3–10 mm ppb", ".1f"),
+    "inner_error": ("beyond 10 mm ppb", ".1f"),
     "kept": ("own mask %", ".1f"),
     "field_map_s": ("field map s", ".1f"),
     "background_s": ("background s", ".1f"),
@@ -59,87 +65,6 @@ COLUMNS = {  # key: heading, format
     "total_s": ("total s", ".1f"),
     "peak_mb": ("peak MB", ".0f"),
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Chain:
-    """One row: a background removal (None: the local field is given) and an inversion."""
-
-    label: str
-    background: str | None
-    inversion: str
-    background_parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
-    inversion_parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-    def resolved(self) -> str:
-        """What is computed: chains that differ in their label alone are run once."""
-        _, inverts = _load(inversion.METHODS, self.inversion, self.inversion_parameters)
-        steps = [self.background, None, self.inversion, inverts.model_dump()]
-        if self.background is not None:
-            _, removes = _load(background.METHODS, self.background, self.background_parameters)
-            steps[1] = removes.model_dump()
-        return json.dumps(steps, sort_keys=True)
-
-
-def _load(
-    registry: Mapping[str, Method], name: str, values: dict[str, Any]
-) -> tuple[Callable[..., Any], Parameters]:
-    """A method's function, and its parameters with ``values`` in place of defaults."""
-    parameters_class, function = get_method(registry, name).load()
-    return function, parameters_class(**values)
-
-
-# Defaults of QSM.rs / QSMxT, whatever ours have become (TV: λ 2e-4 and ρ 2e-2 throughout).
-PEER_VSHARP = {"largest_radius": 12.0, "smallest_radius": 1.0, "step": 1.0, "threshold": 0.2}
-PEER_RTS = {"delta": 0.15, "mu": 1e5, "rho": 10.0, "iterations": 20}
-PEER_TV = dict(regularisation=2e-4, rho_per_regularisation=100, reweighted_at=(), iterations=100)
-PEER_FIRST = "V-SHARP 12→1 mm"
-PEERS = (("RTS", "rts", PEER_RTS), ("TV", "tv", PEER_TV))
-
-
-ON_REQUEST = {"none", "resharp"}
-"""No removal, and one that would make the common mask a quarter smaller: see --methods."""
-
-
-def default_chains(with_background: bool = True) -> list[Chain]:
-    """The peer's chains, then whatever the registries hold.
-
-    Every background removal before the default inversion, the default background removal before
-    every inversion, and every inversion of the given local field (only these where
-    ``with_background`` is False).
-    """
-    chains = []
-    if with_background:
-        usual = Reconstruction()
-        first, second = usual.background_field.method, usual.inversion.method
-        chains += [peer_chain(*peer) for peer in PEERS]
-        pairs = [(name, second) for name in background.METHODS if name not in ON_REQUEST]
-        pairs += [(first, name) for name in inversion.METHODS if name != second]
-        chains += [named_chain("+".join(pair)) for pair in pairs]
-    chains += [peer_chain(*peer, GIVEN) for peer in PEERS]
-    return chains + [named_chain(f"given+{name}") for name in inversion.METHODS]
-
-
-def peer_chain(title: str, name: str, values: dict[str, Any], first: str = PEER_FIRST) -> Chain:
-    """The peer's inversion ``name``, after its V-SHARP or of the given local field."""
-    label = f"{first} + {title} (peer's parameters)"
-    if first == GIVEN:
-        return Chain(label, None, name, {}, values)
-    return Chain(label, "vsharp", name, PEER_VSHARP, values)
-
-
-def named_chain(text: str) -> Chain:
-    """``background+inversion`` with default parameters (``given``: no background), or ``peer``."""
-    if text.strip() == "peer":
-        return peer_chain(*PEERS[0])
-    first, plus, second = text.strip().partition("+")
-    if not plus:
-        raise InputError(f"--methods: {text!r} is not of the form background+inversion")
-    get_method(inversion.METHODS, second)
-    if first == "given":
-        return Chain(f"{GIVEN} + {second}", None, second)
-    get_method(background.METHODS, first)
-    return Chain(f"{first} + {second}", first, second)
 
 
 # --- Steps, each in a process of its own ---------------------------------------------------------
@@ -170,7 +95,8 @@ def make_phantoms(folder: Path, options: dict[str, Any]) -> None:
             np.save(truth / "total_field.npy", phantom.total_field)
         for name in ("chi", "local_field", "labels"):
             np.save(truth / f"{name}.npy", getattr(phantom, name))
-        (truth / "homologous.json").write_text(json.dumps(phantom.homologous))
+        regions = {"homologous": phantom.homologous, "deep": phantom.deep}
+        (truth / "regions.json").write_text(json.dumps(regions))
 
 
 def map_total_field(folder: Path, threads: int) -> dict[str, float]:
@@ -179,7 +105,7 @@ def map_total_field(folder: Path, threads: int) -> dict[str, float]:
     echoes, mask = (np.load(folder / "inputs" / f"{name}.npy") for name in ("echoes", "mask"))
     magnitude, wrapped = np.abs(echoes), np.angle(echoes)
     del echoes
-    method, parameters = _load(phase.METHODS, Reconstruction().field_map.method, {})
+    method, parameters = load_method(phase.METHODS, Reconstruction().field_map.method, {})
     echo_times, strength = np.array(acquisition["echo_times"]), acquisition["field_strength"]
     edges = voxel_size(np.array(acquisition["affine"]))
     result, seconds = _timed(
@@ -200,14 +126,16 @@ def run_chain(folder: Path, output: Path, chain: Chain, threads: int) -> dict[st
         local, mask = np.load(folder / "truth/local_field.npy"), np.load(folder / "inputs/mask.npy")
     else:
         field, mask = np.load(folder / "total_field.npy"), np.load(folder / "reliable.npy")
-        method, values = _load(background.METHODS, chain.background, chain.background_parameters)
+        method, values = load_method(
+            background.METHODS, chain.background, chain.background_parameters
+        )
         (local, mask), cost["background_s"] = _timed(
             method, mask, field, mask, *geometry, values, threads
         )
         del field
     first = folder / "magnitude.npy"
     magnitude = np.load(first) if first.exists() else None
-    method, values = _load(inversion.METHODS, chain.inversion, chain.inversion_parameters)
+    method, values = load_method(inversion.METHODS, chain.inversion, chain.inversion_parameters)
     chi, cost["inversion_s"] = _timed(
         method, mask, local, mask, *geometry, values, threads, magnitude=magnitude
     )
@@ -271,7 +199,7 @@ def judge(folder: Path, chains: Sequence[Chain], costs: Sequence[dict]) -> list[
     truth = {
         name: np.load(folder / "truth" / f"{name}.npy") for name in ("chi", "local_field", "labels")
     }
-    homologous = json.loads((folder / "truth/homologous.json").read_text())
+    regions = json.loads((folder / "truth/regions.json").read_text())
     acquisition = json.loads((folder / "inputs/acquisition.json").read_text())
     brain = np.load(folder / "inputs/mask.npy")
     common = brain.copy()
@@ -291,7 +219,10 @@ def judge(folder: Path, chains: Sequence[Chain], costs: Sequence[dict]) -> list[
         print(f"Total field: NRMSE {metrics.nrmse(*fields, common):.1f} %, peak {peaks[0]:.0f} MB")
     reach = max(1, round(NEIGHBOUR_REACH_MM / min(voxel_size(affine))))
     neighbours = metrics.neighbouring_regions(truth["labels"], reach)
-    judged = truth["chi"], truth["labels"], common, homologous, neighbours
+    judged = metrics.Judged(
+        truth["chi"], truth["labels"], common, voxel_size(affine),
+        regions["homologous"], neighbours, regions["deep"],
+    )  # fmt: skip
 
     rows = []
     for chain, cost in zip(chains, costs, strict=True):
@@ -303,7 +234,7 @@ def judge(folder: Path, chains: Sequence[Chain], costs: Sequence[dict]) -> list[
         if chain.background is not None:
             local = np.load(Path(cost["output"]) / "local_field.npy")
             row["local_nrmse"] = metrics.nrmse(local, truth["local_field"], common)
-        found = metrics.compare_maps(np.load(Path(cost["output"]) / "chi.npy"), *judged)
+        found = metrics.compare_maps(np.load(Path(cost["output"]) / "chi.npy"), judged)
         row |= {key: value for key, value in found.items() if np.isfinite(value)}
         row["kept"] = kept[cost["output"]]
         row |= {key: value for key, value in cost.items() if key in COLUMNS}

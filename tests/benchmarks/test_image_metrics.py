@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 from benchmarks.image_metrics import (
+    Judged,
+    compare_maps,
     compare_regions,
+    depth_errors,
     detrended_nrmse,
     difference_error,
     hfen,
     neighbouring_regions,
     nrmse,
     region_means,
+    smooth_error,
     xsim,
 )
 from scipy import ndimage, stats
@@ -148,3 +152,47 @@ def test_neighbours_touch_or_are_within_reach():
     labels[11, 0, :4] = 7
     assert neighbouring_regions(labels) == [(1, 2)]
     assert neighbouring_regions(labels, reach=2) == [(1, 2), (1, 5)]
+
+
+def test_smooth_error_keeps_waves_that_are_long_and_no_others(maps):
+    """A Gaussian of 4 voxels passes exp(-k² 4² / 2) of a wave, far from the mask's surface too."""
+    shape = (96, 20, 20)
+    truth, mask = np.zeros(shape), np.ones(shape, bool)
+    place = np.arange(shape[0])[:, None, None]
+    for length in (48, 16):
+        wave = 0.01 * np.sqrt(2) * np.cos(2 * np.pi * (place + 0.5) / length) + truth
+        passed = 10 * np.exp(-((2 * np.pi / length * 4) ** 2) / 2)
+        assert smooth_error(wave, truth, mask) == pytest.approx(passed, rel=0.02, abs=0.02)
+    assert smooth_error(truth + 3, truth, mask) == pytest.approx(0, abs=1e-9)
+
+
+def test_errors_by_depth_are_those_of_their_shells():
+    """Layers of a cube, 2 mm a voxel: depths 2, 4, 6, 8, 10, 12 … mm."""
+    mask = np.zeros((22, 22, 22), bool)
+    mask[1:-1, 1:-1, 1:-1] = True
+    layer = np.minimum.reduce([np.minimum(n, 21 - n) for n in np.indices(mask.shape)])
+    rng = np.random.default_rng(4)
+    sign = rng.choice([-1, 1], mask.shape)
+    error = sign * np.select([layer == 1, layer <= 5], [0.03, 0.01], 0.002)
+    mean = error[mask].mean()
+    found = depth_errors(error, np.zeros(mask.shape), mask, (2, 2, 2))
+    for value, shell in zip(
+        found, (layer == 1, (layer > 1) & (layer <= 5), layer > 5), strict=True
+    ):
+        expected = 1000 * np.sqrt(np.mean((error[shell & mask] - mean) ** 2))
+        assert value == pytest.approx(expected)
+    assert np.isnan(depth_errors(error, error, layer == 1, (2, 2, 2))[2])
+
+
+def test_deep_structures_and_cortex_are_judged_apart():
+    labels = np.repeat(np.arange(9), 20).reshape(9, 20, 1)
+    truth = np.array([0, 10, 30, 20, 50, -5, 5, 1, 8])[labels] / 1000
+    found = np.where(labels <= 4, truth, 0.6 * truth)
+    judged = Judged(truth, labels, labels > 0, (1, 1, 1), deep=(1, 2, 3, 4))
+    row = compare_maps(found, judged)
+    assert row["deep_slope"] == pytest.approx(1)
+    assert row["cortex_slope"] == pytest.approx(0.6)
+    assert row["deep_residual_sd"] == pytest.approx(0, abs=1e-9)
+    nobody_said = compare_maps(found, Judged(truth, labels, labels > 0, (1, 1, 1)))
+    assert np.isnan(nobody_said["cortex_slope"])
+    assert np.isnan(nobody_said["deep_slope"])

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from benchmarks import phantoms, real_tissue, reconstruction
+from benchmarks import chains, phantoms, real_tissue, reconstruction
 from scipy import ndimage
 
 from qsmiron import background, inversion
@@ -50,9 +50,11 @@ def test_the_table_of_two_chains_on_a_coarse_head(tmp_path, capsys):
     assert [*chain] == ["phantom", *reconstruction.COLUMNS]
     assert (chain["chain"], given["chain"]) == ("vsharp + tkd", "given local field + rts")
     of_background = {"local_nrmse", "field_map_s", "background_s"}
-    assert {key for key, value in given.items() if value == "n/a"} == of_background
-    assert "n/a" not in chain.values()
-    values = {key: float(value) for key, value in chain.items() if key not in ("phantom", "chain")}
+    too_coarse = {"rim_error"}  # the first voxels are 4 mm deep
+    assert {key for key, value in given.items() if value == "n/a"} == of_background | too_coarse
+    assert {key for key, value in chain.items() if value == "n/a"} == too_coarse
+    texts = {"phantom", "chain"} | too_coarse
+    values = {key: float(value) for key, value in chain.items() if key not in texts}
     # Only V-SHARP shrinks a mask here, so that what all kept is what it kept.
     assert values["kept"] == pytest.approx(share, abs=0.06)
     assert values["total_s"] == pytest.approx(
@@ -78,30 +80,30 @@ def test_a_chain_that_fails_has_a_row_of_its_own(tmp_path, monkeypatch, capsys):
     )
     for name in ("chi", "local_field", "labels"):
         np.save(truth / f"{name}.npy", np.zeros((8, 8, 8), np.uint8))
-    (truth / "homologous.json").write_text("[]")
-    rows = reconstruction.judge(tmp_path, [reconstruction.named_chain("failing+rts")], costs)
+    (truth / "regions.json").write_text('{"homologous": [], "deep": []}')
+    rows = reconstruction.judge(tmp_path, [chains.named_chain("failing+rts")], costs)
     assert rows == [{"phantom": "made up", "chain": "failing + rts"}]
     assert "no_such_module" in capsys.readouterr().err
     assert reconstruction.markdown_table(rows).count("n/a") == len(reconstruction.COLUMNS) - 1
 
 
 def test_every_method_of_the_registries_has_its_rows():
-    chains = reconstruction.default_chains()
-    pairs = {(chain.background, chain.inversion) for chain in chains}
-    for name in set(background.METHODS) - reconstruction.ON_REQUEST:
+    rows = chains.default_chains()
+    pairs = {(chain.background, chain.inversion) for chain in rows}
+    for name in set(background.METHODS) - chains.ON_REQUEST:
         assert any(first == name for first, _ in pairs)
     for name in inversion.METHODS:
         assert (None, name) in pairs
         assert any(second == name for first, second in pairs if first)
-    assert [chain.background for chain in reconstruction.default_chains(False)] == [None] * (
+    assert [chain.background for chain in chains.default_chains(False)] == [None] * (
         2 + len(inversion.METHODS)
     )
 
 
 def test_the_peers_parameters_are_explicit_and_accepted():
-    peer, *others = reconstruction.default_chains()
+    peer, *others = chains.default_chains()
     assert all(chain.resolved() for chain in others)
-    assert peer.background_parameters == reconstruction.PEER_VSHARP
+    assert peer.background_parameters == chains.PEER_VSHARP
     for value in ('"largest_radius": 12.0', '"smallest_radius": 1.0', '"threshold": 0.2'):
         assert value in peer.resolved()
     for value in ('"delta": 0.15', '"mu": 100000.0', '"rho": 10.0', '"iterations": 20'):

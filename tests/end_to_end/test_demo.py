@@ -117,10 +117,9 @@ def test_one_score_repeats_its_own_jobs_only(demo: Run) -> None:
     assert jobs == {
         "assign_groups": 1,
         "correlate_scores": 1,
-        "gather_correlations": 1,
         "vary_choices": 1,
         "leave_one_out": 1,
-        "gather_headlines": 3,
+        "gather_tests": 5,
         "draw_correlations": 1,
         "draw_forest": 1,
         "draw_specification_curves": 1,

@@ -3,10 +3,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from qsmiron.figures.specification_curves import specification_figure
+from qsmiron.figures.specification_curves import NOT_COUNTED, specification_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.tables import TABLES
 
@@ -37,8 +38,23 @@ def panels(figure: Figure):
 
 
 def points(axes):
-    """Effects drawn filled, empty and ringed."""
-    return [dots.get_offsets() for dots in axes.collections]
+    """Effects drawn filled, empty and ringed; counted ones and others together."""
+    other_filled, other_empty, filled, empty, ring = (
+        dots.get_offsets() for dots in axes.collections
+    )
+    together = (np.concatenate(pair) for pair in ((other_filled, filled), (other_empty, empty)))
+    return [*(found[np.argsort(found[:, 0])] for found in together), ring]
+
+
+def test_what_does_not_count_is_grey(draw):
+    rows, curves = of("phenotype")
+    (axes, _), = panels(draw(rows, curves)[0])  # fmt: skip
+    here = rows[rows["p"].notna()].sort_values("effect")
+    grey = np.concatenate([dots.get_offsets()[:, 1] for dots in axes.collections[:2]])
+    np.testing.assert_allclose(np.sort(grey), here.loc[here["counted"] == "no", "effect"])
+    assert {tuple(dots.get_edgecolor()[0]) for dots in axes.collections[:2]} == {
+        to_rgba(NOT_COUNTED)
+    }
 
 
 def test_every_tested_specification_is_a_point(draw):
@@ -102,8 +118,8 @@ def test_it_says_how_many_and_how_sure(draw):
     figure, _, caption = draw(rows, curves)
     shown = texts(figure)
     for _, curve in curves.iterrows():
-        count = f"{curve['n_same_sign']} of {N_TESTED} same sign, {curve['n_significant']} p < .05"
-        assert count in shown
+        assert f"{curve['n_same_sign']} of {curve['n_tested']} same sign, " in shown
+        assert f"same sign, {curve['n_significant']} p < .05" in shown
     assert "p (curve) = .0040" in shown
     assert "L amygdala, iron deposits ★" in shown
     assert "Cliff's δ" in caption

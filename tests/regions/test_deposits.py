@@ -1,4 +1,5 @@
 import math
+import statistics
 import tracemalloc
 from fractions import Fraction
 
@@ -8,6 +9,7 @@ import pytest
 from qsmiron.errors import InputError
 from qsmiron.regions.deposits import (
     IronParameters,
+    Threshold,
     count_deposits,
     deposits_by_region,
     mixture_quantile,
@@ -89,7 +91,7 @@ def test_pooled_thresholds():
     ]
     data[3][1] = []
     scans = [scan(f"sub-{i}", samples) for i, samples in enumerate(data)]
-    thresholds, n_subjects = pool_thresholds(scans, IronParameters())
+    thresholds, _, n_subjects = pool_thresholds(scans, IronParameters())
     assert n_subjects.tolist() == [7, 6, 0, 7]
     for region in (0, 1, 3):
         samples = [one.chi.of(region) for one in scans if one.chi.of(region).size]
@@ -98,10 +100,33 @@ def test_pooled_thresholds():
     assert math.isnan(thresholds[2])
 
 
+def test_centred_threshold_is_that_of_what_the_medians_leave():
+    rng = np.random.default_rng(6)
+    data = [[rng.normal(rng.normal(0, 0.05), 0.02, rng.integers(21, 90))] for _ in range(6)]
+    scans = [scan(f"sub-{i}", samples) for i, samples in enumerate(data)]
+    _, centred, _ = pool_thresholds(scans, IronParameters(deposit_percentile=80))
+    samples = [one.chi.of(0) for one in scans]
+    samples = [values - np.float32(statistics.median(values.tolist())) for values in samples]
+    weights = [Fraction(1, 6)] * 6
+    assert centred[0] == brute_force(samples, weights, Fraction(80, 100))
+
+
+def test_a_shift_of_a_whole_region_leaves_the_centred_fraction_as_it_is():
+    rng = np.random.default_rng(7)
+    values = np.sort(rng.normal(0, 0.02, 501)).astype(np.float32)
+    threshold = Threshold(0.03, 0.03)
+    before, after = (
+        count_deposits(values + np.float32(shift), threshold, 1.0, IronParameters())
+        for shift in (0, 0.015625)
+    )
+    assert after["deposit_fraction"] > 2 * before["deposit_fraction"]
+    assert after["deposit_fraction_centred"] == before["deposit_fraction_centred"] > 0
+
+
 def test_sessions_share_their_subjects_weight():
     a, b, c = [1.0, 2, 3, 4], [11.0, 12, 13, 14], [5.0, 6, 7, 8]
     scans = [scan("sub-1", [a], "1"), scan("sub-1", [b], "2"), scan("sub-2", [c])]
-    thresholds, n_subjects = pool_thresholds(scans, IronParameters(deposit_percentile=60))
+    thresholds, _, n_subjects = pool_thresholds(scans, IronParameters(deposit_percentile=60))
     weights = [Fraction(1, 4), Fraction(1, 4), Fraction(1, 2)]
     assert thresholds[0] == brute_force([a, b, c], weights, Fraction(60, 100))
     assert n_subjects.tolist() == [2]
@@ -109,9 +134,12 @@ def test_sessions_share_their_subjects_weight():
 
 def test_fixed_threshold():
     scans = [scan("sub-1", [[0.1], []]), scan("sub-2", [[0.2], []])]
-    thresholds, n_subjects = pool_thresholds(scans, IronParameters(deposit_threshold=0.15))
+    thresholds, _, n_subjects = pool_thresholds(scans, IronParameters(deposit_threshold=0.15))
     assert thresholds[0] == 0.15
     assert math.isnan(thresholds[1])
+    # beside the fixed one: what it exceeds the mean median by
+    centred = pool_thresholds(scans, IronParameters(deposit_threshold=0.15)).centred
+    assert centred[0] == pytest.approx(0, abs=1e-7) and math.isnan(centred[1])
     assert n_subjects.tolist() == [2, 0]
 
 
@@ -121,16 +149,17 @@ def test_pooling_files_holds_one_scan_at_a_time(tmp_path):
     for i in range(30):
         scans.append(scan(f"sub-{i}", [rng.normal(rng.normal(), 1, 100_000)]))
         write_values(tmp_path / f"{i}.npz", scans[-1])
-    expected, _ = pool_thresholds(scans, IronParameters())
+    expected = pool_thresholds(scans, IronParameters())
     n_bytes = sum(one.chi.values.nbytes for one in scans)
     tracemalloc.start()
     try:
         stored = [read_values(tmp_path / f"{i}.npz", table, lazily=True) for i in range(30)]
-        found, _ = pool_thresholds(stored, IronParameters())
+        found = pool_thresholds(stored, IronParameters())
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert found[0] == expected[0]
+    assert found.chi[0] == expected.chi[0]
+    assert found.centred[0] == expected.centred[0]
     assert peak < n_bytes / 3  # one scan is 1/30, the knots' values and shares about 1/8
 
 
@@ -144,26 +173,30 @@ def test_pooling_refuses_mixed_or_repeated_scans():
 def test_deposits_by_hand():
     values = np.array([-0.02, 0.05, 0.0445, 0.089, 0.178], dtype=np.float32)
     values.sort()
-    found = count_deposits(values, 0.05, 8.0, IronParameters())
+    found = count_deposits(values, Threshold(0.05, 0.02), 8.0, IronParameters())
     # 0.089 ppm → 100 mg/kg, 0.178 ppm → 200 mg/kg; a voxel weighs 8e-6 L · 1.04 kg/L.
     assert found["deposit_volume"] == 16
     assert found["deposit_fraction"] == pytest.approx(0.4, rel=1e-12)
     assert found["deposit_mass"] == pytest.approx(300 * 8e-6 * 1.04, rel=1e-6)
+    # the median is .05: .039 and .128 above it
+    assert found["deposit_fraction_centred"] == pytest.approx(0.4, rel=1e-12)
 
 
 def test_nothing_above_is_zero_and_nothing_measured_is_missing():
     values = np.array([0.01, 0.02], dtype=np.float32)
-    assert set(count_deposits(values, 0.02, 8.0, IronParameters()).values()) == {0.0}
+    assert set(count_deposits(values, Threshold(0.02, 0.01), 8.0, IronParameters()).values()) == {
+        0.0
+    }
     for missing in (
-        count_deposits(values, math.nan, 8.0, IronParameters()),
-        count_deposits(values[:0], 0.02, 8.0, IronParameters()),
+        count_deposits(values, Threshold(), 8.0, IronParameters()),
+        count_deposits(values[:0], Threshold(0.02, 0.01), 8.0, IronParameters()),
     ):
         assert all(math.isnan(value) for value in missing.values())
 
 
 def test_region_without_threshold_is_missing():
     one = scan("sub-1", [[0.1, 0.3], [0.1, 0.3]])
-    found = deposits_by_region(one, {2: 0.2}, IronParameters())
+    found = deposits_by_region(one, {2: Threshold(0.2)}, IronParameters())
     assert math.isnan(found["deposit_fraction"][0])
     assert found["deposit_fraction"][1] == 0.5
 
@@ -171,9 +204,11 @@ def test_region_without_threshold_is_missing():
 def test_pooled_share_above_is_five_percent():
     rng = np.random.default_rng(8)
     scans = [scan(f"sub-{i}", [rng.normal(0, 1, 400)]) for i in range(20)]
-    thresholds, _ = pool_thresholds(scans, IronParameters())
+    thresholds, _, _ = pool_thresholds(scans, IronParameters())
     shares = [
-        deposits_by_region(one, {1: thresholds[0]}, IronParameters())["deposit_fraction"][0]
+        deposits_by_region(one, {1: Threshold(thresholds[0])}, IronParameters())[
+            "deposit_fraction"
+        ][0]
         for one in scans
     ]
     assert np.mean(shares) == pytest.approx(0.05, abs=1 / 400)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from qsmiron.regions.deposits import IronParameters
+from qsmiron.regions.deposits import IronParameters, Threshold
 from qsmiron.regions.distribution import PROBABILITIES, quantiles
 from qsmiron.regions.label_table import Label
 from qsmiron.regions.measure import measure, remarks
@@ -43,7 +43,10 @@ def case():
     return labels, chi, mask, r2star
 
 
-THRESHOLDS = {4: 0.06, 9: 0.08, 14: 0.5, 19: 0.02, 24: -0.5, 29: 0.01, 34: 0.01, 39: math.nan}
+THRESHOLDS = {
+    label: Threshold(chi)
+    for label, chi in {4: 0.06, 9: 0.08, 14: 0.5, 19: 0.02, 24: -0.5, 29: 0.01, 34: 0.01}.items()
+}
 
 
 def measured(case, **options):
@@ -84,6 +87,7 @@ def naive(x, r2, threshold, line):
         "deposit_volume": len(above) * VOXEL_VOLUME,
         "deposit_fraction": len(above) / n,
         "deposit_mass": math.fsum((v * 1000 / 0.89) * 1.04 * (VOXEL_VOLUME * 1e-6) for v in above),
+        "deposit_fraction_centred": math.nan,
     }
 
 
@@ -105,7 +109,7 @@ def test_every_metric_against_a_loop(case):
         truth = naive(
             [float(v) for v in chi[inside]],
             [float(v) for v in r2star[inside]],
-            THRESHOLDS[TABLE[position].index],
+            THRESHOLDS[TABLE[position].index].chi,
             (line.slope, line.intercept),
         )
         if position < 3:

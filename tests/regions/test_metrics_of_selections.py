@@ -55,6 +55,8 @@ def naive_metrics(x, r2, weights, r2_weights):
     flat = ordered[0] == ordered[-1]
     kept = ordered[n // 10 : n - n // 10]
     above = [v for v in x if np.float32(v) > np.float32(0.02)]
+    middle = np.float32(np.median(np.float32(x)))
+    beyond = [v for v in x if np.float32(v) - middle > np.float32(0.01)]
 
     def weighted(values, by):
         total = math.fsum(by)
@@ -78,6 +80,7 @@ def naive_metrics(x, r2, weights, r2_weights):
         "deposit_volume": len(above) * VOXEL_VOLUME,
         "deposit_fraction": len(above) / n,
         "deposit_mass": math.fsum(v * 1000 / 0.89 * 1.04 * VOXEL_VOLUME * 1e-6 for v in above),
+        "deposit_fraction_centred": len(beyond) / n,
         "r2star_mean": weighted(r2, r2_weights) if r2 else nothing,
     }
 
@@ -166,7 +169,7 @@ def test_a_composite_is_the_union_of_its_members(case, tmp_path):
     quantiles = quantile_rows(scan.who, TABLE, scan.chi).set_index("index")["chi"]
     write_values(tmp_path / "v.npz", scan)
     stored = read_values(tmp_path / "v.npz", TABLE)
-    pooled, _ = pool_thresholds([stored], DepositParameters())
+    pooled, _, _ = pool_thresholds([stored], DepositParameters())
     for position, label in enumerate(TABLE):
         if not label.members:
             continue
@@ -257,7 +260,7 @@ def test_minimum_coverage(case, tmp_path):
     stored = read_values(tmp_path / "v.npz", TABLE)
     np.testing.assert_array_equal(stored.chi.coverage, coverage)
     np.testing.assert_array_equal(stored.chi.n_voxels, scan.chi.n_voxels)
-    thresholds, n_subjects = pool_thresholds([stored], DepositParameters(deposit_threshold=0.1))
+    thresholds, _, n_subjects = pool_thresholds([stored], DepositParameters(deposit_threshold=0.1))
     np.testing.assert_array_equal(n_subjects > 0, enough & (scan.chi.n_voxels > 0))
     np.testing.assert_array_equal(np.isfinite(thresholds), n_subjects > 0)
     low = [label for label, one in zip(TABLE, enough, strict=True) if not one and label.index != 30]

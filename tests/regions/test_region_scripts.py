@@ -139,7 +139,7 @@ def test_two_ways_to_the_deposits_agree(tmp_path):
     assert together["participant_id"].unique().tolist() == ["sub-01", "sub-02", "sub-03"]
     assert together["metric"].tolist() == list(METRICS) * (3 * len(NAMES))
     counted = together[together["metric"].isin(DEPOSITS)]
-    assert counted["value"].isna().sum() == 3 * 3, "only the absent region"
+    assert counted["value"].isna().sum() == 3 * len(DEPOSITS), "only the absent region"
     fractions = counted[counted["metric"] == "deposit_fraction"].groupby("index")["value"].mean()
     assert fractions.dropna().between(0.03, 0.051).all()
     for seed, (who, folder) in enumerate(cohort.items()):
@@ -312,8 +312,8 @@ def broken_chi(tmp_path, files):
 )
 def test_mistakes_end_in_a_message(tmp_path, capsys, breaking, options, message):
     files = make_case(tmp_path, 1)
-    columns = "desc\tatlas\tindex\tregion\themisphere\tthreshold\tn_subjects\n"
-    (tmp_path / "other.tsv").write_text(columns + "tv\tDK\t1\tLeft-Caudate\tL\t0.1\t9\n")
+    columns = "desc\tatlas\tindex\tregion\themisphere\tthreshold\tthreshold_centred\tn_subjects\n"
+    (tmp_path / "other.tsv").write_text(columns + "tv\tDK\t1\tLeft-Caudate\tL\t0.1\t0.1\t9\n")
     (tmp_path / "wrong.tsv").write_text("index\tthreshold\n1\t0.1\n2\thigh\n")
     if breaking:
         breaking(tmp_path, files)

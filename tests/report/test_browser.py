@@ -13,6 +13,7 @@ import write_report
 from qsmiron.figures.style import save_figure
 from qsmiron.registration.template_average import picture_grid
 from qsmiron.spaces import apply_affine, grid_points
+from qsmiron.tables import write_table
 from qsmiron.template import desikan_killiany, template_t1w
 from qsmiron.volumes import read_volume, write_volume
 
@@ -45,6 +46,10 @@ def chi_ppb(point):
 def report(tmp_path_factory):
     """The page of made-up tables, a figure, and a mean χ that is linear in the template's mm."""
     folder = made_up.write_tables(tmp_path_factory.mktemp("results"))
+    tests = made_up.group_tests().copy()
+    nuclei = tests["region"].isin(["caudate", "putamen", "pallidum"])
+    tests.loc[nuclei & (tests["metric"] == "iron_line"), "effect"] = np.nan
+    write_table(tests, folder / "group/group_tests.tsv", "group_tests")
     figure, axes = plt.subplots(figsize=(4, 3))
     axes.plot([0, 1])
     save_figure(figure, folder / "figures/effects_progression.png", "A title", "c", dpi=80)
@@ -334,8 +339,8 @@ def test_the_overlay_paints_the_effect_and_can_be_faded_and_restricted(page, at)
     assert pixel(page, "axial", spot) == grey
 
 
-def test_the_nuclei_that_calibrate_the_iron_have_no_effect_of_it(page):
-    page.choose(field("overlay"), "progression: fast vs slow, Iron, calibrated")
+def test_a_region_without_a_test_says_so(page):
+    page.choose(field("overlay"), "progression: fast vs slow, Iron, global line")
     assert readout(page)["effect"] == "not tested"
 
 

@@ -7,12 +7,12 @@ from qsmiron.report.power_text import ABSENCE, power_words
 
 def test_power_is_that_of_this_cohort():
     said = power_words(made_up.group_tests(), made_up.correlations())
-    assert "16 against 22 patients have 80 % power only for d of at least 0.95" in said
+    assert "16 against 22 have 80 % power only for d of at least 0.95" in said
     assert "Cliff's δ .50" in said
-    assert "38 patients for |ρ| of at least .44 (ALSFRS-R, UMN score)" in said
-    assert "36 patients for |ρ| of at least .45 (ECAS total)" in said
+    assert "38 participants for |ρ| of at least .44, corrected " in said
+    assert "36 participants for |ρ| of at least .45, corrected " in said
     larger = power_words(made_up.group_tests(200), made_up.correlations(200))
-    assert "84 against 116 patients have 80 % power only for d of at least 0.40" in larger
+    assert "84 against 116 have 80 % power only for d of at least 0.40" in larger
     assert "0.95" not in larger
 
 

@@ -191,7 +191,7 @@ def test_text_of_tables_is_escaped(text):
 def test_the_cohort_is_counted(text):
     section = text[text.index('id="cohort"') : text.index('id="figures"')]
     assert re.search(r"<th>fast</th><th>slow</th>", section)
-    assert "<td>Patients</td><td>38</td><td>16</td><td>22</td>" in section
+    assert "<td>Participants</td><td>38</td><td>16</td><td>22</td>" in section
     assert "(n = 36)" in section
 
 
@@ -227,8 +227,8 @@ def test_table_one_counts_only_who_was_studied(tmp_path):
     write_report.main(["--results", str(tmp_path), "--config", CONFIG,
                        "--output", str(tmp_path / "report.html")])  # fmt: skip
     text = (tmp_path / "report.html").read_text()
-    assert "<td>Patients</td><td>6</td>" in text
-    assert "<td>Patients</td><td>38</td>" not in text
+    assert "<td>Participants</td><td>6</td>" in text
+    assert "<td>Participants</td><td>38</td>" not in text
 
 
 def test_methods_follow_the_configuration(results):

@@ -23,7 +23,7 @@ def test_a_row_per_finding():
         "Susceptibility, L putamen, ALSFRS-R",
     ]
     for row, (_, curve) in zip(rows, made_up.curves().iterrows(), strict=True):
-        assert row[3:5] == [f"{curve['n_same_sign']} of 23", f"{curve['n_significant']} of 23"]
+        assert row[3:5] == [f"{curve['n_same_sign']} of 8", f"{curve['n_significant']} of 8"]
     assert rows[0][1] == "δ = .35, p = .061"
     assert rows[3][1] == "ρ = .40, p = .041"
     assert rows[2][1].startswith("δ = −.20")

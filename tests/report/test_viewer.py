@@ -109,8 +109,12 @@ def test_effects_are_those_of_the_rigorous_arm(data):
     assert largest <= one["limit"] < largest + 0.1
 
 
-def test_a_cell_that_was_not_tested_is_empty(data):
-    one = next(one for one in data["overlays"] if one["metric"] == "Iron, calibrated")
+def test_a_cell_that_was_not_tested_is_empty(sources):
+    tests = made_up.group_tests().copy()
+    here = (tests["region"] == "pallidum") & (tests["hemisphere"] == "L")
+    tests.loc[here & (tests["metric"] == "iron_line"), "effect"] = np.nan
+    data = shown(sources, tests)[1]
+    one = next(one for one in data["overlays"] if one["metric"] == "Iron, global line")
     names = [name for name, _ in data["regions"]]
     assert one["cells"][names.index("L pallidum")] is None
     assert one["cells"][names.index("L thalamus")] is not None

@@ -5,11 +5,9 @@ import time
 import numpy as np
 import pytest
 from benchmarks.null_calibration import SCENARIOS, calibrate, make_cohort
+from tables_of_tests import correlation_table, distribution_test_table, group_test_table
 
 from qsmiron.statistics.cells import Cells
-from qsmiron.statistics.correlations import correlation_table
-from qsmiron.statistics.distribution_tests import distribution_test_table
-from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.quantile_functions import QuantileFunctions
 from qsmiron.statistics.settings import Statistics
 

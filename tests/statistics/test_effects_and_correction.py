@@ -3,7 +3,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from qsmiron.statistics.effect_sizes import cliffs_delta, hedges_g
-from qsmiron.statistics.multiplicity import NOT_TESTED, PRIMARY_METRICS, q_values, role
+from qsmiron.statistics.multiplicity import COPIES, PRIMARY_METRICS, q_values, role
 
 
 def test_cliffs_delta_by_pairs_and_its_sign():
@@ -52,5 +52,7 @@ def test_roles():
     assert role("susceptibility", "chi_mean") == "primary"
     assert role("susceptibility", "chi_median") == "exploratory"
     assert role("relaxation", "r2star_mean") == "exploratory"
-    assert role("iron_concentration", "iron_line") == "not tested"
-    assert set(PRIMARY_METRICS.values()).isdisjoint(NOT_TESTED)
+    assert role("iron_concentration", "iron_line") == "primary"
+    assert role("iron_concentration", "iron_calibrated") == "exploratory"
+    # a copy is of a primary metric, so that it adds no set
+    assert set(COPIES.values()) <= set(PRIMARY_METRICS.values())

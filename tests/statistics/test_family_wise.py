@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from scipy import stats
+from tables_of_tests import correlation_table, group_test_table
 
 from qsmiron.statistics.cells import cell_matrices
-from qsmiron.statistics.correlations import correlation_table
 from qsmiron.statistics.covariates import covariate_matrix
 from qsmiron.statistics.family_wise import FamilyWise
-from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.linear import nuisance_space
 from qsmiron.statistics.permutation import Permutations, permutation_p
 from qsmiron.statistics.rank_ancova import rank_ancova

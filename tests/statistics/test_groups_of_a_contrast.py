@@ -42,6 +42,24 @@ def test_kmeans_calls_the_faster_decline_first():
     assert list(group) == ["slow", "fast", "slow", "fast", None, "slow"]
 
 
+def test_kmeans_on_the_change_per_month():
+    """A slow decline over a long time is no fast one."""
+    clinical = table(
+        alsfrs_r=[40.0, 40, 40, 40, 40, 40],
+        alsfrs_r_followup=[28.0, 34, 38, 33, 39, 38],
+        followup_months=[12.0, 3, 3, 3, 3, np.nan],
+    )
+    plain = KmeansContrast(derive="kmeans_change")
+    assert list(assign_group(clinical, plain, "t.tsv")) == ["fast", "fast", "slow", "fast",
+                                                            "slow", "slow"]  # fmt: skip
+    monthly = KmeansContrast(derive="kmeans_change", months="followup_months")
+    assert list(assign_group(clinical, monthly, "t.tsv")) == ["slow", "fast", "slow", "fast",
+                                                              "slow", None]  # fmt: skip
+    clinical.loc["sub-02", "followup_months"] = 0
+    with pytest.raises(InputError, match="sub-02"):
+        assign_group(clinical, monthly, "t.tsv")
+
+
 def test_delta_fs_is_cut_at_the_median_or_where_told():
     clinical = table(delta_fs=[0.1, 0.5, 0.9, np.nan, 2.0, 0.5])
     contrast = DeltaFsContrast(derive="delta_fs_cut")

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tables_of_tests import correlation_table, group_test_table
 
 from qsmiron.statistics.cells import cell_matrices
-from qsmiron.statistics.correlations import correlation_table
 from qsmiron.statistics.covariates import covariate_matrix
-from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.headlines import Headline
 from qsmiron.statistics.influence import influence
 from qsmiron.statistics.regressors import ContrastRegressor, ScoreRegressor

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 from scipy import stats
+from tables_of_tests import correlation_table, group_test_table
 
 from qsmiron.statistics.cells import cell_matrices
-from qsmiron.statistics.correlations import correlation_table
 from qsmiron.statistics.covariates import covariate_matrix
 from qsmiron.statistics.delta_intervals import SEPARATED, delta_intervals, deltas_of_weights
 from qsmiron.statistics.effect_sizes import cliffs_delta
-from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.linear import nuisance_space
 from qsmiron.statistics.partial_spearman import partial_spearman, ranked_nuisance
 from qsmiron.statistics.resampling import (

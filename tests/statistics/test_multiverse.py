@@ -7,16 +7,15 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy import stats
+from tables_of_tests import correlation_table, group_test_table
 
 from qsmiron.statistics.cells import cell_matrices
-from qsmiron.statistics.correlations import correlation_table
 from qsmiron.statistics.covariates import (
     Covariates,
     RegionalCovariate,
     covariate_matrix,
     no_covariates,
 )
-from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.headlines import Headline
 from qsmiron.statistics.linear import nuisance_space
 from qsmiron.statistics.multiverse import Specification, curve, specifications
@@ -105,6 +104,10 @@ def test_every_specification_is_that_of_the_group_s_table(clinical, branches, ma
     by_desc = {cells.desc: cells for cells in branches}
     counts = set()
     for one in found:
+        if found[0].covariates and set(found[0].covariates.split(",")) - set(
+            (one.covariates or "").split(",")
+        ):
+            continue
         cells = by_desc[one.desc]
         names = tuple(one.covariates.split(",")) if one.covariates else ()
         covariates = covariate_matrix(clinical, names, cells.participants, "p")
@@ -241,6 +244,25 @@ def test_the_curve_counts():
     assert np.isnan(summary.p_share)
 
 
+def test_a_specification_without_a_covariate_of_the_design_does_not_count():
+    own = replace(made_up(-0.4, 0.01), covariates="age,sex")
+    others = [
+        replace(made_up(effect, 0.001), covariates=covariates)
+        for effect, covariates in (
+            (0.9, None),
+            (0.8, "age"),
+            (-0.2, "sex,age"),
+            (-0.3, "age,sex,x"),
+        )
+    ]
+    assert [one.holds(own) for one in others] == [False, False, True, True]
+    summary = curve([own, *others], Permutations(1, 0, 22), 0.05)
+    assert (summary.n_specifications, summary.n_tested, summary.n_same_sign) == (5, 3, 3)
+    assert (summary.effect_low, summary.effect_median, summary.effect_high) == (-0.4, -0.3, -0.2)
+    # in a design without covariates everything counts
+    assert all(one.holds(others[0]) for one in others)
+
+
 def test_a_curve_without_any_test_is_missing():
     summary = curve([Specification("d", "m", None, 0, "x")], Permutations(1, 99, 22), 0.05)
     assert (summary.n_specifications, summary.n_tested, summary.n_same_sign) == (1, 0, 0)
@@ -254,6 +276,10 @@ def looped(found, branches, clinical, regressor, permutations, alpha):
     by_desc = {cells.desc: cells for cells in branches}
     r, p = [], []
     for one in found:
+        if found[0].covariates and set(found[0].covariates.split(",")) - set(
+            (one.covariates or "").split(",")
+        ):
+            continue
         cells = by_desc[one.desc]
         names = people[one.rows]
         column = np.flatnonzero((cells.index["index"] == 2) & (cells.index["metric"] == one.metric))

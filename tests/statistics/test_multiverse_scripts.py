@@ -9,7 +9,7 @@ import pytest
 
 import correlate_scores
 import draw_specification_curves
-import gather_headlines
+import gather_tests
 import leave_one_out
 import test_groups as group_tests_script
 import vary_choices
@@ -87,7 +87,7 @@ def strongest(study, kind):
     """The primary cell of smallest p in the rigorous arm of the tests."""
     name = {"contrast": "group_tests", "score": "correlations"}[kind]
     tests = read_table(study / f"{kind}.tsv", name)
-    primary = ["chi_mean", "chi_sd", "iron_calibrated", "deposit_fraction"]
+    primary = ["chi_mean", "chi_sd", "iron_line", "deposit_fraction"]
     tests = tests[(tests["arm"] == "rigorous") & (tests["desc"] == "main")]
     tests = tests[tests["metric"].isin(primary)]
     return tests.loc[tests["p"].idxmin()].rename({"rho": "effect"})
@@ -115,8 +115,11 @@ def test_the_multiverse_of_an_outcome(study, kind):
     chosen = rows[["desc", "reference"]].drop_duplicates()
     assert chosen.to_numpy().tolist() == [["main", "brain"], ["mv1", "csf"]]
     assert rows["field_map"].isna().all()
-    assert curves.loc[0, "n_specifications"] == curves.loc[0, "n_tested"] == len(rows)
-    assert curves.loc[0, "effect_median"] == pytest.approx(rows["effect"].median(), rel=1e-7)
+    counted = rows[rows["counted"] == "yes"]
+    assert set(counted["covariates"]) == {main["covariates"]}
+    assert curves.loc[0, "n_specifications"] == len(rows) > len(counted)
+    assert curves.loc[0, "n_tested"] == len(counted)
+    assert curves.loc[0, "effect_median"] == pytest.approx(counted["effect"].median(), rel=1e-7)
     assert 0.02 <= curves.loc[0, "p_median"] <= 1
     described = json.loads((study / "curves.json").read_text())
     assert list(described) == list(TABLES["specification_curves"])
@@ -160,18 +163,18 @@ def test_tables_of_outcomes_are_gathered_in_order(study):
     for kind in OUTCOMES:
         leave_out(study, kind, f"{kind}_influence.tsv")
     paths = [study / f"{kind}_influence.tsv" for kind in OUTCOMES]
-    run(gather_headlines, "--name", "influence", "--tables", *paths, "--output", study / "all.tsv")
+    run(gather_tests, "--name", "influence", "--tables", *paths, "--output", study / "all.tsv")
     table = read_table(study / "all.tsv", "influence")
     assert list(table["kind"]) == ["contrast"] * 20 + ["score"] * 20
     lines = [path.read_text().splitlines() for path in paths]
     assert (study / "all.tsv").read_text().splitlines() == lines[0] + lines[1][1:]
 
 
-@pytest.mark.parametrize("name", gather_headlines.NAMES)
+@pytest.mark.parametrize("name", gather_tests.NAMES)
 def test_nothing_gathered_is_an_empty_table(study, name):
     write_table(pd.DataFrame(), study / "empty.tsv", name)
     for tables in ([], ["--tables", study / "empty.tsv"]):
-        run(gather_headlines, "--name", name, *tables, "--output", study / "none.tsv")
+        run(gather_tests, "--name", name, *tables, "--output", study / "none.tsv")
         table = read_table(study / "none.tsv", name)
         assert table.empty
         assert list(table.columns) == list(TABLES[name])

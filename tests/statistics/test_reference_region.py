@@ -5,14 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from tables_of_tests import correlation_table, group_test_table, null_rate_table
 
 from qsmiron.statistics.cells import cell_matrices
-from qsmiron.statistics.correlations import correlation_table
 from qsmiron.statistics.covariates import covariate_matrix
-from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.headlines import Headline
 from qsmiron.statistics.multiverse import specifications
-from qsmiron.statistics.null_rates import null_rate_table
 from qsmiron.statistics.regressors import ContrastRegressor, ScoreRegressor
 from qsmiron.statistics.settings import Statistics
 
@@ -50,16 +48,18 @@ def tables_of(regions, clinical):
 
 def test_no_arm_tests_it_and_its_row_says_why(referenced, clinical):
     for table in tables_of(referenced, clinical)[:2]:
-        here = (table["index"] == REGION) & (table["metric"] == "chi_mean")
+        # mean χ, and iron by the line, which is the same
+        here = (table["index"] == REGION) & table["metric"].isin(["chi_mean", "iron_line"])
         rows = table[here]
-        assert list(rows["arm"]) == ["replication", "rigorous"]
+        assert list(rows["arm"]) == ["replication"] * 2 + ["rigorous"] * 2
         assert set(rows["reason"]) == {WHY}
         assert rows[["p", "p_perm", "p_maxt", "q"]].isna().all(axis=None)
         assert WHY not in set(table.loc[~here, "reason"])
 
 
 def test_the_other_cells_are_corrected_as_without_it(referenced, clinical):
-    here = (referenced["index"] == REGION) & (referenced["metric"] == "chi_mean")
+    here = referenced["index"] == REGION
+    here &= referenced["metric"].isin(["chi_mean", "iron_line"])
     results = tables_of(referenced, clinical), tables_of(referenced[~here], clinical)
     for table, without in zip(*results, strict=True):
         if "reason" in table:

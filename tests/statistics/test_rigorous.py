@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy import stats
+from tables_of_tests import group_test_table
 
 from qsmiron.statistics.cells import cell_matrices
 from qsmiron.statistics.covariates import covariate_matrix
-from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.linear import nuisance_space
 from qsmiron.statistics.partial_spearman import partial_spearman, ranked_nuisance
 from qsmiron.statistics.permutation import Permutations, permutation_p, permuted_r_squared

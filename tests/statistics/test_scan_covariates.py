@@ -7,13 +7,15 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy import stats
+from tables_of_tests import (
+    correlation_table,
+    distribution_test_table,
+    group_test_table,
+    null_rate_table,
+)
 
 from qsmiron.errors import InputError
-from qsmiron.statistics.correlations import correlation_table
-from qsmiron.statistics.distribution_tests import distribution_test_table
-from qsmiron.statistics.group_tests import group_test_table
 from qsmiron.statistics.inputs import read_inputs
-from qsmiron.statistics.null_rates import null_rate_table
 from qsmiron.statistics.quantile_functions import read_quantile_functions
 from qsmiron.statistics.settings import Statistics
 from qsmiron.tables import TABLES, write_table

@@ -9,8 +9,7 @@ import pytest
 import assign_groups
 import correlate_scores
 import estimate_null_rates
-import gather_correlations
-import gather_group_tests
+import gather_tests
 import test_groups as group_tests_script
 from qsmiron.tables import TABLES, read_table, write_table
 
@@ -113,8 +112,9 @@ def test_quantiles_add_rows_and_change_none(study, quantiles):
     pd.testing.assert_frame_equal(table[~added].reset_index(drop=True), without, check_dtype=False)
     for name in ("progression", "speed"):
         group_tests_script.main(arguments(study, f"{name}.tsv", "--contrast", name, *more))
-    gather_group_tests.main(
-        ["--tables", str(study / "progression.tsv"), str(study / "speed.tsv"),
+    gather_tests.main(
+        ["--name", "group_tests",
+         "--tables", str(study / "progression.tsv"), str(study / "speed.tsv"),
          "--output", str(study / "gathered.tsv")]
     )  # fmt: skip
     assert (study / "gathered.tsv").read_text() == (study / "with.tsv").read_text()
@@ -132,8 +132,9 @@ def test_groups_one_by_one_and_gathered_is_all_at_once(study):
     group_tests_script.main(arguments(study, "all.tsv"))
     for name in ("progression", "speed"):
         group_tests_script.main(arguments(study, f"{name}.tsv", "--contrast", name))
-    gather_group_tests.main(
-        ["--tables", str(study / "progression.tsv"), str(study / "speed.tsv"),
+    gather_tests.main(
+        ["--name", "group_tests",
+         "--tables", str(study / "progression.tsv"), str(study / "speed.tsv"),
          "--output", str(study / "gathered.tsv")]
     )  # fmt: skip
     assert (study / "gathered.tsv").read_text() == (study / "all.tsv").read_text()
@@ -148,8 +149,9 @@ def test_scores_one_by_one_and_gathered_is_all_at_once(study):
     correlate_scores.main(arguments(study, "all.tsv"))
     for name in ("alsfrs_r", "umn_score"):
         correlate_scores.main(arguments(study, f"{name}.tsv", "--score", name))
-    gather_correlations.main(
-        ["--tables", str(study / "alsfrs_r.tsv"), str(study / "umn_score.tsv"),
+    gather_tests.main(
+        ["--name", "correlations",
+         "--tables", str(study / "alsfrs_r.tsv"), str(study / "umn_score.tsv"),
          "--output", str(study / "gathered.tsv")]
     )  # fmt: skip
     assert (study / "gathered.tsv").read_text() == (study / "all.tsv").read_text()
@@ -196,7 +198,7 @@ def test_without_contrasts_or_scores_the_tables_are_empty(study):
     ):
         script.main(arguments(study, f"{name}.tsv"))
         assert len(read_table(study / f"{name}.tsv", name)) == 0
-    gather_group_tests.main(["--output", str(study / "none.tsv")])
+    gather_tests.main(["--name", "group_tests", "--output", str(study / "none.tsv")])
     assert len(read_table(study / "none.tsv", "group_tests")) == 0
 
 

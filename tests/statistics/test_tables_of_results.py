@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from tables_of_tests import correlation_table, group_test_table, null_rate_table
 
 from qsmiron.statistics.cells import cell_matrices
-from qsmiron.statistics.correlations import correlation_table
 from qsmiron.statistics.covariates import covariate_matrix
 from qsmiron.statistics.effect_sizes import cliffs_delta, hedges_g
-from qsmiron.statistics.group_tests import group_test_table
-from qsmiron.statistics.null_rates import null_rate_table
 from qsmiron.statistics.settings import Statistics
 from qsmiron.tables import TABLES
 
@@ -103,17 +101,29 @@ def test_a_planted_effect_has_its_sign_everywhere(make_regions, make_clinical):
     assert (tested.loc[tested["arm"] == "replication", "statistic"] < 16 * 22 / 2).all()
 
 
-def test_iron_line_is_described_but_not_tested(make_regions, make_clinical):
-    table = run_tests(make_regions(), make_clinical())
-    for arm in ("replication", "rigorous"):
-        line, mean = one(table, arm, "iron_line"), one(table, arm, "chi_mean")
-        assert line["reason"] == "monotone copy of chi_mean: not tested"
-        assert line["effect"] == pytest.approx(mean["effect"])
-        assert pd.isna(line[["statistic", "p", "p_perm", "q"]]).all()
+def test_iron_line_has_the_test_of_the_mean_and_says_so(make_regions, make_clinical):
+    tests = run_tests(make_regions(), make_clinical())
     correlations = run_correlations(make_regions(), make_clinical())
-    line = one(correlations, "rigorous", "iron_line")
-    assert line["rho"] == pytest.approx(one(correlations, "rigorous")["rho"])
-    assert pd.isna(line[["p", "p_perm", "q"]]).all()
+    for table, same in (
+        (tests, ["statistic", "p", "p_perm", "p_maxt", "q", "effect", "ci_low", "hedges_g"]),
+        (correlations, ["rho", "p", "p_perm", "p_maxt", "q", "ci_high"]),
+    ):
+        for arm in ("replication", "rigorous"):
+            line, mean = one(table, arm, "iron_line"), one(table, arm, "chi_mean")
+            assert line["reason"] == "the test of chi_mean in other units"
+            pd.testing.assert_series_equal(
+                line[same].astype(float), mean[same].astype(float), check_names=False
+            )
+
+
+def test_iron_from_elsewhere_that_is_no_copy_is_not_called_one(make_regions, make_clinical):
+    regions = make_regions()
+    other = (regions["metric"] == "iron_line") & (regions["index"] == 1)
+    regions.loc[other, "value"] = np.random.default_rng(3).normal(size=other.sum())
+    table = run_tests(regions, make_clinical())
+    for arm in ("replication", "rigorous"):
+        assert pd.isna(one(table, arm, "iron_line")["reason"])
+        assert one(table, arm, "iron_line", 2)["reason"] == "the test of chi_mean in other units"
 
 
 def test_q_is_per_arm_and_metric(make_regions, make_clinical):

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy import stats
+from tables_of_tests import distribution_test_table
 
 from qsmiron.errors import InputError
 from qsmiron.statistics.covariates import Covariates
-from qsmiron.statistics.distribution_tests import distribution_test_table
 from qsmiron.statistics.linear import nuisance_space
 from qsmiron.statistics.permutation import Permutations
 from qsmiron.statistics.quantile_functions import read_quantile_functions

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from qsmiron.errors import InputError
 from qsmiron.study import Study, load_study
 from qsmiron.study.deposit_inputs import DepositInputs
 
@@ -30,7 +31,7 @@ def both(values: dict[str, Any], raw: Path) -> Study:
 
 
 def inputs(study: Study, **extent: str) -> dict[str, list[str]]:
-    deposits = DepositInputs(study.cohort, study.settings)
+    deposits = DepositInputs(study.cohort, study.settings, study.clinical)
     job = SimpleNamespace(**OF_B, **extent)
     names = ("values", "thresholds", "label_tables", "parameters")
     return {name: getattr(deposits, name)(job) for name in names}
@@ -59,7 +60,7 @@ def test_only_atlases_that_a_scan_has_labels_of_are_counted(
     (raw / "own/B.nii.gz").touch()
     study = load_study({**values, "bids_dir": str(raw), "results_dir": "out"}, HOME)
     job = SimpleNamespace(folder="sub-B/ses-1", entities="sub-B_ses-1")  # without T1w
-    found = DepositInputs(study.cohort, study.settings).values(job)
+    found = DepositInputs(study.cohort, study.settings, study.clinical).values(job)
     assert [Path(path).name for path in found] == ["sub-B_ses-1_desc-main_atlas-own_values.npz"]
 
 
@@ -95,3 +96,22 @@ def test_the_cohorts_regions_take_one_table_of_deposits_a_scan(both: Study) -> N
         "out/work/sub-B/ses-2/sub-B_ses-2_deposits.tsv",
     ]
     assert len(found) == 2 + 2 * 2 * 2
+
+
+def test_thresholds_are_pooled_from_everybody_or_from_a_group(
+    values: dict[str, Any], raw: Path
+) -> None:
+    def pooled(**iron: Any) -> list[str]:
+        config = {**values, "bids_dir": str(raw), "results_dir": "out", "iron": iron}
+        study = load_study(config, HOME)
+        deposits = DepositInputs(study.cohort, study.settings, study.clinical)
+        job = SimpleNamespace(desc="main", atlas="DK")
+        return [Path(path).name.split("_")[0] for path in deposits.pooled(job)]
+
+    assert pooled() == ["sub-A", "sub-B"]
+    assert pooled(deposit_group={"column": "progression", "level": "slow"}) == ["sub-B"]
+    with pytest.raises(InputError) as told:
+        pooled(deposit_group={"column": "progression", "level": "Slow"})
+    assert "iron.deposit_group" in str(told.value) and "fast, slow" in str(told.value)
+    with pytest.raises(InputError, match="not there"):
+        pooled(deposit_group={"column": "diagnosis", "level": "control"})

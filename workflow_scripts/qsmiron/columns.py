@@ -36,7 +36,9 @@ _INFERENCE = {
     "p_perm": Column("Permutation p value, (b + 1)/(B + 1)"),
     "p_maxt": Column("Family-wise p value by permutation of the maximum over the correction set"),
     "q": Column("Benjamini-Hochberg q value over the correction set, on p"),
-    "reason": Column("Why a value of the row is n/a", text=True),
+    "reason": Column(
+        "Why a value of the row is n/a; or what its test is a copy of, or may come from", text=True
+    ),
 }
 
 _HEADLINE = {
@@ -114,6 +116,9 @@ TABLES: dict[str, dict[str, Column]] = {
         "region": _CELL["region"],
         "hemisphere": _CELL["hemisphere"],
         "threshold": Column("High-iron threshold", "ppm"),
+        "threshold_centred": Column(
+            "The same of χ less each subject's median in the region", "ppm"
+        ),
         "n_subjects": Column("Subjects pooled with equal weight"),
     },
     "group_tests": {
@@ -179,9 +184,30 @@ TABLES: dict[str, dict[str, Column]] = {
         "ci_high": Column("Upper end of that interval"),
         **{key: _INFERENCE[key] for key in ("p", "p_perm", "p_maxt", "q", "reason")},
     },
+    "calibration_tests": {
+        "kind": _HEADLINE["kind"],
+        "name": _HEADLINE["name"],
+        "arm": Column("replication (raw) or rigorous (covariates, permutation)", text=True),
+        **_VARIANT,
+        "parameter": Column("slope or intercept of the subjects' lines from χ to iron", text=True),
+        "test": Column("mann_whitney, rank_ancova, spearman or partial_spearman", text=True),
+        "covariates": Column("Covariates, comma-separated", text=True),
+        "n": Column("Subjects in the test"),
+        "df": Column("Degrees of freedom of the test"),
+        "effect": Column("Effect size; positive: as in group_tests and correlations"),
+        "effect_name": _EFFECT_NAME,
+        "ci_low": Column("Lower end of its 95 % BCa bootstrap interval"),
+        "ci_high": Column("Upper end of that interval"),
+        "p": Column("Two-sided parametric or exact p value, uncorrected"),
+        "p_perm": _INFERENCE["p_perm"],
+        "reason": _INFERENCE["reason"],
+    },
     "multiverse": {
         **_HEADLINE,
         "main": Column("yes for the specification as configured", text=True),
+        "counted": Column(
+            "yes with all covariates of the design: the curve's numbers are of these", text=True
+        ),
         "desc": Column("Branch: the desc- label of its files", text=True),
         "field_map": Column("Method of the field map", text=True),
         "background_field": Column("Method of background removal", text=True),
@@ -202,12 +228,15 @@ TABLES: dict[str, dict[str, Column]] = {
         **_HEADLINE,
         "effect_name": _EFFECT_NAME,
         "n_specifications": Column("Combinations of choices"),
-        "n_tested": Column("Those whose test was possible"),
+        "n_tested": Column(
+            "Those with all covariates of the design whose test was possible; all that follows is "
+            "of these"
+        ),
         "n_same_sign": Column("Those with the sign of the main one"),
         "n_significant": Column("Of these, those with p below the level (statistics.alpha)"),
         "effect_main": Column("Effect as configured"),
         "p_main": Column("Its p"),
-        "effect_median": Column("Median effect over the specifications"),
+        "effect_median": Column("Median effect"),
         "effect_low": Column("Smallest effect"),
         "effect_high": Column("Largest effect"),
         "p_median": Column(
@@ -230,6 +259,54 @@ TABLES: dict[str, dict[str, Column]] = {
         "effect_without": Column("Effect without the participant"),
         "p_without": Column("Its p"),
         "reason": _INFERENCE["reason"],
+    },
+    "model_tests": {
+        "model": Column("Model, as the config names it", text=True),
+        "term": Column(
+            "omnibus (any of the levels), trend, one level − another, an interaction, or what goes "
+            "with the number in one group",
+            text=True,
+        ),
+        **_VARIANT,
+        "region": _CELL["region"],
+        "hemisphere": _CELL["hemisphere"],
+        "index": _CELL["index"],
+        "metric": _CELL["metric"],
+        "family": _CELL["family"],
+        "test": Column("rank_t or rank_f on midranks of the outcome, t on its values", text=True),
+        "covariates": Column("Covariates, comma-separated", text=True),
+        "n": Column("Subjects in the model"),
+        "df_1": Column("Columns of the term"),
+        "df_2": Column("Residual degrees of freedom"),
+        "statistic": Column("t of one column, F of several"),
+        "p": Column("Two-sided parametric p value, uncorrected"),
+        "p_perm": _INFERENCE["p_perm"],
+        "p_maxt": Column(
+            "Family-wise p over the regions of the metric, and over all pairs of levels together"
+        ),
+        "q": Column("Benjamini-Hochberg q value over the same set, on p"),
+        "effect": Column("Effect size; positive: the earlier level higher, or rising"),
+        "effect_name": Column(
+            "cliffs_delta (pairs, of covariate residuals), partial_r; partial_r_squared (omnibus)",
+            text=True,
+        ),
+        "reason": _INFERENCE["reason"],
+    },
+    "deviations": {
+        "participant_id": _WHO["participant_id"],
+        **_VARIANT,
+        **_CELL,
+        "covariates": Column("Covariates that the expected value depends on", text=True),
+        "n_controls": Column("Controls that it comes from"),
+        "value": Column("The patient's value, in the metric's unit"),
+        "expected": Column("Value that controls of these covariates are expected to have"),
+        "control_sd": Column("Residual SD of the controls, in the metric's unit"),
+        "z": Column("(value − expected) / control_sd", "1"),
+        "z_error": Column("Standard error of z, from the controls' number and the covariates", "1"),
+        "t": Column("The difference over the standard error of a prediction"),
+        "df": Column("Degrees of freedom of t"),
+        "p": Column("Two-sided p of t, uncorrected"),
+        "reason": Column("Why a value is n/a, or that it is extrapolated", text=True),
     },
     "null_rates": {
         "arm": _VARIANT["desc"]._replace(description="replication or rigorous"),

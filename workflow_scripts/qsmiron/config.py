@@ -28,7 +28,8 @@ from .regions.deposits import IronParameters
 from .regions.selection import SelectionParameters
 from .registration.scan import RegistrationParameters
 from .spelling import plain_names
-from .statistics.settings import AnalysisChoices, StudyDesign
+from .statistics.analysis_choices import AnalysisChoices
+from .statistics.settings import StudyDesign
 
 CONFIG_NAME = "config"
 

@@ -21,11 +21,11 @@ STAGES: dict[str, tuple[str, ...]] = {
     ),
     "Quality": ("draw_subject", "draw_chi_maps", "gather_quality"),
     "Group results": (
-        "assign_groups", "test_groups", "gather_group_tests", "correlate_scores",
-        "gather_correlations", "estimate_null_rates", "compare_recovery",
+        "assign_groups", "test_groups", "gather_tests", "correlate_scores", "measure_deviations",
+        "test_models", "estimate_null_rates", "compare_recovery",
     ),
     "Multiverse": (
-        "vary_choices", "leave_one_out", "gather_headlines", "draw_specification_curves",
+        "vary_choices", "leave_one_out", "draw_specification_curves",
     ),
     "Slice viewer": ("carry_chi", "average_chi"),
     "Figures and report": (

@@ -201,6 +201,15 @@ class Results:
         return f"{self.work}/group/score-{{score}}_correlations.tsv"
 
     @property
+    def model_tests(self) -> str:
+        """Tests of the terms of one model."""
+        return f"{self.work}/group/model-{{model}}/model_tests.tsv"
+
+    def calibration_tests(self, kind: str) -> str:
+        """Tests of the calibration lines against one contrast or score (``kind``)."""
+        return f"{self.work}/group/{kind}-{{{kind}}}/calibration_tests.tsv"
+
+    @property
     def branch_regions(self) -> str:
         """The regions table of a branch of the multiverse."""
         return f"{self.work}/multiverse/desc-{self.desc}_regions.tsv"

@@ -25,8 +25,12 @@ class DistantSourceParameters(Parameters):
     distance: float = Field(
         3.0, ge=0, le=20, description="sources lie farther than this from the mask (mm)"
     )
-    strength: float = Field(
-        3.0, gt=0, description="SD of a source's χ: bone and air differ by 2 and 9 (ppm)"
+    strength_per_field: float = Field(
+        25.0,
+        gt=0,
+        description="SD of a source's χ over the SD in the mask of the field that is left for "
+        "sources to explain: 3 ppm for 0.12 ppm, as in a head, and hardly any where the background "
+        "was taken off before (1)",
     )
     texture: float = Field(
         0.015, gt=0, description="SD of what the estimate of χ before it lacks (ppm)"
@@ -50,9 +54,12 @@ class DistantSourceParameters(Parameters):
         30, ge=0, le=1000, description="conjugate-gradient steps at full resolution (1)"
     )
 
-    def prior(self) -> Prior:
-        """Sources and texture as the least-squares estimate takes them."""
-        return Prior(self.strength, self.noise, self.texture_amplitude)
+    def prior(self, field: np.ndarray, mask: np.ndarray) -> Prior:
+        """Sources and texture as the least-squares estimate of a ``field`` (ppm) takes them."""
+        spread = float(field[mask].std(dtype=float))
+        # A field of nothing leaves nothing to explain; any strength does.
+        strength = max(self.strength_per_field * spread, np.finfo(np.float32).tiny)
+        return Prior(strength, self.noise, self.texture_amplitude)
 
     def texture_amplitude(self, shape: Shape, voxel_size: Sequence[float]) -> np.ndarray:
         """Amplitude spectrum (ppm) that gives white noise of SD 1 the texture's SD and spectrum.
@@ -92,5 +99,5 @@ def distant_field(
     """
     grid = SourceGrid(mask, voxel_size, parameters.margin)
     iterations = parameters.coarse_iterations, parameters.iterations
-    distance, prior = parameters.distance, parameters.prior()
+    distance, prior = parameters.distance, parameters.prior(field, mask)
     return outer_field(field, grid, b0_direction, distance, iterations, threads, prior)

@@ -94,8 +94,9 @@ def inspect_inputs(
         The clinical table; ``None`` for ``participants.tsv`` of the data set.
     settings
         The config, of which ``participant_label``, ``session_label``, ``exclude``, ``contrasts``,
-        ``scores``, ``covariates``, ``categorical``, ``clinical_ranges``, ``statistics.session``,
-        ``acquisition``, ``atlases``, the masks' ``user`` and the field map's ``readout`` are read.
+        ``scores``, ``covariates``, ``categorical``, ``roles``, ``scores_of``,
+        ``clinical_ranges``, ``statistics.session``, ``acquisition``, ``atlases``, the masks'
+        ``user`` and the field map's ``readout`` are read.
     every_image
         Read the voxels of every image, and not only of the first echo and the T1w.
     """

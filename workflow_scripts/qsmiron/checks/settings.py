@@ -223,6 +223,10 @@ def read_design(settings: Mapping[str, Any], problems: list[Problem]) -> dict[st
         ("scores", "scores", list, "a list of columns"),
         ("covariates", "covariates", list, "a list of columns"),
         ("categorical", "categorical", list, "a list of columns"),
+        ("roles", "roles", Mapping, "a block of column, patients and controls"),
+        ("scores_of", "scores_of", Mapping, "a block of score: patients, controls or everybody"),
+        ("models", "models", Mapping, "a block of named models"),
+        ("statistics", "statistics", Mapping, "a block of settings"),
         ("clinical_ranges", "ranges", Mapping, "a block of column: [lowest, highest]"),
     ):
         value = plain_names(settings.get(key))

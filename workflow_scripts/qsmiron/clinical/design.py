@@ -19,6 +19,7 @@ from .coding import (
 )
 from .collinear import check_adjustment
 from .numbers import is_meant_as_number, not_a_number
+from .roles import check_roles, restricted, with_roles
 from .sheet import KNOWN_COLUMNS, Sheet, is_missing, known_name
 
 SMALLEST_GROUP = 3
@@ -37,15 +38,17 @@ def check_design(
     covariates: list[str],
     whole: Sheet | None = None,
     categorical: Collection[str] = (),
+    roles: Mapping[str, Any] | None = None,
+    scores_of: Mapping[str, str] | None = None,
 ) -> list[Problem]:
     """Everything that keeps the config's contrasts, scores and covariates from being tested.
 
     ``sheet`` has the participants that can be analysed, ``whole`` also those whose images do not
     serve: a cut at the median is theirs too. ``categorical`` are columns whose numbers stand for
-    categories.
+    categories; ``roles`` and ``scores_of`` say who is a patient, and whose each score is.
     """
     whole = whole or sheet
-    problems: list[Problem] = []
+    problems: list[Problem] = list(check_roles(sheet, roles))
     for name, contrast in contrasts.items():
         where = f"config, contrasts.{name}"
         if contrast is None:  # removed by the user's config
@@ -53,7 +56,13 @@ def check_design(
         if not isinstance(contrast, Mapping):
             problems.append(_malformed(where, repr(contrast)))
         else:
-            problems += _check_contrast(sheet, whole, where, contrast)
+            derived = contrast.get("derive") not in (None, "given")
+            of = contrast.get("of") or ("patients" if derived else "everybody")
+            here, all_here = (
+                with_roles(restricted(each, roles, of), roles, [str(contrast.get("column"))])
+                for each in (sheet, whole)
+            )
+            problems += _check_contrast(here, all_here, where, contrast)
     for kind, columns in (("scores", scores), ("covariates", covariates)):
         for column in dict.fromkeys(str(column) for column in columns):
             where = f"config, {kind}"
@@ -62,8 +71,9 @@ def check_design(
                     continue  # from the scans
                 problems.append(_no_column(sheet, where, column))
             elif kind == "scores":
-                problems += _check_numeric(sheet, column, f"the correlations with {column}")
-                problems += check_far_out_score(sheet, column)
+                here = restricted(sheet, roles, (scores_of or {}).get(column, "patients"))
+                problems += _check_numeric(here, column, f"the correlations with {column}")
+                problems += check_far_out_score(here, column)
             else:
                 problems += _check_covariate(sheet, column, column in categorical)
     problems += [
@@ -131,6 +141,8 @@ def _check_contrast(
         yield _malformed(where, f"no {' and no '.join(absent)}")
         return
     columns = [str(contrast[key]) for key in keys]
+    if derive == "kmeans_change" and contrast.get("months"):
+        columns.append(str(contrast["months"]))
     unknown = [column for column in columns if column not in sheet.columns]
     yield from (_no_column(sheet, where, column) for column in unknown)
     if unknown:
@@ -217,8 +229,10 @@ def _changes(sheet: Sheet, columns: list[str]) -> list[float]:
     changes = []
     for _, _, cells in sheet.rows:
         numbers = [as_number(cells[column]) for column in columns]
-        if None not in numbers:
-            changes.append(numbers[-1] - (numbers[0] if len(numbers) > 1 else 0))
+        if None in numbers or (len(numbers) == 3 and not numbers[2]):
+            continue
+        first, last = (numbers[0], numbers[1]) if len(numbers) > 1 else (0, numbers[0])
+        changes.append((last - first) / (numbers[2] if len(numbers) == 3 else 1))
     return changes
 
 

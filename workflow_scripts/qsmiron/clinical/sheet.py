@@ -102,6 +102,14 @@ KNOWN_COLUMNS: dict[str, ClinicalColumn] = {
         whole=True,
         aliases=("alsfrsr_followup", "alsfrs_r_follow_up"),
     ),
+    "followup_months": ClinicalColumn(
+        "Time from baseline to follow-up",
+        "months",
+        0,
+        240,
+        above_zero=True,
+        aliases=("months_to_followup", "follow_up_months"),
+    ),
     "delta_fs": ClinicalColumn(
         "ΔFS: (48 − ALSFRS-R) / months since onset",
         "points per month",

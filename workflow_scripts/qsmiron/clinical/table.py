@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError, Problem
 from ..spelling import as_number
 from .design import check_design
+from .models import check_models, check_sites
 from .numbers import not_a_number
 from .phenotype import join_phenotype, read_beside
 from .ranges import check_values
@@ -119,6 +120,10 @@ def check_clinical(
     analysed: Iterable[str] | None = None,
     session: str | None = None,
     categorical: Collection[str] = (),
+    roles: Mapping[str, Any] | None = None,
+    scores_of: Mapping[str, str] | None = None,
+    models: Mapping[str, Any] | None = None,
+    statistics: Mapping[str, Any] | None = None,
 ) -> list[Problem]:
     """Find everything wrong with a clinical table, and with what the config asks of it.
 
@@ -140,6 +145,8 @@ def check_clinical(
         As in :func:`read_joined`.
     categorical
         Columns whose numbers stand for categories, as in the config.
+    roles, scores_of, models, statistics
+        As in the config: who is a patient or control, whose scores are, and what else is tested.
     """
     sheet = read_joined(path, session)
     if not sheet.readable:
@@ -150,8 +157,17 @@ def check_clinical(
         *sheet.problems,
         *check_values(chosen, ranges),
         *check_design(
-            counted, contrasts or {}, list(scores), list(covariates), chosen, categorical
+            counted,
+            contrasts or {},
+            list(scores),
+            list(covariates),
+            chosen,
+            categorical,
+            roles,
+            scores_of,
         ),
+        *check_models(counted, models or {}, roles),
+        *check_sites(counted, statistics or {}),
     ]
 
 

@@ -32,7 +32,7 @@ def members(
         For a contrast that the config does not declare, or a column that is not there.
     """
     settings = design.pick_contrasts(contrast)[contrast]
-    group = assign_group(clinical, settings, where)
+    group = assign_group(clinical, settings, where, design.roles)
     if measured is not None:
         group = group[group.index.isin(list(measured))]
     return {level: list(group.index[group == level]) for level in settings.levels}

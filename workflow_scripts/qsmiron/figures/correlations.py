@@ -10,6 +10,7 @@ import pandas as pd
 from ..statistics.multiplicity import PRIMARY_METRICS
 from .cells import Cell, annotation, choose_cells, one_variant
 from .distributions import values_of
+from .remarks import remarks
 from .style import FAINT, INK, PAGE_WIDTH, PALETTE, fit_titles, paper_style
 from .wording import FAMILY_LABELS, metric, score_label
 
@@ -38,13 +39,13 @@ def correlations_figure(
     with paper_style():
         figure = _draw([cells for cells in rows if cells], regions, correlations, scores, score)
     caption = (
-        f"Every point is a patient with a value of {score_label(score)} (n = {len(scores)}). Line: "
-        "least-squares fit with its 95 % bootstrap band, as a guide to the eye; the statistics "
-        "are rank based. ★ regions in which the study reports a finding for this family; the "
-        "others are those of smallest p. p, ρ: Spearman, uncorrected; adj. p: partial Spearman "
-        "with covariates; q: Benjamini-Hochberg over all regions of the family."
+        f"Every point is a participant with a value of {score_label(score)} (n = {len(scores)}). "
+        "Line: least-squares fit with its 95 % bootstrap band, as a guide to the eye; the "
+        "statistics are rank based. ★ regions in which the study reports a finding for this "
+        "family; the others are those of smallest p. p, ρ: Spearman, uncorrected; adj. p: partial "
+        "Spearman with covariates; q: Benjamini-Hochberg over all regions of the family."
     )
-    return figure, f"Regional iron and {score_label(score)}", caption
+    return figure, f"Regional iron and {score_label(score)}", caption + remarks(correlations)
 
 
 def _draw(

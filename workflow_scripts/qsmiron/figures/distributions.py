@@ -9,6 +9,7 @@ import pandas as pd
 from ..statistics.multiplicity import PRIMARY_METRICS
 from .cells import Cell, annotation, choose_cells, one_variant
 from .contrast_groups import Groups
+from .remarks import remarks
 from .style import FAINT, INK, LEVEL_COLOURS, LEVEL_MARKERS, PAGE_WIDTH, fit_titles, paper_style
 from .wording import FAMILY_LABELS, metric, shown_values
 
@@ -48,14 +49,14 @@ def distributions_figure(
     with paper_style():
         figure = _draw(rows, regions, tests, groups)
     caption = (
-        f"Every point is a patient; box: median and quartiles, whiskers to 1.5 × IQR. One row per "
-        f"outcome family with its primary metric; {first} (n = {len(groups[first])}) and {second} "
-        f"(n = {len(groups[second])}). ★ regions in which the study reports a finding for this "
-        "family; the others are those of smallest p. p: Mann-Whitney, uncorrected; δ: Cliff's δ, "
-        f"positive where {first} is higher; adj. p: rank ANCOVA with covariates; q: "
+        f"Every point is a participant; box: median and quartiles, whiskers to 1.5 × IQR. One row "
+        f"per outcome family with its primary metric; {first} (n = {len(groups[first])}) and "
+        f"{second} (n = {len(groups[second])}). ★ regions in which the study reports a finding for "
+        "this family; the others are those of smallest p. p: Mann-Whitney, uncorrected; δ: Cliff's "
+        f"δ, positive where {first} is higher; adj. p: rank ANCOVA with covariates; q: "
         "Benjamini-Hochberg over all regions of the family."
     )
-    return figure, title, caption
+    return figure, title, caption + remarks(tests)
 
 
 def _draw(

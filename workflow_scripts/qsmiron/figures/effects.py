@@ -13,6 +13,7 @@ from ..spaces import bounding_box, crop
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..volumes import Volume
 from .cells import one_variant, shown_rows
+from .remarks import remarks
 from .slices import PLANES, mark_sides, pixel_size, show_picture, smooth_contour, take, to_ras
 from .style import INK, PAGE_WIDTH, SIGNED_MAP, paper_style
 from .wording import FAMILY_LABELS, abbreviated, metric
@@ -91,7 +92,7 @@ def effects_figure(
         "covariates, Benjamini-Hochberg over the regions). Left of the picture is the patient's "
         "left; coordinates are template mm."
     )
-    return figure, title, caption + _left_out(own, painted)
+    return figure, title, caption + _left_out(own, painted) + remarks(painted, metrics)
 
 
 def _key(label: Label) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import pandas as pd
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..statistics.study_findings import findings_of
 from .cells import one_variant, shown_rows
+from .remarks import remarks
 from .style import FAINT, INK, PAGE_WIDTH, PALETTE, fit_titles, paper_style
 from .wording import FAMILY_LABELS, abbreviated, metric, region_label, score_name
 
@@ -58,7 +59,7 @@ def forest_figure(tests: pd.DataFrame, kind: str, name: str) -> tuple[Any, str, 
         + (f"Positive: {levels[0]} above {levels[1]}. " if levels else "")
         + "★: the study reports a finding there. The largest of many effects are overestimated."
     )
-    return figure, f"Largest effects by {what}", caption
+    return figure, f"Largest effects by {what}", caption + remarks(rows)
 
 
 def _draw(rows: pd.DataFrame, kind: str, name: str) -> Any:

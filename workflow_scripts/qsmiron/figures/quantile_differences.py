@@ -48,10 +48,11 @@ def quantiles_figure(
     with paper_style():
         figure = _draw(cells, quantiles, tests, groups, seed)
     caption = (
-        f"Top: χ histogram in the region, mean over the patients of each group with ± 1 standard "
-        f"error. Bottom: {first} − {second} difference of the mean quantile functions, with its "
-        "pointwise 95 % bootstrap interval over patients; dashed: after each patient's median is "
-        "removed, so that a mere shift vanishes. ★ region in which the study reports a finding on "
+        f"Top: χ histogram in the region, mean over the participants of each group with ± 1 "
+        f"standard error. Bottom: {first} − {second} difference of the mean quantile functions, "
+        "with its pointwise 95 % bootstrap interval over participants; dashed: after each one's "
+        "median is removed, so that a mere shift vanishes. ★ region in which the study reports a "
+        "finding on "
         "the susceptibility distribution; the others are those of smallest p of the "
         "distribution family."
     )

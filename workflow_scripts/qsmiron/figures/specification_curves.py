@@ -34,6 +34,7 @@ STAGES = {
 }
 """Columns of the multiverse table that are choices, and their names on the figure."""
 
+NOT_COUNTED = "#b0b0b0"
 NO_FINDING = "No finding could be tested."
 
 CELL = ["kind", "name", "region", "hemisphere", "family"]
@@ -74,8 +75,9 @@ def specification_figure(
         f"Effect ({effect}) of each headline finding under every combination of choices, in order "
         "of size; below each effect, the choices behind it. Filled: p "
         f"< {format_coefficient(alpha)} with the sign of the analysis as configured, which is the "
-        "ringed one. p (curve): how often the median partial correlation of all specifications is "
-        "as large when patients are permuted. ★: the study reports a finding there; without it, "
+        "ringed one; grey: without a covariate of the design, drawn and not counted. p (curve): "
+        "how often the median partial correlation of the counted ones is as large when "
+        "participants are permuted. ★: the study reports a finding there; without it, "
         "the strongest of this cohort. That one was picked by its p, and so was the region of a "
         "finding that names none: their own p and p (curve) are too small."
     )
@@ -139,14 +141,16 @@ def _curve(axes: Any, curve: pd.Series, rows: pd.DataFrame, alpha: float) -> Tex
     effects = rows["effect"].to_numpy(float)
     main = float(curve["effect_main"])
     passed = (rows["p"].to_numpy(float) < alpha) & (np.sign(effects) == np.sign(main))
+    counted = (rows["counted"] == "yes").to_numpy()
     size = np.clip(160 / max(len(rows), 1), 3, 13)
     colour = PALETTE["blue"]
     axes.axhline(0, color=FAINT, linewidth=0.7)
-    axes.scatter(x[passed], effects[passed], s=size, color=colour, linewidth=0.5, zorder=3)
-    axes.scatter(
-        x[~passed], effects[~passed], s=size, facecolor="white", edgecolor=colour, linewidth=0.5,
-        zorder=3,
-    )  # fmt: skip
+    for which, edge in ((~counted, NOT_COUNTED), (counted, colour)):
+        for here, face in ((which & passed, edge), (which & ~passed, "white")):
+            axes.scatter(
+                x[here], effects[here], s=size, facecolor=face, edgecolor=edge, linewidth=0.5,
+                zorder=3,
+            )  # fmt: skip
     own = np.flatnonzero(rows["main"] == "yes")
     axes.scatter(
         x[own], effects[own], s=42, facecolor="none", edgecolor=PALETTE["vermilion"], zorder=4

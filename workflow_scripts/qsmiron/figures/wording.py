@@ -43,6 +43,7 @@ METRICS: dict[str, Metric] = {
     "deposit_volume": Metric("Deposit volume", "mm³"),
     "deposit_fraction": Metric("Deposit fraction", "%", 100.0),
     "deposit_mass": Metric("Deposit iron mass", "mg"),
+    "deposit_fraction_centred": Metric("Deposit fraction, centred", "%", 100.0),
     "wasserstein": Metric("χ distribution", "ppb", PPB_PER_PPM),
     "wasserstein_centred": Metric("χ distribution, centred", "ppb", PPB_PER_PPM),
 }

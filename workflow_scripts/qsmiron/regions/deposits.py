@@ -2,7 +2,11 @@
 
 The threshold of a region (ppm) is a percentile of the mixture of all subjects' susceptibilities
 in it, in which every subject weighs the same whatever its number of voxels; or one fixed value.
-Group labels play no part in it.
+Group labels play no part in it, unless the config names a reference group to pool.
+
+A region whose whole distribution is shifted has more voxels above the threshold as well. So each
+subject's median in the region is also removed, and voxels are counted above the same percentile of
+what is left (``deposit_fraction_centred``): of shape, as the other is mostly of location.
 """
 
 from __future__ import annotations
@@ -11,13 +15,16 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ..errors import InputError, Problem
 from ..parameters import Parameters
+from ..spelling import level_text
 from .iron import LineParameters, iron_by_line
+from .metrics import DEPOSITS
 from .values import RegionValues
 
 _MM3_PER_LITRE = 1e6
@@ -25,6 +32,15 @@ _MM3_PER_LITRE = 1e6
 _ROUNDING = 1e-12
 # Values of a sample that bracket the pooled quantile: about 2/1,000 of all voxels are then merged.
 _KNOTS = 1000
+
+
+class ReferenceGroup(Parameters):
+    """Participants that a column of the clinical table names."""
+
+    column: str = Field(description="Column of the clinical table")
+    level: Annotated[str, BeforeValidator(level_text)] = Field(
+        min_length=1, description="Its value in the group's participants"
+    )
 
 
 class DepositParameters(Parameters):
@@ -36,6 +52,11 @@ class DepositParameters(Parameters):
     )
     deposit_threshold: float | None = Field(
         None, description="A fixed threshold on χ instead of the percentile (ppm)"
+    )
+    deposit_group: ReferenceGroup | None = Field(
+        None,
+        description="Whose χ is pooled, such as {column: diagnosis, level: control}; null: "
+        "everybody's",
     )
 
 
@@ -106,28 +127,45 @@ def _reached(
     return merged[order[min(int(position), merged.size - 1)]]
 
 
+class Threshold(NamedTuple):
+    """What χ (ppm) of a region, and χ less the subject's median, must exceed; NaN: none."""
+
+    chi: float = math.nan
+    centred: float = math.nan
+
+
+class Pooled(NamedTuple):
+    """Both thresholds of every region, and the number of subjects pooled; shapes (R,)."""
+
+    chi: np.ndarray
+    centred: np.ndarray
+    n_subjects: np.ndarray
+
+
+def centre(values: np.ndarray) -> np.ndarray:
+    """Values (n,) less their median, in their own precision."""
+    return values - np.median(values).astype(values.dtype)
+
+
 @dataclass(frozen=True)
 class _RegionSamples:
     """The values of one region in each scan, read one scan at a time whenever gone through."""
 
     scans: Sequence[RegionValues]
     region: int
+    centred: bool = False
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return (scan.chi.of(self.region) for scan in self.scans)
+        samples = (scan.chi.of(self.region) for scan in self.scans)
+        return map(centre, samples) if self.centred else samples
 
 
-def pool_thresholds(
-    scans: Sequence[RegionValues], parameters: DepositParameters
-) -> tuple[np.ndarray, np.ndarray]:
-    """High-iron threshold (ppm) of every region, and how many subjects it was pooled from.
+def pool_thresholds(scans: Sequence[RegionValues], parameters: DepositParameters) -> Pooled:
+    """High-iron thresholds (ppm) of every region, and how many subjects they were pooled from.
 
     A subject with several scans (sessions) shares its weight among them. A region that nobody
-    has is NaN, also under a fixed threshold.
-
-    Returns
-    -------
-    thresholds, n_subjects : ndarray, shape (R,)
+    has is NaN, also under a fixed threshold. Beside a fixed one, the threshold after each subject's
+    median is removed is what the fixed one exceeds the mean of those medians by.
 
     Raises
     ------
@@ -136,22 +174,26 @@ def pool_thresholds(
     """
     _check_poolable(scans)
     n_regions = len(scans[0].chi.index)
-    thresholds, n_subjects = np.full(n_regions, np.nan), np.zeros(n_regions, dtype=int)
+    pooled = Pooled(
+        np.full(n_regions, np.nan), np.full(n_regions, np.nan), np.zeros(n_regions, dtype=int)
+    )
     for region in range(n_regions):
         having = [scan for scan in scans if scan.chi.size_of(region)]
         scans_of = Counter(scan.who.participant_id for scan in having)
-        n_subjects[region] = len(scans_of)
+        pooled.n_subjects[region] = len(scans_of)
         if not having:
             continue
+        weights = [1 / (len(scans_of) * scans_of[scan.who.participant_id]) for scan in having]
         if parameters.deposit_threshold is not None:
-            thresholds[region] = parameters.deposit_threshold
+            medians = [float(np.median(scan.chi.of(region))) for scan in having]
+            pooled.chi[region] = parameters.deposit_threshold
+            pooled.centred[region] = parameters.deposit_threshold - np.dot(weights, medians)
             continue
-        thresholds[region] = mixture_quantile(
-            _RegionSamples(having, region),
-            [1 / (len(scans_of) * scans_of[scan.who.participant_id]) for scan in having],
-            parameters.deposit_percentile / 100,
-        )
-    return thresholds, n_subjects
+        for thresholds, centred in ((pooled.chi, False), (pooled.centred, True)):
+            samples = _RegionSamples(having, region, centred)
+            probability = parameters.deposit_percentile / 100
+            thresholds[region] = mixture_quantile(samples, weights, probability)
+    return pooled
 
 
 def _check_poolable(scans: Sequence[RegionValues]) -> None:
@@ -181,7 +223,7 @@ def _check_poolable(scans: Sequence[RegionValues]) -> None:
 
 def count_deposits(
     values: np.ndarray,
-    threshold: float,
+    threshold: Threshold,
     voxel_volume: float,
     parameters: IronParameters,
 ) -> dict[str, float]:
@@ -191,7 +233,7 @@ def count_deposits(
     ----------
     values : ndarray of float32, shape (n,)
         Measured susceptibilities of the region in ascending order (ppm).
-    threshold : float
+    threshold : Threshold
         In ppm; compared in the precision of ``values``. NaN: no threshold.
     voxel_volume : float
         In mm³.
@@ -200,29 +242,38 @@ def count_deposits(
     -------
     dict
         ``deposit_volume`` (mm³), ``deposit_fraction`` of the n voxels, ``deposit_mass`` (mg: the
-        sum over the voxels of iron by the line · tissue density · voxel volume). All NaN without
-        a voxel or a threshold; 0 where no voxel is above it.
+        sum over the voxels of iron by the line · tissue density · voxel volume), and
+        ``deposit_fraction_centred``, the fraction above the other threshold once the median is
+        removed. NaN without a voxel or the threshold; 0 where no voxel is above it.
     """
-    if not values.size or math.isnan(threshold):
-        return dict.fromkeys(("deposit_volume", "deposit_fraction", "deposit_mass"), math.nan)
-    above = values[np.searchsorted(values, values.dtype.type(threshold), side="right") :]
-    iron = iron_by_line(above.astype(np.float64), parameters)
-    return {
-        "deposit_volume": above.size * voxel_volume,
-        "deposit_fraction": above.size / values.size,
-        "deposit_mass": float(np.sum(iron))
-        * parameters.tissue_density
-        * (voxel_volume / _MM3_PER_LITRE),
-    }
+    found = dict.fromkeys(DEPOSITS, math.nan)
+    if not values.size:
+        return found
+    if not math.isnan(threshold.chi):
+        above = _above(values, threshold.chi)
+        iron = iron_by_line(above.astype(np.float64), parameters)
+        found["deposit_volume"] = above.size * voxel_volume
+        found["deposit_fraction"] = above.size / values.size
+        found["deposit_mass"] = (
+            float(np.sum(iron)) * parameters.tissue_density * (voxel_volume / _MM3_PER_LITRE)
+        )
+    if not math.isnan(threshold.centred):
+        above = _above(centre(values), threshold.centred)
+        found["deposit_fraction_centred"] = above.size / values.size
+    return found
+
+
+def _above(values: np.ndarray, threshold: float) -> np.ndarray:
+    return values[np.searchsorted(values, values.dtype.type(threshold), side="right") :]
 
 
 def deposits_by_region(
-    scan: RegionValues, thresholds: Mapping[int, float], parameters: IronParameters
+    scan: RegionValues, thresholds: Mapping[int, Threshold], parameters: IronParameters
 ) -> dict[str, np.ndarray]:
     """:func:`count_deposits` for every region; a label without a threshold is NaN. Shapes (R,)."""
     rows = [
         count_deposits(
-            scan.chi.of(i), thresholds.get(int(label), math.nan), scan.voxel_volume, parameters
+            scan.chi.of(i), thresholds.get(int(label), Threshold()), scan.voxel_volume, parameters
         )
         for i, label in enumerate(scan.chi.index)
     ]

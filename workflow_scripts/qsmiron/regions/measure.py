@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .deposits import IronParameters, deposits_by_region
+from .deposits import IronParameters, Threshold, deposits_by_region
 from .distribution import shape
 from .iron import Calibration, calibrate, iron_by_line, nucleus_of
 from .label_table import Label
@@ -21,7 +21,7 @@ def measure(
     labels: Sequence[Label],
     parameters: IronParameters,
     age: float | None = None,
-    thresholds: Mapping[int, float] | None = None,
+    thresholds: Mapping[int, Threshold] | None = None,
     r2star: SortedRegions | None = None,
 ) -> tuple[dict[str, np.ndarray], Calibration]:
     """Every metric of :data:`.metrics.METRICS` for every region.
@@ -34,7 +34,7 @@ def measure(
         The label table, in the order of ``scan.chi.index``.
     age : float or None
         Years, for ``iron_calibrated``.
-    thresholds : mapping of label to ppm, optional
+    thresholds : mapping of label to Threshold (ppm), optional
         Without it the deposit metrics are NaN.
     r2star : SortedRegions, optional
         R2* (1/s) of the same regions.

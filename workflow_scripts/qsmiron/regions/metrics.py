@@ -27,6 +27,7 @@ METRICS: dict[str, Metric] = {
     "deposit_volume": Metric("iron_deposits", "mm3"),
     "deposit_fraction": Metric("iron_deposits", "1"),
     "deposit_mass": Metric("iron_deposits", "mg"),
+    "deposit_fraction_centred": Metric("iron_deposits", "1"),
     "r2star_mean": Metric("relaxation", "1/s"),
 }
 

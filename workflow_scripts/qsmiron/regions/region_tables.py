@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..errors import InputError, Problem
 from ..tables import TABLES, read_table
+from .deposits import Pooled, Threshold
 from .distribution import PROBABILITIES, quantiles
 from .iron import Calibration
 from .label_table import Label
@@ -120,24 +121,26 @@ def calibration_row(who: Who, labels: Sequence[Label], fit: Calibration) -> pd.D
     return pd.DataFrame([_identity(who) | row])
 
 
-def threshold_rows(
-    who: Who, labels: Sequence[Label], thresholds: np.ndarray, n_subjects: np.ndarray
-) -> pd.DataFrame:
+def threshold_rows(who: Who, labels: Sequence[Label], pooled: Pooled) -> pd.DataFrame:
     """Rows of the table ``thresholds``; variant and atlas are those of ``who``."""
     # A threshold is a float32 from the data: nine digits give exactly that number back.
-    text = [None if math.isnan(value) else f"{value:.9g}" for value in thresholds]
+    raw, centred = (
+        [None if math.isnan(value) else f"{value:.9g}" for value in thresholds]
+        for thresholds in (pooled.chi, pooled.centred)
+    )
     return pd.DataFrame(
         {"desc": who.desc, "atlas": who.atlas}
         | _cells(labels, 1)
-        | {"threshold": text, "n_subjects": n_subjects}
+        | {"threshold": raw, "threshold_centred": centred, "n_subjects": pooled.n_subjects}
     )
 
 
-def read_thresholds(path: str | Path, who: Who) -> dict[int, float]:
-    """Threshold (ppm) of each label; NaN where the table has ``n/a``.
+def read_thresholds(path: str | Path, who: Who) -> dict[int, Threshold]:
+    """Thresholds (ppm) of each label; NaN where the table has ``n/a``.
 
-    A table of your own needs the columns index and threshold only. With a column desc it is one
-    of this workflow's, of which the rows of ``who``'s variant and atlas are taken.
+    A table of your own needs the columns index and threshold only; without threshold_centred
+    there are no centred deposits. With a column desc it is one of this workflow's, of which the
+    rows of ``who``'s variant and atlas are taken.
 
     Raises
     ------
@@ -159,10 +162,10 @@ def read_thresholds(path: str | Path, who: Who) -> dict[int, float]:
         # Read as declared: a variant or atlas may be called 01.
         table = read_table(path, "thresholds")
         table = table[(table["desc"] == who.desc) & (table["atlas"] == who.atlas)]
-    index, threshold = (
-        pd.to_numeric(table[name], errors="coerce") for name in ("index", "threshold")
-    )
+    given = table.reindex(columns=["index", "threshold", "threshold_centred"])
+    index, threshold, centred = (pd.to_numeric(given[key], errors="coerce") for key in given)
     wrong = index.isna() | index.duplicated() | (threshold.isna() & table["threshold"].notna())
+    wrong |= centred.isna() & given["threshold_centred"].notna()
     if table.empty or wrong.any():
         found = (
             f"row {wrong.idxmax() + 2} with index {table['index'][wrong.idxmax()]}, threshold "
@@ -173,7 +176,8 @@ def read_thresholds(path: str | Path, who: Who) -> dict[int, float]:
         raise InputError(
             Problem(str(path), found, "one number (ppm) or n/a for every label", "Mend the table.")
         )
-    return dict(zip(index.astype(int).tolist(), threshold.tolist(), strict=True))
+    both = map(Threshold, threshold.tolist(), centred.tolist())
+    return dict(zip(index.astype(int).tolist(), both, strict=True))
 
 
 def gather(paths: Sequence[str | Path], name: str, desc: str | None = None) -> pd.DataFrame:

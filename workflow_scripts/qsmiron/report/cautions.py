@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..config import Config, variant
+from .people_words import control_caution
 from .power_text import power_words
 from .regions_text import is_mixed, label_source_words, selection_words, tissue_atlases
 
@@ -18,8 +19,9 @@ CAUTIONS: tuple[str, ...] = (
     "Smoothly varying susceptibility is almost invisible to any background field removal: what is "
     "assumed of it instead stands under the assumptions.",
     "Small and thin regions carry partial volume of their neighbours.",
-    "There are no controls: differences are between patients, and say nothing of the distance "
-    "from health.",
+    "Iron deposits are voxels above a threshold. A region whose whole χ is shifted has more of "
+    "them: only deposit_fraction_centred, with each subject's median removed, tells deposits from "
+    "a shift. Veins count as deposits unless they are excluded.",
     "The raw p values are uncorrected over regions, metrics, contrasts and scores; q and p max-T "
     "correct over the regions of one contrast or score, one family and its primary metric, and "
     "not over these sets.",
@@ -34,13 +36,15 @@ def cautions(
     regions: pd.DataFrame | None = None,
     tests: pd.DataFrame | None = None,
     correlations: pd.DataFrame | None = None,
+    roles: dict[str, int] | None = None,
 ) -> list[str]:
     """The cautions of any run, and those of this one.
 
     ``regions`` is the ``regions`` table, for where the labels come from; ``tests`` and
-    ``correlations`` are the ``group_tests`` and ``correlations`` tables, for the power.
+    ``correlations`` are the ``group_tests`` and ``correlations`` tables, for the power; ``roles``
+    are the numbers of patients and controls.
     """
-    found = [*CAUTIONS, power_words(tests, correlations)]
+    found = [*CAUTIONS, control_caution(roles or {}), power_words(tests, correlations)]
     # of values that were given the config does not know atlas and reference
     measured = not config.analysis_only
     if measured and any(atlas.image is None for atlas in config.atlases.values()):
@@ -96,18 +100,19 @@ def assumptions(config: Config) -> list[str]:
     )
     if config.analysis_only:
         return [
-            "The primary metrics are mean χ, SD of χ, calibrated iron and the fraction of iron "
-            "deposits, where the given table has them; it does not say how they came about.",
+            "The primary metrics are mean χ, SD of χ, iron by the global line and the fraction of "
+            "iron deposits, where the given table has them; it does not say how they came about.",
             "Tests, correction and the rules for fast/slow and UMN+ of the study are not public; "
             "those used here are in the methods.",
             replication,
         ]
-    iron = config.iron
+    iron, group = config.iron, config.iron.deposit_group
     threshold = (
         f"{1000 * iron.deposit_threshold:g} ppb, the same everywhere"
         if iron.deposit_threshold is not None
-        else f"the {iron.deposit_percentile:g}th percentile of the region's χ pooled over all "
-        "subjects with equal weight"
+        else f"the {iron.deposit_percentile:g}th percentile of the region's χ pooled over "
+        + (f"participants with {group.column} {group.level}" if group else "all subjects")
+        + " with equal weight"
     )
     reference = {
         "brain": "mean over the reliable part of the brain mask",
@@ -119,9 +124,11 @@ def assumptions(config: Config) -> list[str]:
         "Distribution family: SD, interquartile range, skewness, excess kurtosis, 5th and 95th "
         "percentile and the whole quantile function; primary: the SD.",
         f"Global iron line: χ (ppb) = {iron.line_slope:g} · iron (mg/kg wet) + "
-        f"{iron.line_intercept:g}; descriptive, since it is monotone in the mean.",
+        f"{iron.line_intercept:g}; primary of its family. It is monotone in the mean: its "
+        "test is that of mean χ in other units.",
         "Calibrated iron: each subject's own line through caudate, putamen and pallidum, taken as "
-        "age-normal; these nuclei have no value themselves. Primary of its family.",
+        "age-normal; these nuclei have no value themselves. Exploratory, since a difference in one "
+        "of them is carried into every other region.",
         f"Iron deposits: voxels above {threshold}; tissue density {iron.tissue_density:g} kg/L; "
         "primary: the fraction of the region.",
         "Reference of χ: "

@@ -23,7 +23,7 @@ def cohort_table(participants: pd.DataFrame, groups: Groups) -> list[list[str]]:
     table = participants.set_index("participant_id")
     parts = [table, *(table.loc[[who for who in ids if who in table.index]]
                       for ids in groups.values())]  # fmt: skip
-    rows = [["", "All", *groups, "p"], ["Patients", *(str(len(part)) for part in parts), ""]]
+    rows = [["", "All", *groups, "p"], ["Participants", *(str(len(part)) for part in parts), ""]]
     if "sex" in table:
         rows.append(_sex(parts))
     rows.extend(_numeric(name, parts) for name in NUMERIC if name in table)

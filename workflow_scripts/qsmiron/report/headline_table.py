@@ -5,8 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from ..figures.wording import score_name
-from ..statistics.multiplicity import PRIMARY_METRICS
+from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
 from .region_table import WHICH, telling_columns
+
+SETS = [name for name in PRIMARY_METRICS.values() if name not in COPIES]
+"""Primary metrics with a correction set of their own: a copy has another's test."""
 
 COUNTS = ["Cells", "p < .05", "by chance", "adj. p < .05", "q < .05", "p max-T < .05"]
 
@@ -38,7 +41,7 @@ def count_sets(tests: pd.DataFrame, correlations: pd.DataFrame) -> int:
     return sum(
         table[
             (table["arm"] == "rigorous")
-            & table["metric"].isin(PRIMARY_METRICS.values())
+            & table["metric"].isin(SETS)
             & table["p"].notna()
         ].groupby([key, "desc", "atlas", "metric"], dropna=False).ngroups
         for table, key in ((tests, "contrast"), (correlations, "score"))
@@ -46,7 +49,7 @@ def count_sets(tests: pd.DataFrame, correlations: pd.DataFrame) -> int:
 
 
 def _counts(rows: pd.DataFrame) -> list[str]:
-    primary = rows[rows["metric"].isin(PRIMARY_METRICS.values())]
+    primary = rows[rows["metric"].isin(SETS)]
     raw = primary[primary["arm"] == "replication"]
     adjusted = primary[primary["arm"] == "rigorous"]
     tested = int(raw["p"].notna().sum())

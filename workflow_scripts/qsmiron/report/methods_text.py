@@ -74,6 +74,8 @@ def methods_text(
         iron=config.iron,
         contrasts={name: contrast_words(block) for name, block in config.contrasts.items()},
         scores=[score_name(name) for name in config.scores],
+        scores_of={score_name(name): of for name, of in config.scores_of.items()},
+        roles=config.roles,
         covariates=[
             f"{name} (as categories)" if name in config.categorical else name
             for name in config.covariates
@@ -141,7 +143,7 @@ def contrast_words(block: Any) -> str:
         return f"{first} against {second}, ΔFS above or at most {cut}"
     return (
         f"{first} against {second}, by exact k-means (k = 2) on the change from {block.baseline} "
-        f"to {block.followup}"
+        f"to {block.followup}" + (f" per month ({block.months})" if block.months else "")
     )
 
 

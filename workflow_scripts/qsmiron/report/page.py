@@ -15,13 +15,17 @@ from ..figures.cells import one_variant
 from ..figures.contrast_groups import members
 from ..results import Results
 from ..tables import TABLES, read_table
+from .calibration_table import calibration_table
 from .cautions import assumptions, cautions
 from .cohort_table import cohort_table
 from .costs_table import costs_table
+from .deviations_table import deviations_table
 from .findings_table import findings_table
 from .headline_table import count_sets, headline_table
 from .markdown import to_html
+from .models_table import models_table
 from .null_rates_table import null_rates_tables
+from .people_words import count_roles, people_words
 from .pictures import figures_in, figures_of, quality_pictures
 from .quality_table import quality_table
 from .recovery_table import recovery_table
@@ -69,6 +73,7 @@ def report_page(
     # Who has no images is no part of the study's cohort, but may decide a derived group's cut.
     among = regions if quality.empty else quality
     studied = clinical[among.empty | clinical["participant_id"].isin(among["participant_id"])]
+    roles = count_roles(studied, config)
     methods = Path(methods or results / "methods.md")
     flagged = [] if quality.empty else quality[quality["flags"].notna()]["participant_id"].tolist()
     measured = quality["participant_id"].tolist()
@@ -83,7 +88,7 @@ def report_page(
         scripts=[template_file(name) for name in ("report.js", *(["viewer.js"] * bool(viewer)))],
         version=__version__,
         demo=is_demo,
-        n=len(studied),
+        people=people_words(roles),
         n_used=None if quality.empty else int(
             quality[quality["used"] == "yes"]["participant_id"].nunique()
         ),
@@ -93,6 +98,9 @@ def report_page(
         several_atlases=tests["atlas"].nunique() > 1,
         cohort=_cohort_tables(studied, clinical, config),
         findings=findings_table(tests, correlations),
+        calibration=calibration_table(_table(paths, "calibration_tests")),
+        models=models_table(_table(paths, "model_tests")),
+        deviations=deviations_table(_table(paths, "deviations")),
         robustness=robustness_table(
             _table(paths, "specification_curves", paths.group("multiverse_curves.tsv")),
             _table(paths, "influence"),
@@ -109,7 +117,7 @@ def report_page(
         quality_left_out=left_out,
         methods=to_html(methods.read_text("utf-8"), 2) if methods.exists() else "",
         assumptions=assumptions(config),
-        cautions=cautions(config, regions, tests, correlations),
+        cautions=cautions(config, regions, tests, correlations, roles),
         costs=costs_table(paths.benchmarks, None if quality.empty else set(measured)),
         files=[
             f"group/{path.name}" for path in sorted((results / "group").glob("*.tsv"))

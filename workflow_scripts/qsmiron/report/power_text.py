@@ -8,38 +8,52 @@ from ..figures.wording import format_coefficient, score_name
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..statistics.power import detectable_correlation, detectable_difference
 
+LEVEL = 0.05
 ABSENCE = "A p above .05 is no evidence of absence."
 
 
 def power_words(tests: pd.DataFrame | None, correlations: pd.DataFrame | None) -> str:
-    """The smallest effects with 80 % power, from the numbers of patients in the tests.
+    """The smallest effects with 80 % power, for one test and corrected over its set.
 
     Tables are ``group_tests`` and ``correlations``. Cells differ where values are missing; the
-    most patients count, so that this is the best case.
+    most participants count, so that this is the best case.
     """
     named: dict[str, list[str]] = {}
     for contrast, rows in _primary(tests, "contrast"):
         n_1, n_2 = (0 if rows[key].isna().all() else int(rows[key].max()) for key in ("n_1", "n_2"))
         found = detectable_difference(n_1, n_2)
-        if found is not None:
+        corrected = detectable_difference(n_1, n_2, LEVEL / _regions(rows))
+        if found is not None and corrected is not None:
             words = (
-                f"{n_1} against {n_2} patients have 80 % power only for d of at least "
-                f"{found.d:.2f} (Cliff's δ {format_coefficient(found.delta)})"
+                f"{n_1} against {n_2} have 80 % power only for d of at least "
+                f"{found.d:.2f} (Cliff's δ {format_coefficient(found.delta)}), corrected over "
+                f"{_regions(rows)} regions {corrected.d:.2f} "
+                f"(δ {format_coefficient(corrected.delta)})"
             )
             named.setdefault(words, []).append(str(contrast))
     for score, rows in _primary(correlations, "score"):
         n = 0 if rows["n"].isna().all() else int(rows["n"].max())
         rho = detectable_correlation(n)
-        if rho is not None:
-            words = f"{n} patients for |ρ| of at least {format_coefficient(rho)}"
+        corrected = detectable_correlation(n, LEVEL / _regions(rows))
+        if rho is not None and corrected is not None:
+            words = (
+                f"{n} participants for |ρ| of at least {format_coefficient(rho)}, corrected "
+                f"{format_coefficient(corrected)}"
+            )
             named.setdefault(words, []).append(score_name(str(score)))
     if not named:
         return ABSENCE
     lines = "; ".join(f"{words} ({', '.join(names)})" for words, names in named.items())
     return (
-        f"Power: {lines}, at p < .05 in one region, without any correction, in normal data; rank "
-        f"tests need effects 2 to 3 % larger. {ABSENCE}"
+        f"Power: {lines}, at p < .05 in one region, or corrected over the regions of a set "
+        f"(Bonferroni), in normal data; rank tests need effects 2 to 3 % larger. {ABSENCE}"
     )
+
+
+def _regions(rows: pd.DataFrame) -> int:
+    """The most tests of one correction set, at least 1."""
+    sets = rows[rows["p"].notna()].groupby(["desc", "atlas", "metric"], dropna=False)
+    return int(max(sets.size().max(), 1)) if len(sets) else 1
 
 
 def _primary(table: pd.DataFrame | None, key: str) -> list[tuple[str, pd.DataFrame]]:

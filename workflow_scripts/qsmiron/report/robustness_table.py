@@ -17,7 +17,7 @@ from ..figures.wording import (
 KEYS = ["kind", "name", "region", "hemisphere", "family"]
 HEADER = [
     "Finding", "Effect", "Over all choices", "Same sign", "p < α", "p (curve)",
-    "Without any one patient", "p", "Most influential",
+    "Without any one participant", "p", "Most influential",
 ]  # fmt: skip
 
 # keeps a value on one line

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .cells import Cells
+from .cells import PLACE, Cells
 from .linear import Nuisance, vanishes
-from .multiplicity import NOT_TESTED, q_values
+from .multiplicity import COPIES, q_values
 from .quantile_functions import QuantileFunctions
 from .resampling import Intervals
 
@@ -44,16 +44,19 @@ class CellResults:
         """Those of the cells that nothing speaks against."""
         return columns[self.reason[columns] == None]  # noqa: E711 - elementwise
 
-    def table(self, untested: tuple[str, ...], **labels: Any) -> pd.DataFrame:
-        """Table of all cells, with q, and without the tests of metrics that are not tested.
+    def _with_the_test_of(self, name: str, original: str, metric: np.ndarray) -> np.ndarray:
+        """Cells of a copy that has its original's p; values from elsewhere may be no copy."""
+        p = pd.Series(self._numbers["p"], pd.MultiIndex.from_frame(self._cells.index[PLACE]))
+        here = np.flatnonzero(metric == name)
+        theirs = p[metric == original].reindex(p.index[here]).to_numpy(float)
+        return here[np.isclose(p.to_numpy(float)[here], theirs, rtol=1e-6, atol=0)]
 
-        ``untested`` are the results (statistic, p, …) that such a metric must not have.
-        """
+    def table(self, **labels: Any) -> pd.DataFrame:
+        """Table of all cells, with q; what copies another metric's test says so."""
         metric = self._cells.index["metric"].to_numpy(object)
-        for name, reason in NOT_TESTED.items():
-            columns = np.flatnonzero(metric == name)
-            self.refuse(columns, reason)
-            self.set(columns, **dict.fromkeys(untested, np.nan))
+        for name, original in COPIES.items():
+            words = f"the test of {original} in other units"
+            self.refuse(self._with_the_test_of(name, original, metric), words)
         results = dict(self._numbers)
         results["q"] = q_values(results["p"], metric)
         return self._cells.index.assign(
@@ -87,14 +90,14 @@ def set_intervals(results: CellResults, columns: np.ndarray, intervals: Interval
 
 
 def refuse_degenerate(
-    results: CellResults, columns: np.ndarray, outcomes: np.ndarray, nuisance: Nuisance | None
+    results: CellResults, columns: np.ndarray, outcomes: np.ndarray, nuisance: Nuisance
 ) -> None:
     """Refuse cells that are constant, or whose values or ranks the covariates explain wholly.
 
-    ``outcomes`` is subjects × columns; ``nuisance`` is ``None`` in the arm without covariates.
+    ``outcomes`` is subjects × columns.
     """
     results.refuse(columns[np.ptp(outcomes, axis=0) == 0], "constant metric")
-    if nuisance is not None and nuisance.basis.shape[1]:
+    if nuisance.basis.shape[1]:
         for values in (outcomes, stats.rankdata(outcomes, axis=0)):
             flat = vanishes(nuisance.residuals(values), values)
             results.refuse(columns[flat], "no variation left after the covariates")

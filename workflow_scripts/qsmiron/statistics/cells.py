@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, Problem
+from .multiplicity import COPIES
 
 VARIANT = ["desc", "atlas"]
-CELL = ["region", "hemisphere", "index", "metric", "family"]
+PLACE = ["region", "hemisphere", "index"]
+CELL = [*PLACE, "metric", "family"]
 COLUMNS = ["participant_id", "session", *VARIANT, *CELL, "value"]
 """What is needed of a regions table; its text may be categories (``read_table(columns=)``)."""
 
@@ -45,11 +47,18 @@ class Cells:
 
     @property
     def is_reference(self) -> np.ndarray:
-        """Boolean per cell: mean χ of what χ is relative to, zero in everybody but for its edge."""
+        """Boolean per cell: mean χ of what χ is relative to, zero in everybody but for its edge.
+
+        And what copies it.
+        """
         with np.errstate(invalid="ignore"):
             near = ~(np.abs(self.values) > REFERENCE_MARGIN).any(axis=0)
-        measured = np.isfinite(self.values).any(axis=0)
-        return near & measured & (self.index["metric"] == REFERENCED_METRIC).to_numpy()
+        metric = self.index["metric"].to_numpy(object)
+        near &= np.isfinite(self.values).any(axis=0) & (metric == REFERENCED_METRIC)
+        copies = [name for name, original in COPIES.items() if original == REFERENCED_METRIC]
+        places = self.index[PLACE]
+        there = pd.MultiIndex.from_frame(places).isin(pd.MultiIndex.from_frame(places[near]))
+        return near | (there & np.isin(metric, copies))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import pandas as pd
 from .cell_results import CellResults, open_group_sizes, refuse_model
 from .covariates import Covariates, no_covariates
 from .linear import TOLERANCE, nuisance_space
-from .permutation import Permutations
 from .quantile_functions import QuantileFunctions
-from .settings import Levels, Statistics
+from .regressors import ContrastRegressor
+from .settings import Statistics
 from .whole_distribution import distance_test, permuted_distances
 
 _NUMBERS = ("n_1", "n_2", "statistic", "p", "p_perm", "p_maxt", "effect")
@@ -18,15 +18,13 @@ _NUMBERS = ("n_1", "n_2", "statistic", "p", "p_perm", "p_maxt", "effect")
 
 def distribution_test_table(
     functions: QuantileFunctions,
-    contrast: str,
-    levels: Levels,
-    group: pd.Series,
+    contrast: ContrastRegressor,
     covariates: Covariates,
     settings: Statistics,
 ) -> pd.DataFrame:
     """Test a contrast on quantile functions, raw and with each subject's median removed.
 
-    Arguments as in :func:`.group_tests.group_test_table`.
+    Arguments as in :func:`.cell_tests.cell_test_table`.
 
     Returns
     -------
@@ -36,20 +34,16 @@ def distribution_test_table(
         the statistic is that distance over its mean under permutation. No parametric p exists: p
         is the permutation p in both arms, and q is that of p. There are no intervals.
     """
-    level = group.reindex(functions.participants).to_numpy(object)
-    first = level == levels[0]
-    member = first | (level == levels[1])
+    x = contrast.values.reindex(functions.participants).to_numpy(float)
+    first, member = x == 1, np.isfinite(x)
     return pd.concat(
         [
-            _arm(functions, first, member, adjusted, settings).table(
-                (),
+            _arm(functions, contrast, first, member, adjusted, settings).table(
                 arm=arm,
                 test="quantile_permutation",
                 covariates=adjusted.label,
                 effect_name="wasserstein_ppb",
-                contrast=contrast,
-                level_1=levels[0],
-                level_2=levels[1],
+                **contrast.names,
             )
             for arm, adjusted in (
                 ("replication", no_covariates(len(first))),
@@ -62,13 +56,16 @@ def distribution_test_table(
 
 def _arm(
     functions: QuantileFunctions,
+    contrast: ContrastRegressor,
     first: np.ndarray,
     member: np.ndarray,
     covariates: Covariates,
     settings: Statistics,
 ) -> CellResults:
     results = CellResults(functions, _NUMBERS)
-    permutations = Permutations(settings.seed, settings.permutations, len(first))
+    permutations = contrast.permutations(
+        functions.participants, settings.seed, settings.permutations
+    )
     n_regions = functions.values.shape[1]
     distances = np.full((permutations.count + 1, 2 * n_regions), np.nan)
     regions = functions.index["index"].to_numpy()[:n_regions]

@@ -47,7 +47,7 @@ class FamilyWise:
             To be given their squared partial correlations under permutation (permutations ×
             cells) in pieces, from the first permutation on.
         """
-        self._observed[columns] = _p_of_r_squared(r_squared_to_reach(test), test.df)
+        self._observed[columns] = _p_of_r_squared(r_squared_to_reach(test), test.df, test.rank)
         order = np.argsort(self._set[columns], kind="stable")
         present, starts = np.unique(self._set[columns][order], return_index=True)
         done = 0
@@ -58,7 +58,7 @@ class FamilyWise:
             part = slice(done, done + len(squared))
             smallest = self._smallest[part]
             smallest[:, present] = np.minimum(
-                smallest[:, present], _p_of_r_squared(largest, test.df)
+                smallest[:, present], _p_of_r_squared(largest, test.df, test.rank)
             )
             done += len(squared)
 
@@ -74,6 +74,6 @@ class FamilyWise:
         return p
 
 
-def _p_of_r_squared(r_squared: np.ndarray, df: int) -> np.ndarray:
-    """Two-sided p of t = r √(df / (1 − r²)): the incomplete beta function of 1 − r²."""
-    return special.betainc(df / 2, 0.5, np.clip(1 - r_squared, 0, 1))
+def _p_of_r_squared(r_squared: np.ndarray, df: int, rank: int) -> np.ndarray:
+    """Two-sided p of t = r √(df / (1 − r²)), or of F: the incomplete beta function of 1 − r²."""
+    return special.betainc(df / 2, rank / 2, np.clip(1 - r_squared, 0, 1))

@@ -10,13 +10,16 @@ from ..clinical.sheet import KNOWN_COLUMNS, known_name
 from ..tables import MISSING, Column, describe_columns
 from ..volumes import read_json, write_text
 from .groups import assign_group
-from .settings import Contrast, DeltaFsContrast, GivenContrast
+from .settings import Contrast, DeltaFsContrast, GivenContrast, Roles
 
 PREFIX = "group_"
 
 
 def add_derived_groups(
-    clinical: pd.DataFrame, contrasts: dict[str, Contrast], where: str
+    clinical: pd.DataFrame,
+    contrasts: dict[str, Contrast],
+    where: str,
+    roles: Roles | None = None,
 ) -> pd.DataFrame:
     """Clinical table with a column ``group_NAME`` for every derived contrast.
 
@@ -25,7 +28,7 @@ def add_derived_groups(
     """
     table = clinical.copy()
     for name, contrast in contrasts.items():
-        group = assign_group(clinical, contrast, where)
+        group = assign_group(clinical, contrast, where, roles)
         if not isinstance(contrast, GivenContrast):
             table[PREFIX + name] = group
     return table
@@ -59,8 +62,10 @@ def _rule(name: str, contrast: Contrast) -> str:
         cut = "the cohort's median" if contrast.cut is None else f"{contrast.cut:g} per month"
         rule = f"{first}: {contrast.column} above {cut}"
     else:
+        per_month = f" per month ({contrast.months})" if contrast.months else ""
         rule = (
-            f"exact k-means (k = 2) on the change from {contrast.baseline} to {contrast.followup}; "
+            "exact k-means (k = 2) on the change from "
+            f"{contrast.baseline} to {contrast.followup}{per_month}; "
             f"{first}: the faster decline"
         )
     return f"Contrast {name}. {rule}, else {second}"

@@ -11,10 +11,13 @@ import pandas as pd
 
 from ..errors import InputError, Problem
 from ..spelling import level_text
-from .settings import Contrast, DeltaFsContrast, GivenContrast
+from .people import belong, role_levels
+from .settings import Contrast, DeltaFsContrast, GivenContrast, Roles, StudyDesign
 
 
-def assign_group(clinical: pd.DataFrame, contrast: Contrast, where: str) -> pd.Series:
+def assign_group(
+    clinical: pd.DataFrame, contrast: Contrast, where: str, roles: Roles | None = None
+) -> pd.Series:
     """Level of every participant of the clinical table, as text; missing where there is none.
 
     Parameters
@@ -25,15 +28,31 @@ def assign_group(clinical: pd.DataFrame, contrast: Contrast, where: str) -> pd.S
         One of the contrasts of :mod:`.settings`. Medians and clusters are those of this table.
     where
         The table's path, for messages.
+    roles
+        Who is a patient and who a control. Who has no value in the column of a given contrast has
+        the level of the role, so that ``levels: [fast, control]`` compares the two.
 
     Raises
     ------
     InputError
         For a missing or non-numeric column, or a level that no participant has.
     """
+    derived = not isinstance(contrast, GivenContrast)
+    of = contrast.of or ("patients" if derived else "everybody")
+    role = None if roles is None else role_levels(clinical, roles, where)
+    members = belong(clinical, roles, of, where)
+    group = _group_of(clinical[members], contrast, where, role)
+    return group.reindex(clinical.index).astype(object).where(lambda found: found.notna(), None)
+
+
+def _group_of(
+    clinical: pd.DataFrame, contrast: Contrast, where: str, role: pd.Series | None
+) -> pd.Series:
     if isinstance(contrast, GivenContrast):
         column = get_column(clinical, contrast.column, where)
         group = column.map(level_text, na_action="ignore").astype(object)
+        if role is not None:
+            group = group.where(group.notna(), role.reindex(group.index))
         _need_levels(group, contrast, f"{where}, column {contrast.column}")
         return group.where(group.isin(contrast.levels), None)
     if isinstance(contrast, DeltaFsContrast):
@@ -45,6 +64,10 @@ def assign_group(clinical: pd.DataFrame, contrast: Contrast, where: str) -> pd.S
         before = get_numeric(clinical, contrast.baseline, where)
         speed = before - get_numeric(clinical, contrast.followup, where)
         source = f"{where}, change from {contrast.baseline} to {contrast.followup}"
+        if contrast.months:
+            months = get_numeric(clinical, contrast.months, where)
+            _need_positive(months, f"{where}, column {contrast.months}")
+            speed = speed / months
         known = speed.dropna()
         if known.nunique() < 2:
             raise InputError(
@@ -119,6 +142,25 @@ def get_numeric(clinical: pd.DataFrame, name: str, where: str) -> pd.Series:
             Problem(f"{where}, column {name}", example, "numbers or n/a", "Mend the value.")
         )
     return pd.to_numeric(column, errors="coerce").astype(float)
+
+
+def score_values(clinical: pd.DataFrame, design: StudyDesign, score: str, where: str) -> pd.Series:
+    """A score of those whose it is, by participant_id; missing in all others."""
+    whose = belong(clinical, design.roles, design.people_of(score), where)
+    return get_numeric(clinical, score, where).where(whose)
+
+
+def _need_positive(months: pd.Series, where: str) -> None:
+    wrong = months[months <= 0]
+    if len(wrong):
+        raise InputError(
+            Problem(
+                where,
+                f"{wrong.iloc[0]:g} for {wrong.index[0]}",
+                "months above 0, or n/a",
+                "Mend the value.",
+            )
+        )
 
 
 def _need_levels(group: pd.Series, contrast: Contrast, where: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
+from .analysis_choices import AnalysisChoices
 from .cells import Cells
 from .covariates import Covariates
 from .headlines import Headline
@@ -14,9 +15,7 @@ from .influence import influence
 from .inputs import Inputs
 from .multiplicity import PRIMARY_METRICS
 from .multiverse import curve, specifications
-from .permutation import Permutations
 from .regressors import Regressor
-from .settings import AnalysisChoices
 
 
 def multiverse_tables(
@@ -54,7 +53,7 @@ def multiverse_tables(
     }
     everybody = pd.Index(dict.fromkeys(name for cells in branches for name in cells.participants))
     settings = data.design.statistics
-    permutations = Permutations(settings.seed, settings.permutations, len(everybody))
+    permutations = regressor.permutations(everybody, settings.seed, settings.permutations)
     rows, curves = [], []
     for headline in found:
         metrics = list(
@@ -69,6 +68,7 @@ def multiverse_tables(
                 {
                     **cell,
                     "main": "no" if number else "yes",
+                    "counted": "yes" if one.holds(tests[0]) else "no",
                     "desc": one.desc,
                     **choices.get(one.desc, {}),
                     "metric": one.metric,

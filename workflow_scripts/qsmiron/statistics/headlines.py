@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from .multiplicity import PRIMARY_METRICS
+from .multiplicity import COPIES, PRIMARY_METRICS
 from .study_findings import Finding, findings_of
 
 
@@ -46,7 +46,8 @@ def headlines(tests: pd.DataFrame, kind: str, name: str) -> list[Headline]:
     rows = rows.sort_values(["p", "metric", "region", "hemisphere"], kind="stable")
     if rows.empty:
         return []
-    strongest = int(rows.index[0])
+    own = rows[~rows["metric"].isin(COPIES)]
+    strongest = int((rows if own.empty else own).index[0])
     found: dict[int, str] = {}
     for finding in findings_of(kind, name):
         row = _row_of(finding, rows)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..clinical import read_clinical
 from ..tables import read_table
 from .cells import COLUMNS, Cells, cell_matrices, match_participants
 from .covariates import Covariates, covariate_matrix
-from .groups import assign_group
+from .groups import get_column
+from .permutation import Permutations
 from .quantile_functions import QuantileFunctions, read_quantile_functions
 from .scan_covariates import ScanTables, read_scan_tables, split_covariates
 from .settings import StudyDesign, read_study_design
@@ -36,6 +36,35 @@ class Inputs:
     functions: list[QuantileFunctions]
     scans: ScanTables
 
+    def column_codes(self, column: str | None, participants: pd.Index) -> np.ndarray | None:
+        """The levels of a clinical column as whole numbers, −1 where missing; None for no column.
+
+        Raises
+        ------
+        InputError
+            For a column that is not there.
+        """
+        if column is None:
+            return None
+        values = get_column(self.clinical, column, self.participants).reindex(participants)
+        return pd.factorize(values, sort=True)[0]
+
+    def permutations(self, participants: pd.Index, count: int | None = None) -> Permutations:
+        """Orders of these participants, within the design's blocks of exchangeability."""
+        settings = self.design.statistics
+        blocks = self.column_codes(settings.exchangeability_blocks, participants)
+        number = settings.permutations if count is None else count
+        return Permutations(settings.seed, number, len(participants), blocks)
+
+    def in_blocks(self, participants: pd.Index) -> np.ndarray:
+        """Boolean per participant: has a block and a variance group, where the design has them."""
+        settings = self.design.statistics
+        known = np.ones(len(participants), dtype=bool)
+        for column in (settings.exchangeability_blocks, settings.variance_groups):
+            codes = self.column_codes(column, participants)
+            known &= codes >= 0 if codes is not None else True
+        return known
+
     def covariates(
         self, cells: Cells | QuantileFunctions, names: tuple[str, ...] | None = None
     ) -> Covariates:
@@ -57,30 +86,6 @@ class Inputs:
             regional = self.scans.region_volume(cells, cells.desc, cells.atlas)
             found = replace(found, regional=regional)
         return found
-
-
-def over_contrasts(
-    data: Inputs,
-    analyses: Sequence[tuple[Sequence[Any], Callable[..., pd.DataFrame]]],
-    contrast: str | None = None,
-) -> pd.DataFrame:
-    """Rows of every contrast of the design (or the one named), put together.
-
-    ``analyses`` pairs what is measured (``data.cells``, ``data.functions``) with what makes rows
-    of it, ``analyse(measured, name, levels, group, covariates, statistics)``. The result is empty
-    if the design has no contrast.
-    """
-    tables = []
-    for name, settings in data.design.pick_contrasts(contrast, data.config).items():
-        group = assign_group(data.clinical, settings, data.participants)
-        tables += [
-            analyse(
-                part, name, settings.levels, group, data.covariates(part), data.design.statistics
-            )
-            for measured, analyse in analyses
-            for part in measured
-        ]
-    return pd.concat(tables) if tables else pd.DataFrame()
 
 
 def read_inputs(

@@ -12,17 +12,16 @@ import numpy as np
 PRIMARY_METRICS = {
     "susceptibility": "chi_mean",
     "distribution": "chi_sd",
-    "iron_concentration": "iron_calibrated",
+    "iron_concentration": "iron_line",
     "iron_deposits": "deposit_fraction",
 }
 """Outcome family → the metric that its correction set is built on."""
-NOT_TESTED = {"iron_line": "monotone copy of chi_mean: not tested"}
+COPIES = {"iron_line": "chi_mean"}
+"""A monotone copy → the metric whose test it has, in other units. It makes no set of its own."""
 
 
 def role(family: str, metric: str) -> str:
-    """``primary``, ``exploratory`` or ``not tested``."""
-    if metric in NOT_TESTED:
-        return "not tested"
+    """``primary`` or ``exploratory``."""
     return "primary" if PRIMARY_METRICS.get(family) == metric else "exploratory"
 
 

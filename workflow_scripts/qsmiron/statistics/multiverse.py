@@ -5,7 +5,8 @@ specification curve (Simonsohn et al. 2020, doi 10.1038/s41562-020-0912-z), whic
 whole: the same Freedman-Lane permutations go through every specification, and p counts how often
 the curve's median effect, or the share of its results that pass the level in one direction, is as
 large as observed, (b + 1)/(B + 1). Specifications are correlated, so the share that passes is no
-p value by itself.
+p value by itself. Only specifications with all covariates of the design count: without one of them
+a result may be that covariate's, and the curve would be tested for confounding.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ class Specification:
     test: PartialTest | None = None
     nuisance: Nuisance | None = None
     rows: np.ndarray | None = None
+
+    def holds(self, main: Specification) -> bool:
+        """Whether it adjusts for all that the main one does, and so counts in the curve."""
+        ours, theirs = (set((one.covariates or "").split(",")) for one in (self, main))
+        return theirs - {""} <= ours
 
     @property
     def p(self) -> float:
@@ -111,7 +117,7 @@ def _specification(
     if reason:
         return Specification(*labels, reason)
     nuisance = regressor.nuisance(design)
-    test = regressor.test(outcome, x, nuisance)
+    test = regressor.test(outcome, x, nuisance, cells.participants[pattern.rows])
     effect = float(regressor.effect(outcome, x, nuisance, test)[0])
     rows = participants.get_indexer(cells.participants[pattern.rows])
     return Specification(*labels, None, effect, test, nuisance, rows)
@@ -143,8 +149,9 @@ def _impossible(
 class Curve:
     """A specification curve in numbers; ``p_median`` and ``p_share`` test it as a whole.
 
-    Counts are of the specifications that could be tested: with the main one's sign, and of these
-    with p below the level. Effects are the median and the extremes. NaN without permutations.
+    ``n_tested`` are the specifications that hold the design's covariates and could be tested; all
+    that follows is of these: how many have the main one's sign, and of these a p below the level;
+    the median effect and the extremes. p is NaN without permutations.
     """
 
     n_specifications: int
@@ -162,10 +169,10 @@ class Curve:
 
 def curve(found: Sequence[Specification], permutations: Permutations, alpha: float) -> Curve:
     """Sum up the specifications of one headline, the main one first."""
-    tested = [one for one in found if one.test is not None]
+    main = found[0]
+    tested = [one for one in found if one.test is not None and one.holds(main)]
     effects = np.array([one.effect for one in tested])
     p = np.array([one.p for one in tested])
-    main = found[0]
     same = np.sign(effects) == np.sign(main.effect)
     p_median = p_share = np.nan
     if tested and permutations.count:
@@ -189,7 +196,7 @@ def curve(found: Sequence[Specification], permutations: Permutations, alpha: flo
 def _joint_p(
     tested: Sequence[Specification], permutations: Permutations, alpha: float
 ) -> tuple[float, float]:
-    observed = np.array([one.test.r[0] for one in tested if one.test is not None])
+    observed = np.array([one.test.r_of_t[0] for one in tested if one.test is not None])
     limits = np.array([_r_at_level(one, alpha) for one in tested])
     median, share = _statistics(observed[None], limits)
     reached = np.zeros(2, dtype=np.int64)

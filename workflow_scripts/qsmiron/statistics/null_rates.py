@@ -16,25 +16,25 @@ from .cell_results import MIN_DF, MIN_GROUP
 from .cells import Cells, Pattern
 from .covariates import Covariates, no_covariates
 from .linear import Nuisance, nuisance_space, t_from_r, vanishes
-from .multiplicity import NOT_TESTED
+from .multiplicity import COPIES
 from .permutation import Permutations
+from .rank_ancova import partial_test
+from .regressors import ContrastRegressor
 from .replication import p_of_u, tie_terms
-from .settings import Levels, Statistics
+from .settings import Statistics
 
 CONFIDENCE = 0.99
 
 
 def null_rate_table(
     cells: Cells,
-    contrast: str,
-    levels: Levels,
-    group: pd.Series,
+    contrast: ContrastRegressor,
     covariates: Covariates,
     settings: Statistics,
 ) -> pd.DataFrame:
     """False-positive rate of both arms' parametric p at ``alpha``, per metric, over regions.
 
-    Arguments as in :func:`.group_tests.group_test_table`.
+    Arguments as in :func:`.cell_tests.cell_test_table`.
 
     Returns
     -------
@@ -43,12 +43,12 @@ def null_rate_table(
         own rates (each over all regions): correlated regions make those spread, and so widen it.
         Where no region can be tested for a metric, ``n_cells`` is 0 and the rate ``n/a``.
     """
-    level = group.reindex(cells.participants).to_numpy(object)
-    first = level == levels[0]
-    member = first | (level == levels[1])
-    permutations = Permutations(settings.seed, settings.null_permutations, len(cells.participants))
+    x = contrast.values.reindex(cells.participants).to_numpy(float)
+    first, member = x == 1, np.isfinite(x)
+    people = cells.participants
+    permutations = contrast.permutations(people, settings.seed, settings.null_permutations)
     metric = cells.index["metric"].to_numpy(object)
-    to_test = ~np.isin(metric, list(NOT_TESTED)) & ~cells.is_reference
+    to_test = ~np.isin(metric, list(COPIES)) & ~cells.is_reference
     rows = []
     regions = cells.index["index"].to_numpy()
     for arm, adjusted, positives in (
@@ -71,10 +71,11 @@ def null_rate_table(
             columns = pattern.columns[kept & to_test[pattern.columns]]
             kept_pattern = Pattern(pattern.rows, columns)
             tested[columns] = True
+            groups = contrast.groups_of(people[pattern.rows])
             ranks = stats.rankdata(cells.values[np.ix_(pattern.rows, columns)], axis=0)
             for part, orders in _chunks(permutations, kept_pattern):
                 positive[part[:, None], columns] = positives(
-                    ranks, labels[orders], nuisance, settings.alpha
+                    ranks, labels[orders], nuisance, settings, groups
                 )
         for name in dict.fromkeys(metric[to_test]):
             chosen = metric == name
@@ -84,7 +85,7 @@ def null_rate_table(
                     "arm": arm,
                     "desc": cells.desc,
                     "atlas": cells.atlas,
-                    "contrast": contrast,
+                    "contrast": contrast.name,
                     "family": cells.index["family"].to_numpy(object)[chosen][0],
                     "metric": name,
                     "n_permutations": permutations.count,
@@ -109,15 +110,23 @@ def _chunks(
 
 
 def _mann_whitney_positives(
-    ranks: np.ndarray, labels: np.ndarray, nuisance: Nuisance, alpha: float
+    ranks: np.ndarray,
+    labels: np.ndarray,
+    nuisance: Nuisance,
+    settings: Statistics,
+    groups: np.ndarray | None,
 ) -> np.ndarray:
     n_1 = int(labels[0].sum())
     u = labels.astype(float) @ ranks - n_1 * (n_1 + 1) / 2
-    return p_of_u(u, n_1, len(ranks) - n_1, tie_terms(ranks)) <= alpha
+    return p_of_u(u, n_1, len(ranks) - n_1, tie_terms(ranks)) <= settings.alpha
 
 
 def _rank_ancova_positives(
-    ranks: np.ndarray, labels: np.ndarray, nuisance: Nuisance, alpha: float
+    ranks: np.ndarray,
+    labels: np.ndarray,
+    nuisance: Nuisance,
+    settings: Statistics,
+    groups: np.ndarray | None,
 ) -> np.ndarray:
     regressors = nuisance.residuals(labels.T.astype(float))
     length = np.linalg.norm(regressors, axis=0)
@@ -127,8 +136,15 @@ def _rank_ancova_positives(
     scale = np.where(usable, length, np.inf)[:, None] * np.linalg.norm(outcomes, axis=0)
     r = np.clip(regressors.T @ outcomes / scale, -1, 1)
     df = len(ranks) - 2 - nuisance.basis.shape[1]
-    critical = stats.t.isf(alpha / 2, df)
-    return np.abs(t_from_r(r, df)) >= critical
+    if groups is None and settings.standard_error == "usual":
+        critical = stats.t.isf(settings.alpha / 2, df)
+        return np.abs(t_from_r(r, df)) >= critical
+    positive = np.zeros(r.shape, dtype=bool)
+    for number in np.flatnonzero(usable):
+        x = regressors[:, number]
+        test = partial_test(outcomes, x, nuisance, settings.standard_error, groups)
+        positive[number] = test.p <= settings.alpha
+    return positive
 
 
 def _estimable(nuisance: Nuisance, n: int) -> bool:

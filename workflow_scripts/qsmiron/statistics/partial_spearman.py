@@ -13,7 +13,13 @@ from .linear import Nuisance, nuisance_space
 from .rank_ancova import PartialTest, partial_test
 
 
-def partial_spearman(outcomes: np.ndarray, score: np.ndarray, nuisance: Nuisance) -> PartialTest:
+def partial_spearman(
+    outcomes: np.ndarray,
+    score: np.ndarray,
+    nuisance: Nuisance,
+    standard_error: str = "usual",
+    groups: np.ndarray | None = None,
+) -> PartialTest:
     """Partial Spearman correlation of every cell with a score; ``r`` of the result is rho.
 
     Parameters
@@ -24,10 +30,16 @@ def partial_spearman(outcomes: np.ndarray, score: np.ndarray, nuisance: Nuisance
         One number per subject.
     nuisance
         Space of the *ranked* covariates (:func:`ranked_nuisance`), of full rank.
+    standard_error, groups
+        As :func:`.partial_test` takes it.
     """
     ranks = stats.rankdata(outcomes, axis=0)
     return partial_test(
-        nuisance.residuals(ranks), nuisance.residuals(stats.rankdata(score)), nuisance
+        nuisance.residuals(ranks),
+        nuisance.residuals(stats.rankdata(score)),
+        nuisance,
+        standard_error,
+        groups,
     )
 
 

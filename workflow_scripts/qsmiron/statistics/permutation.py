@@ -12,6 +12,13 @@ orthonormal basis of that space and x, e the unit residuals of regressor and out
 
 so all cells and permutations are k + 1 matrix products, of x and Q in permuted order with e.
 t² is increasing in r², hence r² is counted.
+
+With a robust standard error the variance of the slope is Σ w u², u the residuals of the full model:
+with Z the basis of the covariates and the unit regressor, and c = ZᵀPe,
+
+    Σ w u² = wᵀ(Pe)² − 2 Σⱼ cⱼ (w Zⱼ)ᵀPe + cᵀ(ZᵀWZ)c,
+
+again products of permuted columns with e and e². t² is put on the scale of r², t²/(t² + df).
 """
 
 from __future__ import annotations
@@ -38,12 +45,14 @@ class Permutations:
     A subset takes the whole permutation without the others: who would get the value of a subject
     outside gets that of the next inside along the cycle. Such an order is uniform too, and cells
     with different missing subjects share theirs for all but few subjects (a maximum or a median
-    over cells needs that: independent ones would vary too little together).
+    over cells needs that: independent ones would vary too little together). Of ``blocks`` (a whole
+    number per subject) nobody leaves his own.
     """
 
     seed: int
     count: int
     n_subjects: int
+    blocks: np.ndarray | None = None
 
     def orders(self, rows: np.ndarray, chunk: int) -> Iterator[np.ndarray]:
         """Orders of the subjects ``rows``, as positions 0 … len(rows)−1, chunk × len(rows)."""
@@ -67,7 +76,7 @@ class Permutations:
         generator = np.random.default_rng(self.seed)
         for start in range(0, self.count, chunk):
             keys = generator.random((min(chunk, self.count - start), self.n_subjects))
-            yield np.argsort(keys, axis=1)
+            yield self._sorted(keys)
 
     @cached_property
     def _kept_orders(self) -> np.ndarray:
@@ -76,7 +85,15 @@ class Permutations:
         generator = np.random.default_rng(self.seed)
         orders = np.empty((self.count, self.n_subjects), dtype=np.int32)
         for part in np.array_split(orders, self.count // 1000 + 1):
-            part[:] = np.argsort(generator.random(part.shape), axis=1)
+            part[:] = self._sorted(generator.random(part.shape))
+        return orders
+
+    def _sorted(self, keys: np.ndarray) -> np.ndarray:
+        """Orders by random keys between 0 and 1; within blocks, where there are any."""
+        if self.blocks is None:
+            return np.argsort(keys, axis=1)
+        orders = np.empty(keys.shape, dtype=np.int64)
+        orders[:, np.argsort(self.blocks, kind="stable")] = np.argsort(keys + self.blocks, axis=1)
         return orders
 
 
@@ -101,6 +118,9 @@ def permuted_r_squared(
     """
     widest = max(test.outcome_residuals.shape[1], permutations.n_subjects)
     chunk = max(1, _CHUNK_NUMBERS // widest)
+    if test.weights is not None:
+        yield from map(np.square, _robust_r(test, basis, permutations, rows, chunk))
+        return
     for crossed, left in _products(test, basis, permutations, rows, chunk):
         squared = np.square(crossed)
         if left is not None:
@@ -119,8 +139,37 @@ def permuted_r(
 
     The other arguments and what is yielded are those of :func:`permuted_r_squared`.
     """
+    if test.weights is not None:
+        yield from _robust_r(test, basis, permutations, rows, chunk)
+        return
     for crossed, left in _products(test, basis, permutations, rows, chunk):
         yield crossed if left is None else crossed / np.sqrt(left)
+
+
+def _robust_r(
+    test: PartialTest,
+    basis: np.ndarray,
+    permutations: Permutations,
+    rows: np.ndarray,
+    chunk: int,
+) -> Iterator[np.ndarray]:
+    """T under permutation with a robust standard error, on the scale of r."""
+    e = test.outcome_residuals / np.linalg.norm(test.outcome_residuals, axis=0)
+    size = np.linalg.norm(test.regressor_residuals)
+    z = np.column_stack([basis, test.regressor_residuals / size])
+    # of the unit regressor, whose slope is the last of c
+    weights = test.weights * size**2
+    squares, crossed_weights = np.square(e), z.T @ (weights[:, None] * z)
+    for orders in permutations.orders(rows, chunk):
+        c = [column[orders] @ e for column in z.T]
+        variance = weights[orders] @ squares
+        for j, column in enumerate(z.T):
+            across = sum(crossed_weights[j, k] * c[k] for k in range(len(c)))
+            variance += c[j] * (across - 2 * ((weights * column)[orders] @ e))
+        slope = c[-1]
+        total = np.square(slope) + test.df * np.maximum(variance, 0)
+        # an order that the model explains wholly leaves nothing to test
+        yield np.divide(slope, np.sqrt(total), out=np.zeros_like(slope), where=total > _EXPLAINED)
 
 
 def _products(
@@ -132,9 +181,13 @@ def _products(
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """xᵀPe, and 1 − ‖QᵀPe‖² where there are covariates; permutations × cells."""
     e = test.outcome_residuals / np.linalg.norm(test.outcome_residuals, axis=0)
-    x = test.regressor_residuals / np.linalg.norm(test.regressor_residuals)
+    x = test.regressor_residuals
+    x = x if test.rank > 1 else x / np.linalg.norm(x)
     for orders in permutations.orders(rows, chunk):
-        crossed = x[orders] @ e
+        if test.rank == 1:
+            crossed = x[orders] @ e
+        else:  # the size of several correlations; what is squared has no sign
+            crossed = np.sqrt(sum(np.square(column[orders] @ e) for column in x.T))
         if not basis.shape[1]:
             yield crossed, None
             continue
@@ -150,7 +203,7 @@ def _products(
 
 def r_squared_to_reach(test: PartialTest) -> np.ndarray:
     """Squared partial correlation that counts as no smaller than the observed one, per cell."""
-    return np.square(test.r) * (1 - _TIE) - np.finfo(float).eps
+    return np.square(test.r_of_t) * (1 - _TIE) - np.finfo(float).eps
 
 
 def _unseen(squared: np.ndarray) -> None:

@@ -5,6 +5,10 @@ for the Behavioral Sciences, chapter 2). Correlation: Fisher's z with variance 1
 test needs slightly more: it counts as the same test in a share of the subjects, 3/π in
 Mann-Whitney (Hodges & Lehmann 1956, doi 10.1214/aoms/1177728261) and 1/1.06 in Spearman (Fieller,
 Hartley & Pearson 1957, doi 10.1093/biomet/44.3-4.470). All p are two-sided.
+
+Corrected over the regions of a set, an effect must pass the level over their number (Bonferroni),
+which is what the family-wise p and the first q below .05 ask of a lone effect in about independent
+regions; correlated ones ask a little less.
 """
 
 from __future__ import annotations

@@ -17,15 +17,14 @@ from pydantic import (
     Tag,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from ..config_files import read_settings
 from ..errors import InputError, Problem
 from ..parameters import Parameters, parse_parameters, without_nothing
-from ..regions.metrics import METRICS
 from ..scan_covariates import SCAN_COVARIATES
 from ..spelling import level_text, plain_names
-from .multiplicity import NOT_TESTED, PRIMARY_METRICS
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
@@ -45,7 +44,35 @@ Level = Annotated[str, BeforeValidator(level_text), Field(min_length=1)]
 Levels = tuple[Level, Level]
 
 
+People = Literal["patients", "controls", "everybody"]
+
+
+class Roles(Parameters):
+    """Who is a patient and who a control, by a column of the clinical table."""
+
+    column: str = Field(description="Column of the clinical table")
+    patients: tuple[Level, ...] = Field(
+        ("patient",), min_length=1, description="Its values in patients"
+    )
+    controls: tuple[Level, ...] = Field(
+        ("control",), min_length=1, description="Its values in controls"
+    )
+
+    @field_validator("controls")
+    @classmethod
+    def _apart(cls, controls: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        both = set(controls) & set(info.data.get("patients", ()))
+        if both:
+            raise ValueError(f"values that patients do not have; {', '.join(sorted(both))} is one")
+        return controls
+
+
 class _Contrast(Parameters):
+    of: People | None = Field(
+        None,
+        description="Whose it is, where roles are given; null: the patients' if it is derived, "
+        "else everybody's who has a level",
+    )
     levels: Levels = Field(
         description="The two levels; a positive effect means the first above the second"
     )
@@ -77,12 +104,19 @@ class DeltaFsContrast(_Contrast):
 
 
 class KmeansContrast(_Contrast):
-    """Exact k-means (k = 2) on the ALSFRS-R change; the first level is the faster decline."""
+    """Exact k-means (k = 2) on the ALSFRS-R change; the first level is the faster decline.
+
+    Follow-up times that differ make the change one of time as well: with their column it is the
+    change per month.
+    """
 
     derive: Literal["kmeans_change"] = Field(description="k-means on the change")
     baseline: str = Field("alsfrs_r", description="Column of the baseline ALSFRS-R (points)")
     followup: str = Field(
         "alsfrs_r_followup", description="Column of the follow-up ALSFRS-R (points)"
+    )
+    months: str | None = Field(
+        None, description="Column of the months between the two; null: the change is not divided"
     )
     levels: Levels = Field(("fast", "slow"), description="Names of the faster and the other level")
 
@@ -104,8 +138,51 @@ Contrast = Annotated[
 def amounts_of(contrast: Any) -> tuple[str, ...]:
     """The columns of numbers that a derived contrast is made of."""
     if isinstance(contrast, KmeansContrast):
-        return contrast.baseline, contrast.followup
+        months = (contrast.months,) if contrast.months else ()
+        return contrast.baseline, contrast.followup, *months
     return (contrast.column,) if isinstance(contrast, DeltaFsContrast) else ()
+
+
+class FactorModel(Parameters):
+    """More than two levels of a column: all together, and every two of them."""
+
+    column: str = Field(description="Column of the clinical table that holds the levels")
+    levels: tuple[Level, ...] = Field(
+        min_length=3, description="Three levels or more; a pair is the earlier minus the later"
+    )
+    ordered: bool = Field(False, description="They are ordered: their trend is tested as well")
+    of: People | None = Field(None, description="As of a contrast")
+
+    @field_validator("levels")
+    @classmethod
+    def _levels_differ(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(levels)) < len(levels):
+            raise ValueError("levels that differ")
+        return levels
+
+    def contrast(self, levels: Levels) -> GivenContrast:
+        """Two of the levels as a contrast."""
+        return GivenContrast(column=self.column, levels=levels, of=self.of)
+
+
+class InteractionModel(Parameters):
+    """Whether what goes with a number differs between the two groups of a contrast."""
+
+    contrast: Name = Field(description="Name of a contrast")
+    by: str = Field(description="Column of numbers, such as age or a score")
+
+
+Model = Annotated[
+    Annotated[FactorModel, Tag("factor")] | Annotated[InteractionModel, Tag("interaction")],
+    Discriminator(
+        lambda value: (
+            "interaction"
+            if (isinstance(value, dict) and "contrast" in value)
+            or isinstance(value, InteractionModel)
+            else "factor"
+        )
+    ),
+]
 
 
 class Statistics(Parameters):
@@ -125,6 +202,16 @@ class Statistics(Parameters):
         500, ge=20, le=100_000, description="Permutations of the labels for the null rates"
     )
     alpha: float = Field(0.05, gt=0, lt=1, description="Nominal level of the null rates")
+    standard_error: Literal["usual", "hc3"] = Field(
+        "usual",
+        description="Of the rigorous arm's t; hc3 for groups that differ in a covariate",
+    )
+    exchangeability_blocks: str | None = Field(
+        None, description="Column, such as site, within whose levels alone is permuted"
+    )
+    variance_groups: str | None = Field(
+        None, description="Column, such as site, whose levels have residual variances of their own"
+    )
     session: str | None = Field(
         None, description="Session to analyse, where participants have several (label)"
     )
@@ -143,6 +230,20 @@ class StudyDesign(Parameters):
     scores: tuple[Name, ...] = Field(
         ("alsfrs_r", "umn_score", "ecas_total"), description="Columns to correlate with"
     )
+    models: dict[Name, Model] = Field(
+        default_factory=dict,
+        description="More than two groups, such as {stage: {column: kings_stage, levels: [1, 2, "
+        "3]}}, and interactions, such as {speed_age: {contrast: progression, by: age}}",
+    )
+    roles: Roles | None = Field(
+        None,
+        description="Patients and controls, such as {column: diagnosis, patients: [ALS], "
+        "controls: [healthy]}; null: nobody is known to be either",
+    )
+    scores_of: dict[str, People] = Field(
+        default_factory=dict,
+        description="Whose a score is, where it is not the patients', such as {moca: everybody}",
+    )
     covariates: tuple[str, ...] = Field(
         ("age", "sex"),
         description="Columns that the rigorous arm adjusts for; also region_volume, "
@@ -156,7 +257,7 @@ class StudyDesign(Parameters):
     )
     statistics: Statistics = Field(default_factory=Statistics, description="Procedure")
 
-    @field_validator("contrasts", mode="before")
+    @field_validator("contrasts", "models", mode="before")
     @classmethod
     def _without_removed(cls, contrasts: Any) -> Any:
         return without_nothing(plain_names(contrasts))
@@ -187,51 +288,62 @@ class StudyDesign(Parameters):
             raise ValueError(f"columns that no score or cut is made of; {', '.join(both)} is one")
         return names
 
+    @field_validator("scores_of")
+    @classmethod
+    def _of_scores(cls, whose: dict[str, People], info: ValidationInfo) -> dict[str, People]:
+        unknown = [name for name in whose if name not in info.data.get("scores", ())]
+        if unknown:
+            raise ValueError(f"names of scores; {', '.join(unknown)} is none")
+        return whose
+
+    @model_validator(mode="after")
+    def _roles_are_known(self) -> StudyDesign:
+        asked = [name for name, one in self.contrasts.items() if one.of not in (None, "everybody")]
+        asked += [name for name, of in self.scores_of.items() if of != "everybody"]
+        asked += [
+            name
+            for name, one in self.models.items()
+            if isinstance(one, FactorModel) and one.of not in (None, "everybody")
+        ]
+        unknown = [
+            name
+            for name, one in self.models.items()
+            if isinstance(one, InteractionModel) and one.contrast not in self.contrasts
+        ]
+        if unknown:
+            raise ValueError(f"names of contrasts; {', '.join(unknown)} of models has none")
+        if asked and self.roles is None:
+            raise ValueError(f"roles, since {', '.join(asked)} is of patients or controls")
+        return self
+
+    def people(self, use: str, where: str) -> Roles:
+        """The roles; an :class:`InputError` says that ``use`` needs them."""
+        if self.roles is None:
+            raise InputError(
+                Problem(
+                    f"{where}, roles",
+                    "nothing",
+                    f"who is a patient and who a control, for {use}",
+                    "For example roles: {column: diagnosis, patients: [ALS], controls: [healthy]}.",
+                )
+            )
+        return self.roles
+
+    def people_of(self, score: str) -> People:
+        """Whose a score is."""
+        return self.scores_of.get(score, "patients")
+
     def pick_contrasts(self, name: str | None, where: str = "config") -> dict[str, Contrast]:
         """All contrasts, or the one called ``name``; an unknown name is an :class:`InputError`."""
         return {key: self.contrasts[key] for key in _pick(name, self.contrasts, "contrast", where)}
 
+    def pick_models(self, name: str | None, where: str = "config") -> list[str]:
+        """All models, or the one called ``name``; an unknown name is an :class:`InputError`."""
+        return _pick(name, self.models, "model", where)
+
     def pick_scores(self, name: str | None, where: str = "config") -> list[str]:
         """All scores, or the one called ``name``; an unknown name is an :class:`InputError`."""
         return _pick(name, self.scores, "score", where)
-
-
-class AnalysisChoices(Parameters):
-    """Other choices of the analysis of measured values, beside the design's own."""
-
-    covariates: tuple[tuple[str, ...], ...] = Field(
-        (), description="other sets of covariates, such as [[], [age]]"
-    )
-    metrics: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict,
-        description="other metrics of an outcome family, beside its primary one",
-    )
-
-    @field_validator("covariates", mode="before")
-    @classmethod
-    def _spelt_alike(cls, sets: Any) -> Any:
-        return plain_names(sets)
-
-    @field_validator("metrics", mode="before")
-    @classmethod
-    def _without_removed(cls, metrics: Any) -> Any:
-        return without_nothing(metrics)
-
-    @field_validator("metrics")
-    @classmethod
-    def _tested_metrics(cls, metrics: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for family, names in metrics.items():
-            if family not in PRIMARY_METRICS:
-                raise ValueError(f"{family}: expected one of {', '.join(PRIMARY_METRICS)}")
-            known = [
-                name
-                for name, metric in METRICS.items()
-                if metric.family == family and name not in NOT_TESTED
-            ]
-            for name in names:
-                if name not in known:
-                    raise ValueError(f"{family}: {name}: expected one of {', '.join(known)}")
-        return metrics
 
 
 def _pick(name: str | None, known: Any, kind: str, where: str) -> list[str]:

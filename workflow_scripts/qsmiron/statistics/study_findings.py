@@ -41,7 +41,7 @@ FINDINGS: tuple[Finding, ...] = (
             "amygdala", "R", 0.001),
     Finding("score", "alsfrs_r", "susceptibility", "susceptibility", "chi_mean",
             "paracentral", "L", 0.026, 0.36),
-    Finding("score", "umn_score", "iron concentration", "iron_concentration", "iron_calibrated",
+    Finding("score", "umn_score", "iron concentration", "iron_concentration", "iron_line",
             None, None, 0.034, 0.35),
     Finding("score", "ecas_total", "iron deposits", "iron_deposits", "deposit_fraction",
             "thalamus", "L", 0.0041, -0.46),

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 def checked_settings(config: Config) -> dict[str, Any]:
     """The blocks of the configuration that the input check reads, as JSON has them."""
     keys = {"contrasts", "scores", "covariates", "categorical", "clinical_ranges", "atlases"}
+    keys |= {"roles", "scores_of", "models"}
     keys |= {"participant_label", "session_label", "exclude", "acquisition"}
     # with what each block cannot be without: the check validates it all
     chain = {"field_map": {"method": True, "parameters": {"readout"}}, "mask": {"user"}}
-    others = {"statistics": {"session"}, "reconstruction": chain}
+    sites = {"exchangeability_blocks", "variance_groups"}
+    others = {"statistics": {"session", *sites}, "reconstruction": chain}
     settings = config.model_dump(mode="json", include={**dict.fromkeys(keys, True), **others})
     masks = {
         name: {"mask": {"user": variant(config, name).mask.user}}

@@ -1,5 +1,7 @@
 """What a job that counts deposits is given: all variants and atlases of a scan, or its branches.
 
+And whose values the thresholds are pooled from.
+
 Counting takes a moment, starting a program a second: one job counts all that is pooled apart.
 """
 
@@ -8,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from ..bids import Scan
+from ..errors import InputError, Problem
+from ..regions.deposits import ReferenceGroup
+from .clinical import ClinicalValues
 from .cohort import Cohort, Wildcards
 from .settings import Settings
 
@@ -18,6 +24,13 @@ class ScanWildcards(Wildcards, Protocol):
     extent: str
 
 
+class PoolWildcards(Protocol):
+    """What tells the jobs apart that pool thresholds."""
+
+    desc: str
+    atlas: str
+
+
 class DepositInputs:
     """Files and parameters of the jobs, one of each for every desc and atlas that they count.
 
@@ -25,9 +38,45 @@ class DepositInputs:
     labels of, the others the branches that belong to this extent and to no smaller one.
     """
 
-    def __init__(self, cohort: Cohort, settings: Settings) -> None:
+    def __init__(self, cohort: Cohort, settings: Settings, clinical: ClinicalValues) -> None:
         self._cohort = cohort
         self._settings = settings
+        self._clinical = clinical
+
+    def check(self, table: str) -> None:
+        """Raise :class:`InputError` for a reference group without a scan that has labels.
+
+        ``table`` is the clinical table's path, for the message.
+        """
+        cohort = self._cohort
+        for desc in (*cohort.variants, *(branch.desc for branch in cohort.branches)):
+            group = self._settings.iron(desc).deposit_group
+            if group is None or any(self._pooled(desc, atlas) for atlas in cohort.atlases):
+                continue
+            there = self._clinical.levels(group.column)
+            raise InputError(
+                Problem(
+                    "config, iron.deposit_group",
+                    f"no scan of a participant with {group.column} {group.level}",
+                    f"a value of column {group.column} of {table}: "
+                    + (", ".join(there) or "it is not there, or empty"),
+                    "Correct column or level, or take deposit_group out: everybody is pooled.",
+                )
+            )
+
+    def pooled(self, wildcards: PoolWildcards) -> list[str]:
+        """The voxel values that a threshold is pooled from: of everybody, or the group's."""
+        desc, atlas = wildcards.desc, wildcards.atlas
+        scans = self._pooled(desc, atlas)
+        return [self._cohort.fill(self._cohort.paths.region_values, s, desc, atlas) for s in scans]
+
+    def _pooled(self, desc: str, atlas: str) -> list[Scan]:
+        scans = self._cohort.labelled(atlas)
+        group: ReferenceGroup | None = self._settings.iron(desc).deposit_group
+        if group is None:
+            return scans
+        members = self._clinical.members(group.column, group.level)
+        return [scan for scan in scans if scan.participant_id in members]
 
     def values(self, wildcards: ScanWildcards) -> list[str]:
         """The voxel values of every region."""

@@ -54,7 +54,7 @@ def fit_design(
 
 def contrast_columns(contrast: object) -> set[str]:
     """The columns of the clinical table that a contrast reads."""
-    names = (getattr(contrast, key, None) for key in ("column", "baseline", "followup"))
+    names = (getattr(contrast, key, None) for key in ("column", "baseline", "followup", "months"))
     return {name for name in names if name}
 
 

@@ -21,7 +21,12 @@ _PACKAGE = "qsmiron"
 
 
 class Settings:
-    """Slices of a study's configuration, and the code that a job runs."""
+    """Slices of a study's configuration, and the code that a job runs.
+
+    ``design`` names the blocks that all group statistics share.
+    """
+
+    design = ("roles", "covariates", "categorical", "statistics")
 
     def __init__(self, config: Config, home: Path, branches: Iterable[Branch] = ()) -> None:
         self.config = config
@@ -145,8 +150,9 @@ class Settings:
     def slice(self, *keys: str) -> str:
         """These blocks of the configuration as a JSON object."""
         dumped = self.config.model_dump(mode="json", include=set(keys), exclude_none=True)
-        if not self.config.categorical:  # then nothing is as if the key did not exist
-            dumped.pop("categorical", None)
+        for name in ("categorical", "scores_of"):  # nothing is as if the key did not exist
+            if not dumped.get(name):
+                dumped.pop(name, None)
         return json.dumps({key: dumped[key] for key in keys if key in dumped})
 
     @property
@@ -156,11 +162,21 @@ class Settings:
 
     def contrast_slice(self, contrast: str) -> str:
         """The settings of one contrast's tests."""
-        blocks = json.loads(self.slice("contrasts", "covariates", "categorical", "statistics"))
+        blocks = json.loads(self.slice("contrasts", *self.design))
         blocks["contrasts"] = {contrast: blocks["contrasts"][contrast]}
+        return json.dumps(blocks)
+
+    def model_slice(self, model: str) -> str:
+        """The settings of one model's tests."""
+        blocks = json.loads(self.slice("contrasts", "models", *self.design))
+        blocks["models"] = {model: blocks["models"][model]}
+        named = blocks["models"][model].get("contrast")
+        blocks["contrasts"] = {k: v for k, v in blocks["contrasts"].items() if k == named}
         return json.dumps(blocks)
 
     def score_slice(self, score: str) -> str:
         """The settings of one score's correlations."""
-        blocks = json.loads(self.slice("covariates", "categorical", "statistics"))
-        return json.dumps({**blocks, "scores": [score]})
+        blocks = json.loads(self.slice(*self.design))
+        whose = {name: of for name, of in self.config.scores_of.items() if name == score}
+        scores = {"scores": [score]} | ({"scores_of": whose} if whose else {})
+        return json.dumps({**blocks, **scores})

@@ -22,8 +22,10 @@ from .checked_settings import checked_settings
 from .clinical import ClinicalValues
 from .cohort import Cohort
 from .demo import Demo
+from .deposit_inputs import DepositInputs
 from .design import fit_design
 from .failed_scans import FailureRecords
+from .gathered_tests import GatheredTests
 from .given_tables import COVARIATE_TABLES, check_given_tables, names_in
 from .label_sources import LabelSources
 from .multiverse import MultiverseLayout
@@ -98,8 +100,11 @@ class Study:
         self.contrasts = list(config.contrasts)
         self.scores = list(config.scores)
         self.multiverse = MultiverseLayout(self)
+        self.gathered_tests = GatheredTests(self)
         if self.has_images:
-            self.cohort.variant_inputs(self)  # problems are named when the workflow is read
+            # problems are named when the workflow is read
+            self.cohort.variant_inputs(self)
+            DepositInputs(self.cohort, self.settings, self.clinical).check(self.clinical_table)
 
     def _served(self, config: Config, cohort: Cohort) -> list[Branch]:
         """The branches of the multiverse that all scans can have; of the others, a warning.
@@ -257,8 +262,9 @@ class Study:
         if self.has_images and simulated:
             inspection = inspect_inputs(self.bids_dir, self.clinical_table, settings)
         else:
-            keys = ("contrasts", "scores", "covariates", "categorical")
-            design = {key: settings[key] for key in keys}
+            keys = ("contrasts", "scores", "covariates", "categorical", "roles", "scores_of")
+            keys += ("models", "statistics")
+            design = {key: settings.get(key) for key in keys}
             participants = [scan.participant_id for scan in self.cohort.scans] or None
             ranges = settings["clinical_ranges"]
             inspection = Inspection(
@@ -320,7 +326,15 @@ class Study:
     @property
     def quantiles_tables(self) -> list[str]:
         """The quantile functions that belong to the regions table; none to one from elsewhere."""
-        table = self.paths.group("quantiles.tsv")
+        return self._beside_regions("quantiles.tsv")
+
+    @property
+    def calibration_tables(self) -> list[str]:
+        """The calibration lines that belong to the regions table; none to one from elsewhere."""
+        return self._beside_regions("calibration.tsv")
+
+    def _beside_regions(self, name: str) -> list[str]:
+        table = self.paths.group(name)
         own = Path(self.regions_table).resolve() == Path(self.paths.group("regions.tsv")).resolve()
         return [table] if self.has_images or (own and Path(table).is_file()) else []
 
@@ -334,6 +348,11 @@ class Study:
         """The tables that nothing else is made from, where there are images."""
         names = ("calibration.tsv", "thresholds.tsv") if self.has_images else ()
         return [self.paths.group(name) for name in names]
+
+    @property
+    def deviations(self) -> list[str]:
+        """The table of the patients' deviations, where controls are named."""
+        return [self.paths.group("deviations.tsv")] if self.config.roles else []
 
     def covariate_quality(self, choices: bool = False) -> list[str]:
         """The quality table, if a covariate comes from it; with ``choices``, any set's."""

@@ -1,8 +1,8 @@
-"""Put the tables on headline findings of all contrasts and scores together, in the order given.
+"""Put the tables of tests of all contrasts or scores together, in the order given.
 
 Example:
 
-    python workflow_scripts/gather_headlines.py --name influence
+    python workflow_scripts/gather_tests.py --name influence
         --tables contrast-progression_influence.tsv score-ecas_total_influence.tsv
         --output influence.tsv
 """
@@ -14,7 +14,10 @@ import pandas as pd
 from qsmiron.errors import reported_to_user
 from qsmiron.tables import read_table, write_table
 
-NAMES = ("multiverse", "specification_curves", "influence")
+NAMES = (
+    "group_tests", "correlations", "calibration_tests", "model_tests", "multiverse",
+    "specification_curves", "influence",
+)  # fmt: skip
 
 
 def build_parser() -> argparse.ArgumentParser:
