@@ -15,6 +15,8 @@ rule mask_brain:
         magnitude=cohort.magnitude,
         user_mask=cohort.where(variant_inputs.has_user_mask, variant_inputs.user_mask),
         coordinates=variant_inputs.mask_coordinates,
+        t1w=variant_inputs.mask_t1w,
+        gre_to_t1w=variant_inputs.mask_gre_to_t1w,
     output:
         mask=paths.brain_mask,
         sidecar=paths.sidecar(paths.brain_mask),
@@ -34,7 +36,9 @@ rule mask_brain:
                 "mask_brain", settings.variant(desc).mask.extractor_module
             )
         ),
-        origin=lambda wildcards, input: options(input, "user_mask", "coordinates"),
+        origin=lambda wildcards, input: options(
+            input, "user_mask", "coordinates", "t1w", "gre_to_t1w"
+        ),
         extractor=settings.of_desc(settings.mask_options),
     message:
         "Masking the brain of {wildcards.entities}"

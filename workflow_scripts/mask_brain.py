@@ -1,11 +1,12 @@
-"""Mask the brain on the grid of the GRE: the template's brain, where the magnitude has signal.
+"""Mask the brain on the grid of the GRE: its surface in the T1w, where the magnitude has signal.
 
+The surface is looked for near the template's brain; without --t1w that brain itself is the mask.
 Without template coordinates (no T1w, or its registration gave up) the mask comes from the
 magnitude alone; a mask of your own is taken as it is, if it lies on the GRE grid and is binary.
 Example:
 
     python workflow_scripts/mask_brain.py --magnitude echo-1.nii.gz --coordinates coordinates.nii.gz
-        --mask sub-01_label-brain_desc-main_mask.nii.gz
+        --t1w T1w.nii.gz --gre-to-t1w gretot1w.json --mask sub-01_label-brain_desc-main_mask.nii.gz
 """
 
 import argparse
@@ -13,13 +14,15 @@ from pathlib import Path
 
 from qsmiron.errors import reported_to_user
 from qsmiron.masks import EXTRACTORS
-from qsmiron.masks.gre import GreMaskParameters, mask_from_template
+from qsmiron.masks.gre import GreMaskParameters, brain_of, mask_from_t1w, mask_from_template
+from qsmiron.masks.surface import TemplateBrain
 from qsmiron.masks.user import read_user_mask
 from qsmiron.methods import get_method
 from qsmiron.parameters import parse_parameters
 from qsmiron.registration.coordinates import is_registered, read_coordinates
+from qsmiron.registration.rigid_map import read_rigid_map
 from qsmiron.registration.within_subject import combine_echoes
-from qsmiron.template import template_t1w
+from qsmiron.template import template_grey_matter, template_t1w, template_white_matter
 from qsmiron.volumes import Volume, check_same_grid, read_volume, write_volume
 
 
@@ -30,6 +33,8 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--magnitude", nargs="+", required=True, help="GRE magnitude, one file per echo")
     add("--coordinates", help="template coordinates of every GRE voxel")
+    add("--t1w", help="T1-weighted image in which the surface is looked for")
+    add("--gre-to-t1w", help="rigid map of GRE points to T1w points (JSON), with --t1w")
     add("--user-mask", help="your own brain mask on the GRE grid, in place of a computed one")
     add(
         "--extractor",
@@ -55,10 +60,24 @@ def main(argv: list[str] | None = None) -> None:
             origin = f"given by the user: {Path(args.user_mask).name}"
         elif coordinates is not None and is_registered(coordinates.data):
             check_same_grid(coordinates, gre, args.coordinates)
-            mask = mask_from_template(
-                gre, coordinates.data, read_volume(template_t1w()), parameters
-            )
-            origin = "template brain through the registration, where the magnitude has signal"
+            template = read_volume(template_t1w())
+            if args.t1w and args.gre_to_t1w:
+                brain = mask_from_t1w(
+                    gre,
+                    read_volume(args.t1w),
+                    read_rigid_map(args.gre_to_t1w),
+                    coordinates,
+                    TemplateBrain(
+                        Volume(brain_of(template), template.affine),
+                        read_volume(template_grey_matter()),
+                        read_volume(template_white_matter()),
+                    ),
+                    parameters,
+                )
+                mask, origin = brain, "surface in the T1w, where the magnitude has signal"
+            else:
+                mask = mask_from_template(gre, coordinates.data, template, parameters)
+                origin = "template brain through the registration, where the magnitude has signal"
         else:
             _, extract = get_method(EXTRACTORS, args.extractor).load()
             mask = extract(gre, parameters)

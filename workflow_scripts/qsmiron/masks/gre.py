@@ -1,4 +1,4 @@
-"""Brain mask on the grid of the GRE, from the template where there is a T1w, else by itself."""
+"""Brain mask on the grid of the GRE: its surface in the T1w, the template's, or by itself."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from scipy import ndimage
 from ..errors import InputError, Problem
 from ..parameters import Parameters
 from ..spaces import look_up
+from ..storage_order import as_stored, nearest_to_ras
 from ..volumes import Volume
 from .brain import ExtractionParameters, extract_brain
+from .surface import SurfaceParameters, TemplateBrain, find_surface
 
 
 class GreMaskParameters(Parameters):
@@ -24,6 +26,41 @@ class GreMaskParameters(Parameters):
         description="without a T1w: extraction from the magnitude; its fluid is bright, so the "
         "spinal canal is a wide bridge",
     )
+    surface: SurfaceParameters = Field(SurfaceParameters(), description="surface in the T1w")
+
+
+def brain_of(template: Volume) -> np.ndarray:
+    """Brain (X, Y, Z) bool of a ``template`` that is 0 outside it, without holes."""
+    return ndimage.binary_fill_holes(template.data > 0.02 * template.data.max())
+
+
+def mask_from_t1w(
+    magnitude: Volume,
+    t1w: Volume,
+    to_t1w: np.ndarray,
+    coordinates: Volume,
+    template: TemplateBrain,
+    parameters: GreMaskParameters,
+) -> np.ndarray:
+    """Brain mask (X, Y, Z) of a ``magnitude`` by the brain's surface in the ``t1w``.
+
+    Arguments as for :func:`.surface.find_surface`, ``coordinates`` on the magnitude's grid. Voids
+    as for :func:`mask_from_template`.
+
+    Raises
+    ------
+    InputError
+        If the T1w or the magnitude has no signal where the brain should be.
+    """
+    t1w, _ = nearest_to_ras(t1w)
+    parts = [
+        nearest_to_ras(Volume(part, coordinates.affine))
+        for part in np.moveaxis(coordinates.data, -1, 0)
+    ]
+    first, turn = parts[0]
+    turned = Volume(np.stack([part.data for part, _ in parts], axis=-1), first.affine)
+    inside = find_surface(t1w, to_t1w, turned, template, parameters.surface)
+    return _where_signal(as_stored(inside, turn) > 0.5, magnitude, parameters)
 
 
 def mask_from_template(
@@ -39,9 +76,15 @@ def mask_from_template(
     InputError
         If there is no signal where the brain should be.
     """
-    data = _finite(magnitude.data)
     inside = (template.data > 0.02 * template.data.max()).astype(np.float32)
     brain = look_up(inside, template.affine, coordinates) > 0.5
+    return _where_signal(brain, magnitude, parameters)
+
+
+def _where_signal(
+    brain: np.ndarray, magnitude: Volume, parameters: GreMaskParameters
+) -> np.ndarray:
+    data = _finite(magnitude.data)
     typical = np.median(data[brain]) if brain.any() else 0
     if typical <= 0:
         raise InputError(

@@ -87,6 +87,15 @@ class VariantInputs:
         own = self.has_user_mask(wildcards.desc)
         return [] if own else self.cohort.coordinates(wildcards)
 
+    def mask_t1w(self, wildcards: Wildcards) -> list[str]:
+        """The T1w in which a scan's brain is looked for, if it is."""
+        return self.cohort.t1w(wildcards) if self.mask_coordinates(wildcards) else []
+
+    def mask_gre_to_t1w(self, wildcards: Wildcards) -> list[str]:
+        """The rigid map of a scan's GRE to that T1w."""
+        own = self.has_user_mask(wildcards.desc)
+        return [] if own else self.cohort.gre_to_t1w(wildcards)
+
     def reference_r2star(self, wildcards: Wildcards) -> list[str]:
         """R2* of a scan whose reference is fluid."""
         return self.cohort.r2star(wildcards) if self._needs_fluid(wildcards) else []

@@ -1,0 +1,203 @@
+"""Brain surface in a T1w: the cheapest one near the template's, by a continuous minimal cut.
+
+1. The template's brain, placed by an affine map and a smooth displacement that follow the
+   registration deep inside only: at the surface a registration may have stretched it over muscle.
+2. What grey matter, white matter and fluid of this very head look like, from deep inside.
+3. The surface that costs least: cutting tissue is dear, fluid and bone are cheap, and there is a
+   small price for tissue left out, for fluid and fat taken in and for distance from the template.
+
+The cut is that of Appleton & Talbot 2006 (IEEE Trans Pattern Anal, doi 10.1109/TPAMI.2006.12),
+found by the primal-dual method of Chambolle & Pock 2011 (doi 10.1007/s10851-010-0251-1). Sulci and
+the fluid in them are inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+from scipy import ndimage
+
+from ..errors import InputError, Problem
+from ..parameters import Parameters
+from ..spaces import apply_affine, bounding_box, boxed_grid, grid_points, look_up, resample
+from ..volumes import Volume
+
+DEEP_MM = 8.0
+"""Deeper than this below the template's surface a registration is trusted."""
+
+MAP_SPACING_MM = 4.0
+"""Grid of the smooth displacement."""
+
+
+class SurfaceParameters(Parameters):
+    """How the surface is found."""
+
+    spacing: float = Field(2.0, ge=1, le=4, description="grid of the surface (mm)")
+    smoothness: float = Field(
+        16.0, gt=0, description="SD of the kernel that smooths the template's displacement (mm)"
+    )
+    reach: float = Field(8.0, gt=0, description="the surface lies so near to the template's (mm)")
+    shading: float = Field(25.0, gt=5, description="SD of the kernel of the white level (mm)")
+    dark: float = Field(0.05, gt=0, le=1, description="price of a cut where there is no tissue (1)")
+    tissue: float = Field(0.05, ge=0, description="price of tissue left out (1)")
+    fluid: float = Field(0.05, ge=0, description="price of fluid, bone and air taken in (1)")
+    fat: float = Field(0.3, ge=0, description="price of what is brighter than white matter (1)")
+    prior: float = Field(0.1, ge=0, description="price of leaving the template's surface (1)")
+    prior_reach: float = Field(4.0, gt=0, description="distance at which it is full (mm)")
+    iterations: int = Field(300, ge=1, description="steps of the primal-dual method (1)")
+
+
+@dataclass(frozen=True)
+class TemplateBrain:
+    """Brain (bool) of the template and its tissue probabilities, 0–255."""
+
+    inside: Volume
+    grey: Volume
+    white: Volume
+
+
+def find_surface(
+    t1w: Volume,
+    to_t1w: np.ndarray,
+    coordinates: Volume,
+    template: TemplateBrain,
+    parameters: SurfaceParameters,
+) -> np.ndarray:
+    """How far inside the brain (X, Y, Z) every voxel of the ``coordinates``' grid is: 0 to 1.
+
+    ``to_t1w`` (4, 4) takes points of that grid to points of the ``t1w``; ``coordinates``
+    (X, Y, Z, 3) are template RAS mm. Where the T1w does not reach the template decides.
+
+    Raises
+    ------
+    InputError
+        If the T1w shows no white matter where the registration puts it.
+    """
+    inside = Volume(template.inside.data.astype(np.float32), template.inside.affine)
+    affine, field = _smooth_map(coordinates, inside, parameters.smoothness)
+    known = grid_points(coordinates.data.shape[:3], coordinates.affine)
+    brain = _moved(coordinates.data, inside)
+    box = bounding_box(brain, int(np.ceil(parameters.reach / min(coordinates.voxel_size))) + 2)
+    shape, grid = boxed_grid(known[box], parameters.spacing, 2 * parameters.spacing)
+    points = grid_points(shape, grid)
+    there = _template_points(points, affine, field)
+    guess = ndimage.binary_fill_holes(_moved(there, inside))
+    depth = ndimage.distance_transform_edt(guess) - ndimage.distance_transform_edt(~guess)
+    depth = (depth * parameters.spacing).astype(np.float32)
+    image = Volume(t1w.data, np.linalg.inv(to_t1w) @ t1w.affine)
+    seen = look_up(np.ones_like(t1w.data), image.affine, points) > 0.5
+    grey, white = (look_up(v.data, v.affine, there) / 255 for v in (template.grey, template.white))
+    head = np.maximum(resample(image, shape, grid), 0)
+    cut, cost = _prices(head, seen, depth, grey, white, parameters)
+    found = (depth > 0).astype(np.float32)
+    free = np.abs(depth) < parameters.reach
+    cut[~ndimage.binary_dilation(free, iterations=2)] = 0
+
+    from .surface_loops import minimise
+
+    dual = np.zeros((*shape, 3), np.float32)
+    minimise(found, cut, cost, free, dual, parameters.iterations)
+    return look_up(found, grid, known)
+
+
+def _moved(points: np.ndarray, inside: Volume) -> np.ndarray:
+    return look_up(inside.data, inside.affine, points) > 0.5
+
+
+def _smooth_map(
+    coordinates: Volume, inside: Volume, smoothness: float
+) -> tuple[np.ndarray, Volume]:
+    """Affine map to the template and a smooth displacement before it, from the deep brain."""
+    known = grid_points(coordinates.data.shape[:3], coordinates.affine)
+    box = bounding_box(_moved(coordinates.data, inside), 2)
+    shape, grid = boxed_grid(known[box], MAP_SPACING_MM, 5 * MAP_SPACING_MM)
+    points = grid_points(shape, grid)
+    there = np.stack(
+        [
+            look_up(part, coordinates.affine, points)
+            for part in np.moveaxis(coordinates.data, -1, 0)
+        ],
+        axis=-1,
+    )
+    covered = np.ones(coordinates.data.shape[:3], np.float32)
+    brain = _moved(there, inside) & (look_up(covered, coordinates.affine, points) > 0.99)
+    deep = ndimage.distance_transform_edt(brain) * MAP_SPACING_MM > DEEP_MM
+    deep = deep if deep.sum() > 100 else brain
+    known_there = np.c_[points[deep].astype(float), np.ones(deep.sum())]
+    affine = np.eye(4)
+    affine[:3] = np.linalg.lstsq(known_there, there[deep].astype(float), rcond=None)[0].T
+    shift = apply_affine(np.linalg.inv(affine), there) - points
+    sigma = smoothness / MAP_SPACING_MM
+    weight = ndimage.gaussian_filter(deep.astype(np.float32), sigma, truncate=3) + 1e-3
+    smooth = [
+        ndimage.gaussian_filter(np.where(deep, shift[..., axis], 0), sigma, truncate=3) / weight
+        for axis in range(3)
+    ]
+    return affine, Volume(np.stack(smooth, axis=-1), grid)
+
+
+def _template_points(points: np.ndarray, affine: np.ndarray, field: Volume) -> np.ndarray:
+    shift = [
+        look_up(field.data[..., axis], field.affine, points, outside=None) for axis in range(3)
+    ]
+    return apply_affine(affine, points + np.stack(shift, axis=-1))
+
+
+def _prices(
+    head: np.ndarray,
+    seen: np.ndarray,
+    depth: np.ndarray,
+    grey: np.ndarray,
+    white: np.ndarray,
+    parameters: SurfaceParameters,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Price of a cut through each voxel, and of having it inside; both (X, Y, Z) float32."""
+    level = _white_level(head, seen & (white > 0.9) & (depth > 4), parameters)
+    head = head / level
+    pure_grey = seen & (grey > 0.8) & (depth > 3)
+    fluid_voxels = seen & (grey + white < 0.2) & (depth > 10)
+    cortex = np.median(head[pure_grey]) if pure_grey.sum() > 50 else 0.7
+    fluid = np.percentile(head[fluid_voxels], 30) if fluid_voxels.sum() > 50 else 0.4 * cortex
+    fluid = min(fluid, 0.7 * cortex)
+    tissue = _step((head - fluid) / (cortex - fluid))
+    # an edge leaves its voxel for one of three neighbours; the darkest of them is where it is cut
+    lowest = ndimage.minimum_filter(head, size=2, origin=-1)
+    cut = parameters.dark + (1 - parameters.dark) * _step((lowest - fluid) / (cortex - fluid))
+    near = parameters.prior * np.clip(depth / parameters.prior_reach, -1, 1)
+    cost = parameters.fluid * (1 - tissue) - parameters.tissue * tissue
+    cost += parameters.fat * _step((head - 1.15) / 0.15)
+    cost = np.where(seen, cost, 0) - near
+    return (
+        np.where(seen, cut, 0.3).astype(np.float32),
+        (cost * parameters.spacing).astype(np.float32),
+    )
+
+
+def _white_level(head: np.ndarray, white: np.ndarray, parameters: SurfaceParameters) -> np.ndarray:
+    """Smooth brightness (X, Y, Z) of white matter: the receiver's shading."""
+    typical = float(np.median(head[white])) if white.any() else 0.0
+    if not typical > 0:
+        raise InputError(
+            Problem(
+                "brain mask",
+                "no signal of the T1w where the registration puts white matter",
+                "a T1w that shows the brain",
+                "Look at the registration of this scan and at its T1w.",
+            )
+        )
+    logarithm = np.log(np.maximum(head / typical, 1e-6))
+    sigma = parameters.shading / parameters.spacing
+    level = np.zeros_like(head)
+    for _ in range(2):  # the second time without what is no white matter after all
+        used = white & (np.abs(logarithm - level) < np.log(2))
+        weight = ndimage.gaussian_filter(used.astype(np.float32), sigma, truncate=3)
+        total = ndimage.gaussian_filter(np.where(used, logarithm, 0), sigma, truncate=3)
+        level = total / (weight + np.float32(1e-4))
+    return typical * np.exp(level)
+
+
+def _step(value: np.ndarray) -> np.ndarray:
+    value = np.clip(value, 0, 1)
+    return value * value * (3 - 2 * value)
