@@ -37,9 +37,9 @@ class Phantom:
     """Signals and their truth on one grid (X, Y, Z).
 
     ``echoes`` (E, X, Y, Z; complex64) and ``total_field`` are None where only a measured local
-    field is given. ``echo_times`` in s, ``field_strength`` in T, ``chi`` and the fields in ppm,
-    ``mask`` the brain (boolean), ``labels`` its regions (0 elsewhere), ``homologous`` the labels
-    of the same structure on the left and the right, ``deep`` those that are no cortex.
+    field is given. ``echo_times`` in s, ``field_strength`` in T, ``chi`` and fields in ppm, ``mask``
+    the brain (boolean), ``labels`` its regions (0 elsewhere), ``homologous`` the labels of the same
+    structure left and right, ``deep`` those that are no cortex.
     """
 
     name: str

@@ -179,7 +179,7 @@ def test_a_declared_variant_shares_nothing(values: dict[str, Any]) -> None:
         ({"reconstruction": {"background_field": [{"method": "tv"}]}}, "background_field.*tv"),
         ({"reconstruction": {"mask": []}}, "mask"),
         ({"metrics": {"susceptibility": ["chi_sd"]}}, "chi_sd"),
-        ({"metrics": {"iron_concentration": ["iron_line"]}}, "iron_line"),
+        ({"metrics": {"iron_concentration": ["chi_mean"]}}, "chi_mean"),
         ({"metrics": {"volume": []}}, "volume"),
         ({"covariates": ["age"]}, "covariates"),
     ],

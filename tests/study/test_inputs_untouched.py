@@ -35,7 +35,7 @@ SETTINGS = {
 JOB = {
     "folder": "sub-1", "subject": "1", "entities": "sub-1", "echo": "1", "desc": "main",
     "atlas": "DK", "contrast": "progression", "score": "alsfrs_r",
-    "outcome": "contrast-progression", "extent": "multiverse",
+    "outcome": "contrast-progression", "extent": "multiverse", "model": "m",
 }  # fmt: skip
 """One value for each wildcard."""
 
@@ -154,7 +154,7 @@ def state(study: Path) -> dict[Path, tuple[int, bytes | str]]:
 
 def filled(output: Any) -> list[Path]:
     """The outputs of one job or two: each ``{name,constraint}`` replaced."""
-    paths = {_filled(str(output), {**JOB, "table": table}) for table in ("regions", "influence")}
+    paths = {_filled(str(output), {**JOB, "table": table}) for table in ("regions", "group_tests")}
     return [Path(path) for path in sorted(paths) if output.match(path)]
 
 

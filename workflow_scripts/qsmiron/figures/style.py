@@ -159,8 +159,10 @@ def fit_titles(titles: Iterable[Text], width: float) -> None:
             middle = (extent.x0 + extent.x1) / 2
             room = min(room, 2 * middle, 2 * (figure.bbox.width - middle))
         room -= TITLE_GAP * figure.dpi
-        if extent.width > room:
-            title.set_fontsize(title.get_fontsize() * room / extent.width)
+        while extent.width > room > 0:
+            # glyphs are set to whole pixels: a small font is not narrower in proportion
+            title.set_fontsize(0.98 * title.get_fontsize() * room / extent.width)
+            extent = title.get_window_extent(figure.canvas.get_renderer())
 
 
 def panel_letter(axes: Any, letter: str, colour: str = INK) -> None:
