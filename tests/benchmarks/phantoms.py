@@ -37,9 +37,9 @@ class Phantom:
     """Signals and their truth on one grid (X, Y, Z).
 
     ``echoes`` (E, X, Y, Z; complex64) and ``total_field`` are None where only a measured local
-    field is given. ``echo_times`` in s, ``field_strength`` in T, ``chi`` and fields in ppm, ``mask``
-    the brain (boolean), ``labels`` its regions (0 elsewhere), ``homologous`` the labels of the same
-    structure left and right, ``deep`` those that are no cortex.
+    field is given. ``echo_times`` in s, ``field_strength`` in T, ``chi`` and the fields in ppm,
+    ``mask`` the brain (boolean), ``labels`` its regions (0 elsewhere), ``homologous`` the labels of
+    the same structure left and right, ``deep`` those that are no cortex.
     """
 
     name: str
@@ -70,7 +70,6 @@ def head(participant: str = "sub-01", voxel_size: float = 1.0, threads: int = 2)
     """A patient of the demo's plan, cut to the brain and a margin; ``voxel_size`` in mm."""
     plan = read_plan(HOME / "config" / "demo" / "plan.tsv")
     subject = simulate_subject(plan[participant], voxel_size, threads)
-    right = N_LABELS // 2
     return _around_brain(
         Phantom(
             name=f"head {participant}, {voxel_size:g} mm",
@@ -83,7 +82,7 @@ def head(participant: str = "sub-01", voxel_size: float = 1.0, threads: int = 2)
             local_field=subject.fields.local,
             total_field=subject.fields.total,
             labels=subject.labels,
-            homologous=tuple((left, left + right) for left in range(1, right + 1)),
+            homologous=tuple((n, n + N_LABELS // 2) for n in range(1, N_LABELS // 2 + 1)),
             deep=tuple(int(label) for label in np.flatnonzero(is_deep())),
         )
     )
