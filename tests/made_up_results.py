@@ -244,6 +244,7 @@ def quality(n=38):
             "reference_mean": rng.normal(0, 1e-3, n),
             "reference_sd": 0.04, "reference_volume": 1250.0,
             "registration_similarity": rng.normal(0.95, 0.01, n), "gre_similarity": 0.8,
+            "gre_sharpness": 4.0,
             "jacobian_min": 0.4, "jacobian_max": 1.9, "n_regions": 83, "min_coverage": 0.7,
             "pallidum_chi": rng.normal(0.13, 0.01, n),
         }

@@ -94,6 +94,7 @@ def scan() -> ScanRecord:
         registration={
             "registration_similarity": 0.93,
             "gre_similarity": 0.6,
+            "gre_sharpness": 4.0,
             "brain_overlap": 0.97,
             "jacobian_min": 0.4,
             "jacobian_max": 2.0,
@@ -195,7 +196,7 @@ def test_one_negative_nucleus_is_no_wrong_sign(scan: ScanRecord, nucleus: str) -
     [
         ("registration_similarity", 0.4, "T1w and template agree poorly"),
         ("registration_similarity", float("nan"), "T1w and template agree poorly"),
-        ("gre_similarity", 0.05, "T1w and GRE agree poorly"),
+        ("gre_sharpness", 1.4, "T1w and GRE agree little better than 6 mm apart"),
         ("jacobian_min", -0.1, "folds"),
         ("brain_in_gre", 0.8, "80%"),
         ("translation", 25.0, "25 mm apart"),
@@ -231,7 +232,7 @@ def test_obliquity_is_the_tilt_of_the_slices() -> None:
 
 
 def test_what_registration_did_not_measure_is_no_flag(scan: ScanRecord) -> None:
-    measured = {"registration_similarity": 0.93, "gre_similarity": 0.6, "brain_overlap": None}
+    measured = {"registration_similarity": 0.93, "gre_sharpness": 4.0, "brain_overlap": None}
     row = quality_row(replace(scan, registration=measured), QualityParameters())
     for key in ("brain_overlap", "rotation", "translation", "jacobian_min"):
         assert np.isnan(row[key])
@@ -245,7 +246,7 @@ def test_a_failed_registration_says_why(scan: ScanRecord) -> None:
     assert set(row) == set(TABLES["quality"])
     assert row["flags"] == "registration failed: the poses disagree, no brain"
     assert (row["used"], row["n_regions"]) == ("no", 0)
-    for key in ("registration_similarity", "gre_similarity", "brain_overlap", "rotation",
+    for key in ("registration_similarity", "gre_sharpness", "brain_overlap", "rotation",
                 "translation", "jacobian_min", "jacobian_max", "min_coverage", "pallidum_chi",
                 "volume_outliers", "largest_volume_z", "labels_source"):  # fmt: skip
         assert np.isnan(row[key]), key
@@ -361,7 +362,7 @@ def test_the_table_of_a_cohort(tmp_path) -> None:
         write_volume(paths.chi, mask, affine, sidecar={"ReferenceMean": 0.0})
         if subject != "sub-02":
             failed = {"failed": "no overlap"} if subject == "sub-01" else None
-            good = {"registration_similarity": 0.9, "gre_similarity": 0.5, "rotation": 3.0}
+            good = {"registration_similarity": 0.9, "gre_sharpness": 3.0, "rotation": 3.0}
             write_json(paths.registration_quality, failed or good)
         names.append(f"{folder}|{entities}|5|{sidecar}")
     arguments = ["--results", str(tmp_path), "--scans", *names, "--desc", "main",

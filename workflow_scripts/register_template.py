@@ -17,7 +17,7 @@ from qsmiron.registration.scan import RegistrationParameters
 from qsmiron.template import template_t1w
 from qsmiron.volumes import read_volume
 
-POOR_FIT = 0.5
+POOR_FIT = 0.45
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
         with ants_session(args.threads, parameters.seed) as session:
             points, fit = map_between_templates(session, default, other, parameters.template)
         write_coordinates(args.template_map, points, default.affine, space=Path(args.template).name)
-        print(f"correlation of the two templates: {fit:.3f}")
+        print(f"local correlation of the two templates: {fit:.3f}")
         if fit < POOR_FIT:
             print(f"warning: {args.template}: agrees poorly with the default", file=sys.stderr)
 

@@ -70,7 +70,7 @@ def test_an_atlas_of_a_real_brain_through_the_map_between_templates(colin):
     default = read_volume(template.template_t1w())
     with ants_session(2, 1) as session:
         points, fit = map_between_templates(session, default, t1w, TemplateParameters())
-    assert fit > 0.7
+    assert fit > 0.6
     atlas = read_volume(template.desikan_killiany(), np.int32)
     here = grid_points(atlas.data.shape, atlas.affine)
     route = CoordinateRoute(here, Volume(points, default.affine))

@@ -2,10 +2,12 @@ import numpy as np
 from scipy import ndimage
 
 from qsmiron.registration.similarity import (
-    correlation,
+    WINDOW_MM,
+    local_correlation,
     mutual_information,
     relative_bias_field,
 )
+from qsmiron.volumes import Volume
 
 
 def test_mutual_information_knows_no_scale_and_no_contrast():
@@ -21,13 +23,37 @@ def test_mutual_information_of_a_nearly_empty_mask_is_missing():
     assert np.isnan(mutual_information(image, image, image > 0))
 
 
-def test_correlation():
+def test_local_correlation_is_that_of_a_loop_over_windows():
     random = np.random.default_rng(0)
-    one, two = random.standard_normal((2, 20, 20, 20))
-    mask = one > -1
-    expected = np.corrcoef(one[mask], (one + two)[mask])[0, 1]
-    assert abs(correlation(one, one + two, mask) - expected) < 1e-12
-    assert np.isnan(correlation(one, np.ones_like(one), mask))
+    one, two = random.standard_normal((2, 9, 8, 10)) + 5
+    two += one
+    mask = random.random(one.shape) > 0.3
+    size = 0.4 * WINDOW_MM  # windows of three voxels
+    found = local_correlation(Volume(one, np.diag([size, size, size, 1])), two, mask)
+    expected = []
+    for voxel in np.argwhere(mask):
+        window = tuple(slice(max(0, at - 1), at + 2) for at in voxel)
+        a, b = one[window][mask[window]], two[window][mask[window]]
+        if a.size > 1:
+            expected.append(np.corrcoef(a, b)[0, 1])
+    assert abs(found - np.mean(expected)) < 1e-4
+
+
+def test_local_correlation_needs_more_than_a_common_outline():
+    random = np.random.default_rng(1)
+    detail, other = ndimage.gaussian_filter(random.standard_normal((2, 60, 60, 60)), (0, 2, 2, 2))
+    x, y, z = np.ogrid[-1:1:60j, -1:1:60j, -1:1:60j]
+    radius = np.sqrt(x**2 + y**2 + z**2)
+    brain = radius < 0.8
+    outline = 40 * detail.std() * (1 - radius)
+    one, affine = detail + outline, np.diag([2.0, 2, 2, 1])
+    overall = np.corrcoef(one[brain], (other + outline)[brain])[0, 1]
+    assert overall > 0.9
+    assert local_correlation(Volume(one, affine), one * 3 - 7, brain) > 0.9999
+    assert local_correlation(Volume(one, affine), -one, brain) < -0.9999
+    assert np.isnan(local_correlation(Volume(one, affine), np.ones_like(one), brain))
+    unlike = local_correlation(Volume(detail, affine), other, brain)
+    assert abs(unlike) < 0.1
 
 
 def test_bias_field_is_found_from_a_model_of_another_contrast():

@@ -360,8 +360,11 @@ TABLES: dict[str, dict[str, Column]] = {
         "reference_mean": Column("Mean χ of the reference region, subtracted", "ppm"),
         "reference_sd": Column("SD of χ in the reference region", "ppm"),
         "reference_volume": Column("Volume of the reference region", "mL"),
-        "registration_similarity": Column("Correlation of T1w and warped template in brain", "1"),
+        "registration_similarity": Column(
+            "Correlation of T1w and warped template in windows of 10 mm, the mean", "1"
+        ),
         "gre_similarity": Column("Mutual information of T1w and GRE magnitude in the brain"),
+        "gre_sharpness": Column("The same, over its mean with the GRE moved by 6 mm", "1"),
         "brain_overlap": Column("Dice of the T1w's brain and the template's seen in it", "1"),
         "rotation": Column("Rotation between T1w and GRE", "degrees"),
         "translation": Column("Translation between T1w and GRE", "mm"),

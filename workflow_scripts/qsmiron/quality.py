@@ -42,6 +42,7 @@ TISSUES = "tissues"
 REGISTRATION_NUMBERS = (
     "registration_similarity",
     "gre_similarity",
+    "gre_sharpness",
     "brain_overlap",
     "rotation",
     "translation",
@@ -58,8 +59,13 @@ NO_PHASE = "no phase: left out"
 class QualityParameters(Parameters):
     """When something is flagged."""
 
-    registration_similarity: float = Field(0.7, description="least correlation of T1w, template")
-    gre_similarity: float = Field(0.2, description="least mutual information of T1w, GRE (nats)")
+    registration_similarity: float = Field(
+        0.45, description="least local correlation of T1w and template"
+    )
+    gre_sharpness: float = Field(
+        2.2,
+        description="least mutual information of T1w and GRE, over its mean when one is 6 mm off",
+    )
     brain_overlap: float = Field(0.9, description="least Dice of the T1w's and template's brain")
     brain_in_gre: float = Field(0.95, description="least fraction of the brain in the GRE's view")
     reliable_fraction: float = Field(0.7, description="least reliable mask / brain mask")
@@ -305,13 +311,13 @@ def _as_flag(text: str) -> str:
 
 
 def _registration_flags(found: Mapping[str, Any], limits: QualityParameters) -> Iterator[str]:
-    similarity, information = (
-        _number(found, key) for key in ("registration_similarity", "gre_similarity")
+    similarity, sharpness = (
+        _number(found, key) for key in ("registration_similarity", "gre_sharpness")
     )
     if not similarity >= limits.registration_similarity:
-        yield f"T1w and template agree poorly (r = {similarity:.2f})"
-    if not information >= limits.gre_similarity:
-        yield f"T1w and GRE agree poorly ({information:.2f} nats)"
+        yield f"T1w and template agree poorly (local r = {similarity:.2f})"
+    if not sharpness >= limits.gre_sharpness:
+        yield f"T1w and GRE agree little better than 6 mm apart (by a factor of {sharpness:.1f})"
     if (overlap := _number(found, "brain_overlap")) < limits.brain_overlap:
         yield f"the brains of T1w and template overlap poorly (Dice {overlap:.2f})"
     if _number(found, "jacobian_min") <= 0:

@@ -14,7 +14,6 @@ import numpy as np
 from ..spaces import apply_affine, grid_points
 from ..volumes import Volume
 from .coordinates import TemplateMap
-from .similarity import correlation
 from .template_to_t1w import TemplateParameters, register_template
 
 ITERATIONS = 40
@@ -27,11 +26,11 @@ def map_between_templates(
     """RAS mm (X, Y, Z, 3) in ``other`` of every voxel of ``template``, and the fit.
 
     ``template`` is brain only; ``session`` is from :func:`.itk_bridge.ants_session`. The fit is
-    the correlation of the two images in the other's brain.
+    the local correlation of the two images in the other's brain.
     """
     registered = register_template(session, other, template, parameters)
     points = grid_points(template.data.shape, template.affine)
-    fit = correlation(registered.image.data, registered.warped, registered.brain)
+    fit = registered.agreement()
     return invert(registered.to_template, points), fit
 
 

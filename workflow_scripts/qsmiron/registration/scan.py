@@ -21,7 +21,7 @@ from ..volumes import Volume
 from .coordinates import NOWHERE_MM, compose
 from .field_of_view import TISSUES_BEYOND, tissues_beyond
 from .itk_bridge import ants_session
-from .similarity import correlation, mutual_information
+from .similarity import mutual_information
 from .storage import own_frame, straightened
 from .template_to_t1w import RegisteredT1w, TemplateParameters, register_template
 from .tissues import (
@@ -31,7 +31,7 @@ from .tissues import (
     template_priors,
     tissue_labels,
 )
-from .within_subject import RigidParameters, combine_echoes, register_gre
+from .within_subject import RigidParameters, combine_echoes, register_gre, sharpness
 
 
 class RegistrationParameters(Parameters):
@@ -39,11 +39,11 @@ class RegistrationParameters(Parameters):
 
     seed: int = Field(1, ge=1, description="seed of ANTs' random sampling")
     least_similarity: float = Field(
-        0.3,
+        0.25,
         ge=-1,
         le=1,
-        description="correlation of T1w and template in the brain below which the scan has no "
-        "regions; a good registration has .7 to .95, an image of noise .1 (1)",
+        description="local correlation of T1w and template below which the scan has no regions; "
+        "right registrations of people have .6 and more, one that is 10 mm off .2 (1)",
     )
     template: TemplateParameters = Field(TemplateParameters(), description="template to T1w")
     rigid: RigidParameters = Field(RigidParameters(), description="T1w to GRE")
@@ -83,9 +83,10 @@ def register_scan(
 ) -> RegisteredScan:
     """Register template, T1w and GRE of one scan.
 
-    The quality has ``registration_similarity`` (correlation of T1w and warped template in the
-    brain), ``brain_overlap`` (Dice of the T1w's brain and the template's), ``gre_similarity``
-    (mutual information of T1w and GRE in the brain, nats), the extremes of the Jacobian
+    The quality has ``registration_similarity`` (local correlation of T1w and warped template,
+    :meth:`.RegisteredT1w.agreement`), ``brain_overlap`` (Dice of the T1w's brain and the
+    template's), ``gre_similarity`` (mutual information of T1w and GRE in the brain, nats),
+    ``gre_sharpness`` (see :func:`.within_subject.sharpness`), the extremes of the Jacobian
     determinant in the brain, the rigid motion between T1w and GRE (degrees, mm),
     ``brain_in_gre``, the fraction of the brain that the GRE covers, and ``tissue_voxels_beyond``,
     the voxels of each tissue that it does not. Nothing of it depends on the
@@ -131,13 +132,15 @@ def _register(
         return _failed(gre, str(error))
     in_gre = apply_affine(np.linalg.inv(to_t1w), grid_points(brain.shape, image.affine))
     covered = look_up(np.ones_like(gre.data), gre.affine, in_gre) > 0.5
-    quality = _quality(registered, gre, to_t1w, template.t1w, in_template, in_gre, covered)
+    quality = _quality(
+        registered, gre, to_t1w, template.t1w, in_template, in_gre, covered, parameters.rigid
+    )
     quality[TISSUES_BEYOND] = tissues_beyond(
         tissue_labels(tissues), covered, image.affine, gre.affine
     )
     similarity = quality["registration_similarity"]
     if not similarity >= parameters.least_similarity:
-        return _failed(gre, f"T1w and template do not match (r = {similarity:.2f})")
+        return _failed(gre, f"T1w and template do not match (local r = {similarity:.2f})")
     points = apply_affine(to_t1w, grid_points(gre.data.shape, gre.affine))
     return RegisteredScan(
         compose(gre.data.shape, gre.affine, to_t1w, registered.to_template),
@@ -175,6 +178,7 @@ def _quality(
     in_template: np.ndarray,
     in_gre: np.ndarray,
     covered: np.ndarray,
+    parameters: RigidParameters,
 ) -> dict[str, Any]:
     image, brain = registered.image, registered.brain
     seen = look_up(gre.data, gre.affine, in_gre)
@@ -184,8 +188,9 @@ def _quality(
     rotation, translation = rigid_motion(to_t1w)
     both = 2 * (brain & template_brain).sum() / max(brain.sum() + template_brain.sum(), 1)
     return {
-        "registration_similarity": correlation(image.data, registered.warped, brain),
+        "registration_similarity": registered.agreement(),
         "brain_overlap": float(both),
+        "gre_sharpness": sharpness(gre, image, brain, to_t1w, parameters),
         "gre_similarity": mutual_information(image.data, seen, brain & covered),
         "jacobian_min": float(jacobian.min()),
         "jacobian_max": float(jacobian.max()),

@@ -5,6 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from ..volumes import Volume
+
+WINDOW_MM = 10.0
+"""Edge of the windows of :func:`local_correlation`: a gyrus with its neighbours."""
+LEAST_CONTRAST = 1e-3
+"""Variance of a window with contrast, as a fraction of that in the whole mask."""
+
 
 def relative_bias_field(
     image: np.ndarray, model: np.ndarray, mask: np.ndarray, smoothness: float
@@ -35,13 +42,38 @@ def conditional_mean(values: np.ndarray, given: np.ndarray, bins: int = 64) -> n
     return (total / np.maximum(count, 1))[level]
 
 
-def correlation(one: np.ndarray, two: np.ndarray, mask: np.ndarray) -> float:
-    """Pearson correlation of two images (X, Y, Z) in ``mask``; nan where one is constant."""
-    a, b = one[mask].astype(float), two[mask].astype(float)
-    a -= a.mean()
-    b -= b.mean()
-    norm = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / norm) if norm > 0 else float("nan")
+def local_correlation(one: Volume, two: np.ndarray, mask: np.ndarray) -> float:
+    """Mean over ``mask`` of the correlation of two images in the window around each voxel.
+
+    ``one`` is on an isotropic grid, ``two`` (X, Y, Z) on the same. Windows are cubes of about
+    :data:`WINDOW_MM`, of which only voxels in the mask count; those without contrast have no say.
+    Two brains that agree only by their outline and depth have a correlation in all of the brain,
+    and hardly any in such windows. nan where no window has contrast.
+    """
+    width = max(3, 2 * round(WINDOW_MM / one.voxel_size[0] / 2) + 1)
+    inside = mask.astype(np.float32)
+    share = np.maximum(_window(inside, width), np.float32(width**-3))
+
+    def mean(image: np.ndarray) -> np.ndarray:
+        return _window(image * inside, width) / share
+
+    first, second = (
+        (image - image[mask].mean(dtype=float)).astype(np.float32) for image in (one.data, two)
+    )
+    first_mean, second_mean = mean(first), mean(second)
+    variances = mean(first * first) - first_mean**2, mean(second * second) - second_mean**2
+    used = mask.copy()
+    for variance, image in zip(variances, (first, second), strict=True):
+        used &= variance > LEAST_CONTRAST * image[mask].var(dtype=float)
+    if not used.any():
+        return float("nan")
+    covariance = mean(first * second) - first_mean * second_mean
+    product = variances[0][used] * variances[1][used]
+    return float((covariance[used] / np.sqrt(product)).mean(dtype=float))
+
+
+def _window(image: np.ndarray, width: int) -> np.ndarray:
+    return ndimage.uniform_filter(image, width, mode="constant")
 
 
 def mutual_information(one: np.ndarray, two: np.ndarray, mask: np.ndarray, bins: int = 32) -> float:

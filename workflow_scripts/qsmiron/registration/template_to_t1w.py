@@ -31,11 +31,14 @@ from .coordinates import TemplateMap
 from .deformable import GreedyParameters, register_greedy
 from .itk_bridge import register_linear
 from .pose import PoseParameters, find_pose
-from .similarity import relative_bias_field
+from .similarity import local_correlation, relative_bias_field
 from .syn import SynParameters, register_syn
 
 FINE_ENOUGH = 1.5
 """The finer grid is used for T1w voxels smaller than so many of its own."""
+
+AGREEMENT_MM = 2.0
+"""About the grid on which T1w and template are compared at the end: finer detail is noise."""
 
 
 class AffineParameters(Parameters):
@@ -100,6 +103,17 @@ class RegisteredT1w:
     brain: np.ndarray
     warped: np.ndarray
     to_template: TemplateMap
+
+    def agreement(self) -> float:
+        """Local correlation of T1w and template in the brain, on a grid of :data:`AGREEMENT_MM`."""
+        factor = max(1, round(AGREEMENT_MM / self.image.voxel_size[0]))
+        blur = 0.35 if factor > 1 else 0.0
+        every = (slice((factor - 1) // 2, None, factor),) * 3
+        return local_correlation(
+            decimate(self.image, factor, blur),
+            decimate(Volume(self.warped, self.image.affine), factor, blur).data,
+            self.brain[every],
+        )
 
 
 def register_template(

@@ -13,7 +13,7 @@ QUALITY_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
     "reference_mean": ("Reference mean (ppb)", lambda value: f"{1000 * value:.1f}"),
     "reference_sd": ("Reference SD (ppb)", lambda value: f"{1000 * value:.0f}"),
     "registration_similarity": ("T1w–template r", "{:.2f}".format),
-    "gre_similarity": ("T1w–GRE MI", "{:.2f}".format),
+    "gre_sharpness": ("T1w–GRE MI, over that 6 mm off", "{:.1f}".format),
     "brain_overlap": ("Brain overlap", "{:.2f}".format),
     "jacobian_min": ("Jacobian min", "{:.2f}".format),
     "jacobian_max": ("Jacobian max", "{:.2f}".format),
