@@ -140,6 +140,7 @@ def test_parameters_are_the_config_block():
         "tissue_density": 1.04,
         "deposit_percentile": 95,
         "deposit_threshold": None,
+        "deposit_group": None,
     }
     assert parse_parameters(IronParameters, block, "iron") == IronParameters()
     assert IronParameters().model_dump() == block
