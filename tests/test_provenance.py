@@ -94,7 +94,7 @@ def test_holds_whatever_a_real_script_imports(name: str) -> None:
 @pytest.mark.parametrize(
     ("module", "used", "unused"),
     [
-        ("statistics/partial_spearman", {"correlate_scores", "vary_choices"}, {"test_groups"}),
+        ("statistics/partial_spearman", {"correlate_scores", "vary_choices"}, {"draw_forest"}),
         ("figures/forest", {"draw_forest"}, {"draw_effects", "correlate_scores"}),
         ("registration/deformable", {"register_subject"}, {"map_field", "measure_regions"}),
         ("regions/deposits", {"count_deposits", "pool_thresholds"}, {"map_field", "mask_brain"}),

@@ -83,11 +83,11 @@ def test_a_finding_without_a_region_is_that_of_the_smallest_p():
         ("iron_line", "hippocampus", "R"): "study",
         ("chi_mean", "thalamus", "L"): "cohort",
     }
-    # a copy of mean χ is no second finding of the cohort's own
+    # a copy of mean χ is no second finding of the cohort's own: of equal ones the first by name
     tests = table(iron_line__hippocampus__R=0.02)
     assert found(tests, "score", "umn_score") == {
         ("iron_line", "hippocampus", "R"): "study",
-        ("chi_mean", "amygdala", "L"): "cohort",
+        ("chi_dia_mean", "amygdala", "L"): "cohort",
     }
 
 
