@@ -11,8 +11,14 @@ from .errors import InputError, Problem
 from .overwriting import identity, looked_at
 from .volumes import read_json, write_json, write_text
 
-IGNORED = ("group", "figures", "benchmarks", "report.html", "methods.md", "work")
-"""What stands in the results folder and is no part of BIDS (written as .bidsignore)."""
+IGNORED = (
+    "group", "figures", "benchmarks", "report.html", "methods.md", "work",
+    "*_label-paramagnetic_*Chimap.*", "*_label-diamagnetic_*Chimap.*",
+)  # fmt: skip
+"""What stands in the results folder and is no part of BIDS (written as .bidsignore).
+
+BIDS has no name yet for the maps of the sources of χ.
+"""
 
 DESCRIPTION = "dataset_description.json"
 
