@@ -256,7 +256,7 @@ rule separate_sources:
         r2star_sidecar=paths.sidecar(paths.local_r2star),
         r2star_error=paths.r2star_error,
         magnitude=cohort.first_magnitude,
-        magnitude_sidecars=cohort.magnitude_sidecars,
+        magnitude_sidecars=cohort.first_magnitude_sidecars,
         r2=sources.r2,
     output:
         paramagnetic=paths.paramagnetic,

@@ -72,7 +72,7 @@ def test_a_scan_that_fails_stops_the_group_or_is_left_out(demo_copy: Run) -> Non
     pallidum = tests[(tests["region"] == "pallidum") & (tests["metric"] == "chi_mean")]
     assert set(pallidum["n_1"] + pallidum["n_2"]) == {N_PARTICIPANTS - 1}
     report = (lenient.results / "report.html").read_text()
-    assert f"{N_PARTICIPANTS} patients, {N_PARTICIPANTS - 1} in the group results" in report
+    assert f"{N_PARTICIPANTS} participants, {N_PARTICIPANTS - 1} in the group results" in report
 
     image.write_bytes(whole)
     mended = lenient.would_run()

@@ -96,6 +96,10 @@ class Cohort:
         """Every sidecar that applies to one of the magnitude images."""
         return self._sidecars(self.scan(wildcards).magnitude)
 
+    def first_magnitude_sidecars(self, wildcards: Wildcards) -> list[str]:
+        """Every sidecar that applies to the magnitude of the first echo."""
+        return self._sidecars([self.scan(wildcards).magnitude[0]])
+
     def phase_sidecars(self, wildcards: Wildcards) -> list[str]:
         """Every sidecar that applies to one of the phase images."""
         return self._sidecars(self.scan(wildcards).phase)
