@@ -66,12 +66,9 @@ class Cohort:
         """What the variants ask for; raises as :class:`VariantInputs` the first time."""
         if self._variant_inputs is None:
             self._variant_inputs = VariantInputs(
-                self,
-                study.settings.variant,
-                study.bids_dir,
-                self.label_sources.label_table,
+                self, study.settings.variant, study.bids_dir, self.label_sources.label_table,
                 study.config.regions,
-            )
+            )  # fmt: skip
         return self._variant_inputs
 
     # --- raw files -------------------------------------------------------------------------------
