@@ -12,10 +12,14 @@ from qsmiron.sources.source_tv import SourceTvParameters, least_variation
 MEASURED = {"dr_paramagnetic": 114.0, "dr_diamagnetic": 30.0}
 
 
+OWN = SourceTvParameters()
+
+
 def rates(positive, negative):
     """R2* and R2 (1/s) by the method's own constants at 3 T."""
-    r2 = 8.5 + 80 * positive - 80 * negative
-    return r2 + 114 * positive - 30 * negative, r2
+    r2 = OWN.r2_without_sources
+    r2 = r2 + OWN.r2_per_paramagnetic * positive - OWN.r2_per_diamagnetic * negative
+    return r2 + OWN.dr_paramagnetic * positive - OWN.dr_diamagnetic * negative, r2
 
 
 @pytest.mark.parametrize("measured", [True, False])
@@ -54,9 +58,14 @@ def test_a_wrong_r2_of_tissue_moves_all_alike():
     r2star, _ = rates(positive, negative)
     maps = maps_of(positive, negative, r2star)
     first = least_variation(maps, SourceTvParameters(regularisation_per_noise=0))
-    other = SourceTvParameters(regularisation_per_noise=0, r2_without_sources=8.5 * 0.75)
+    less = OWN.r2_without_sources / 4
+    other = SourceTvParameters(
+        regularisation_per_noise=0, r2_without_sources=OWN.r2_without_sources - less
+    )
     moved = (least_variation(maps, other) - first)[maps.mask]
-    np.testing.assert_allclose(moved, 8.5 / 4 / (114 + 30 + 160), rtol=1e-3)
+    per_ppm = OWN.dr_paramagnetic + OWN.dr_diamagnetic
+    per_ppm += OWN.r2_per_paramagnetic + OWN.r2_per_diamagnetic
+    np.testing.assert_allclose(moved, less / per_ppm, rtol=1e-3)
 
 
 def test_the_minimum_is_that_of_a_general_solver():
