@@ -75,6 +75,7 @@ def test_erosion_leaves_cortex_alone(demo: Run) -> None:
     assert (changed[deep].dropna() > 1e-5).all()
 
 
+@pytest.mark.nightly
 def test_the_full_multiverse_adds_reconstructions_and_no_registration(demo_copy: Run) -> None:
     few = {
         "reference": [],
