@@ -253,7 +253,6 @@ rule separate_sources:
         chi=paths.chi,
         mask=paths.reliable_mask,
         r2star=paths.local_r2star,
-        r2star_sidecar=paths.sidecar(paths.local_r2star),
         r2star_error=paths.r2star_error,
         magnitude=cohort.first_magnitude,
         magnitude_sidecars=cohort.first_magnitude_sidecars,
