@@ -172,7 +172,7 @@ def test_controls_are_like_the_patients_who_are_not_raised(patients, plan, name)
     controls = both.loc[both["role"] == "control", column]
     usual = plan.loc[patients.index, column]
     if effect["measure"] != "rho":
-        first, second = effect["levels"].split(",")
+        second = effect["levels"].split(",")[1]
         usual = usual[(patients[effect["contrast_or_score"]] == second).to_numpy()]
     assert abs(controls.mean() - usual.mean()) < 0.05 * usual.std()
     assert 0.6 < controls.std() / usual.std() < 1.5

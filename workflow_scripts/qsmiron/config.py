@@ -88,9 +88,7 @@ class Reconstruction(Parameters):
 class Demo(Parameters):
     """The built-in cohort."""
 
-    participants: int = Field(
-        38, ge=2, le=38, description="patients: the first n of the plan"
-    )
+    participants: int = Field(38, ge=2, le=38, description="patients: the first n of the plan")
     controls: int = Field(
         0,
         ge=0,

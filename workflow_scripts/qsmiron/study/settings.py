@@ -126,10 +126,6 @@ class Settings:
         used = [self.config.regions, *(branch.regions for branch in self._branches.values())]
         return any(selection.partial_volume_weights for selection in used)
 
-    def uses_grey_matter(self, desc: str) -> bool:
-        """Whether it measures cortex by its grey-matter probability."""
-        return self.weighs_voxels(desc) or self.selection(desc).cortex_grey_matter > 0
-
     def of_desc(self, value: Callable[[str], Any]) -> Any:
         """What a job takes by its variant or branch: a function of its wildcards.
 
