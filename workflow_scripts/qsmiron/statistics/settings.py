@@ -212,6 +212,12 @@ class Statistics(Parameters):
     variance_groups: str | None = Field(
         None, description="Column, such as site, whose levels have residual variances of their own"
     )
+    harmonisation: Literal["none", "combat"] = Field(
+        "none",
+        description="Sites brought to common location and scale before every test; the covariates "
+        "are protected",
+    )
+    harmonisation_sites: str = Field("site", description="Column of the sites for combat")
     session: str | None = Field(
         None, description="Session to analyse, where participants have several (label)"
     )

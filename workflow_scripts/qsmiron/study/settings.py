@@ -155,7 +155,9 @@ class Settings:
     @property
     def analysis_choices(self) -> str:
         """The multiverse's choices within the analysis, as a JSON object."""
-        return self.config.multiverse.model_dump_json(include={"covariates", "metrics"})
+        return self.config.multiverse.model_dump_json(
+            include={"covariates", "harmonisation", "metrics"}
+        )
 
     def contrast_slice(self, contrast: str) -> str:
         """The settings of one contrast's tests."""
