@@ -218,6 +218,10 @@ class Statistics(Parameters):
         "are protected",
     )
     harmonisation_sites: str = Field("site", description="Column of the sites for combat")
+    planning_effects: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (5.0, 10.0), description="Differences that a sample is planned for (ppb)"
+    )
+    planning_power: float = Field(0.8, gt=0.05, lt=1, description="Power that it is planned for")
     session: str | None = Field(
         None, description="Session to analyse, where participants have several (label)"
     )
