@@ -398,3 +398,11 @@ def test_the_table_of_a_cohort(tmp_path) -> None:
     assert (last["participant_id"], last["session"], last["desc"]) == ("sub-09", "A1", "main")
     assert last["flags"] == "map_field failed: error, of two parts (log: a.log)"
     assert last["used"] == "no" and pd.isna(last["n_echoes"]) and pd.isna(last["brain_volume"])
+
+
+@pytest.mark.parametrize(("n_echoes", "flag"), [(1, "no R2*, no χ⁺ and χ⁻"), (2, "no χ⁺ and χ⁻")])
+def test_few_echoes_are_the_reason_why_maps_are_missing(
+    scan: ScanRecord, n_echoes: int, flag: str
+) -> None:
+    row = quality_row(replace(scan, n_echoes=n_echoes), QualityParameters())
+    assert row["flags"].endswith(flag)

@@ -61,6 +61,11 @@ class Results:
         return self.derivative(f"desc-{self.desc}_R2starmap.nii.gz")
 
     @property
+    def r2(self) -> str:
+        """R2 (1/s) of the spin echoes, on the GRE grid."""
+        return self.derivative(f"desc-{self.desc}_R2map.nii.gz")
+
+    @property
     def paramagnetic(self) -> str:
         """Susceptibility of paramagnetic sources, such as iron (ppm, at least 0)."""
         return self.derivative(f"label-paramagnetic_desc-{self.desc}_Chimap.nii.gz")
