@@ -223,6 +223,7 @@ rule write_methods:
         magnitude=cohort.example_magnitude,
     output:
         methods=f"{paths.root}/methods.md",
+        preregistration=f"{paths.root}/preregistration.md",
     log:
         paths.log("write_methods"),
     benchmark:
@@ -245,6 +246,7 @@ rule write_methods:
         "python {input.script:q} --config <(printf '%s' {params.settings:q})"
         " {params.quality:q} --regions {input.regions:q} {params.distributions:q}"
         " {params.echoes:q} --output {output.methods:q}"
+        " --preregistration {output.preregistration:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -261,6 +263,7 @@ rule write_report:
         deviations=study.deviations,
         models=paths.group("model_tests.tsv") if study.config.models else [],
         null_rates=rules.estimate_null_rates.output.table,
+        planning=rules.plan_sample_size.output.table,
         headlines=multiverse.shown + multiverse.influence,
         forests=multiverse.every_outcome(paths.figure("forest_{outcome}.png")),
         figures=study.every_contrast(paths.figure("distributions_{contrast}.png"))

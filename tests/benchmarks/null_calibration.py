@@ -10,7 +10,8 @@ pools the regions of a cohort; its bounds (99 %) are nominal ± 2.58 SD of the c
 / sqrt(cohorts), which is the binomial bound where a cohort counts once (family-wise rates).
 *rank ANCOVA HC3* is the option ``statistics.standard_error: hc3``. *curve* is that of the first
 region under two measurements and three sets of covariates; *curve over all* counts those without
-age, too, as the workflow does not.
+age, too, as the workflow does not. The part *designs* (not one of the usual ones) has cohorts of
+its own, of more than two groups, with controls and two sites (``null_designs.py``).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ sys.path[:0] = [str(HOME / "workflow_scripts"), str(HOME / "tests")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from benchmarks.null_designs import design_rates  # noqa: E402
 from scipy import special  # noqa: E402
 from tables_of_tests import (  # noqa: E402
     contrast_of,
@@ -66,6 +68,7 @@ class Scenario(NamedTuple):
 
 
 PARTS = ("groups", "hc3", "curve", "whole", "scores")
+DESIGNS = "designs"
 SCENARIOS = {"null": Scenario(0, 0, 0), "age": Scenario(1, 0.6, 0), "shift": Scenario(0, 0, 0.8)}
 
 
@@ -203,18 +206,16 @@ def calibrate(
     """Rates of one scenario: columns scenario, test, rate, low, high, nominal (yes or no)."""
     scenario = SCENARIOS[name]
     rng = np.random.default_rng([seed, list(SCENARIOS).index(name)])
+
+    def rates(settings: Statistics) -> Iterator[tuple[str, float]]:
+        yield from analyse(make_cohort(rng, scenario, n_regions), settings, delta, parts)
+        if DESIGNS in parts:
+            yield from design_rates(rng, n_regions, settings)
+
     delta = 2 * special.ndtr(scenario.shift / np.sqrt(2)) - 1
     # Permutations of its own for each: 499 that all share are beside the nominal level together.
     found = pd.DataFrame(
-        dict(
-            analyse(
-                make_cohort(rng, scenario, n_regions),
-                settings.model_copy(update={"seed": number}),
-                delta,
-                parts,
-            )
-        )
-        for number in range(cohorts)
+        dict(rates(settings.model_copy(update={"seed": number}))) for number in range(cohorts)
     )
     rate, spread = found.mean(), found.std()
     # Rare events of a whole cohort: their own spread is too uncertain.
@@ -241,7 +242,8 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=499)
     parser.add_argument("--bootstrap", type=int, default=1000)
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
+    parser.add_argument("--parts", nargs="+", choices=(*PARTS, DESIGNS), default=PARTS,
+                        help=f"default: all but {DESIGNS}")  # fmt: skip
     parser.add_argument("--output", help="TSV")
     args = parser.parse_args()
     settings = Statistics(permutations=args.permutations, bootstrap=args.bootstrap)

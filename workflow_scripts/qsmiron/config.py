@@ -87,7 +87,14 @@ class Reconstruction(Parameters):
 class Demo(Parameters):
     """The built-in cohort."""
 
-    participants: int = Field(38, ge=2, le=38, description="the first n of the plan")
+    participants: int = Field(38, ge=2, le=38, description="patients: the first n of the plan")
+    controls: int = Field(
+        0,
+        ge=0,
+        le=38,
+        description="controls beside them, of like age and sex, without the planted effects; with "
+        "roles and a contrast of patients and controls where roles are not given",
+    )
     voxel_size: float = Field(2.0, ge=0.8, le=4.0, description="edge of a voxel (mm)")
 
 

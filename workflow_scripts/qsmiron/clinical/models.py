@@ -40,7 +40,8 @@ def check_models(
 
 def check_sites(sheet: Sheet, statistics: Mapping[str, Any]) -> Iterator[Problem]:
     """Columns of sites that are not there, and participants without one."""
-    for key in SITE_KEYS:
+    harmonised = statistics.get("harmonisation", "none") != "none"
+    for key in (*SITE_KEYS, *(["harmonisation_sites"] * harmonised)):
         column = statistics.get(key)
         if column is None:
             continue

@@ -36,7 +36,8 @@ class Cells:
     """One reconstruction variant and atlas: every metric of every region, of every subject.
 
     ``values`` is float64, subjects × cells, NaN where a value is missing; ``participants`` names
-    its rows; ``index`` (one row per cell) has the columns of :data:`CELL`.
+    its rows; ``index`` (one row per cell) has the columns of :data:`CELL`. Where sites were
+    harmonised, ``harmonised`` says how, and ``measured`` are the values before.
     """
 
     desc: str
@@ -44,6 +45,12 @@ class Cells:
     participants: pd.Index
     index: pd.DataFrame
     values: np.ndarray
+    measured: np.ndarray | None = None
+    harmonised: str | None = None
+
+    def adjusted(self, covariates: str | None) -> str | None:
+        """What values are adjusted for, as the tables have it: covariates and harmonised sites."""
+        return ",".join(filter(None, [covariates, self.harmonised])) or None
 
     @property
     def is_reference(self) -> np.ndarray:

@@ -52,7 +52,9 @@ def deviation_table(
     if not tables:
         return pd.DataFrame()
     table = pd.concat(tables, ignore_index=True)
-    return table.assign(desc=cells.desc, atlas=cells.atlas, covariates=covariates.label)
+    return table.assign(
+        desc=cells.desc, atlas=cells.atlas, covariates=cells.adjusted(covariates.label)
+    )
 
 
 def _of_cell(

@@ -13,6 +13,7 @@ from ..tables import read_table
 from .cells import COLUMNS, Cells, cell_matrices, match_participants
 from .covariates import Covariates, covariate_matrix
 from .groups import get_column
+from .harmonisation import harmonise
 from .permutation import Permutations
 from .quantile_functions import QuantileFunctions, read_quantile_functions
 from .scan_covariates import ScanTables, read_scan_tables, split_covariates
@@ -48,6 +49,26 @@ class Inputs:
             return None
         values = get_column(self.clinical, column, self.participants).reindex(participants)
         return pd.factorize(values, sort=True)[0]
+
+    def harmonised(self, cells: Cells, how: str | None = None) -> Cells:
+        """The cells, harmonised as the design says, or as ``how``.
+
+        Raises
+        ------
+        InputError
+            As :func:`.harmonise`, and for a column of sites that is not there.
+        """
+        settings = self.design.statistics
+        if cells.measured is not None:
+            cells = replace(cells, values=cells.measured, measured=None, harmonised=None)
+        if (how or settings.harmonisation) == "none":
+            return cells
+        column = settings.harmonisation_sites
+        names = tuple(name for name in self.design.covariates if name != column)
+        codes = self.column_codes(column, cells.participants)
+        return harmonise(
+            cells, codes, replace(self.covariates(cells, names), regional=None), column
+        )
 
     def permutations(self, participants: pd.Index, count: int | None = None) -> Permutations:
         """Orders of these participants, within the design's blocks of exchangeability."""
@@ -110,4 +131,5 @@ def read_inputs(
     functions = read_quantile_functions(quantiles, session) if quantiles else []
     match_participants([*cells, *functions], clinical, str(participants))
     scans = read_scan_tables(quality, region_voxels, session)
-    return Inputs(design, clinical, cells, str(config), str(participants), functions, scans)
+    data = Inputs(design, clinical, cells, str(config), str(participants), functions, scans)
+    return replace(data, cells=[data.harmonised(part) for part in cells])

@@ -21,7 +21,7 @@ from .branches import Branch, Sharing, branches
 from .checked_settings import checked_settings
 from .clinical import ClinicalValues
 from .cohort import Cohort
-from .demo import Demo
+from .demo import Demo, with_roles_of_demo
 from .deposit_inputs import DepositInputs
 from .design import fit_design
 from .failed_scans import FailureRecords
@@ -62,13 +62,13 @@ class Study:
     """
 
     def __init__(self, config: Config, home: str | Path, underway: bool = False) -> None:
-        config = _with_session(config)
+        config = with_roles_of_demo(_with_session(config))
         self.home = Path(os.path.relpath(home))
         self.paths = Results(config.results_dir)
         self.is_demo = config.bids_dir is None
         self.has_images = not config.analysis_only
         demo_folder = f"{config.results_dir}/sourcedata/demo"
-        self.demo = Demo(self.home, demo_folder, config.demo.participants)
+        self.demo = Demo(self.home, demo_folder, config.demo.participants, config.demo.controls)
         self.bids_dir = demo_folder if self.is_demo else str(config.bids_dir)
         self.clinical_table = self._clinical_table(config.clinical_table)
         placed = [] if underway else self._check_folders(config)
