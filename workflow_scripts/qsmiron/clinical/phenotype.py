@@ -39,9 +39,9 @@ def join_phenotype(
     A column that ``participants.tsv`` or an earlier table has is left as it is. A row of a session
     counts if the participant's images are of that session, and of ``session`` where it is given; of
     several, and where none has images, the first (the baseline). If none does, or several rows of
-    it, the cells are missing, and a warning says so. ``measured`` are the sessions of each participant with values,
-    where that is no matter of image files. What is wrong with the
-    form of a table is a warning, since nothing may need it; one that is to be fetched is an error.
+    it, the cells are missing, and a warning says so. ``measured`` are the sessions of each
+    participant with values, where that is no matter of image files. What is wrong with the form of
+    a table is a warning, since nothing may need it; one that is to be fetched is an error.
     """
     for table in tables:
         sheet.problems += [
@@ -149,7 +149,7 @@ def scanned(
 def one_row_each(
     sheet: Sheet, session: str | None, measured: Mapping[str, Collection[str]] | None = None
 ) -> None:
-    """Of a clinical table with a row per visit, keep the row that goes with each participant's scan.
+    """Of a clinical table with a row per visit, keep the one that goes with each scan.
 
     Where no scan is known it is the first visit's. A table of one row per participant stays as it
     is. Arguments as in :func:`join_phenotype`.

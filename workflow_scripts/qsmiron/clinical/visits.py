@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from ..errors import Problem
@@ -167,7 +168,7 @@ def _check_months(visits: Visits) -> Iterator[Problem]:
 def _check_order(visits: Visits) -> Iterator[Problem]:
     for who, months in visits.timed.items():
         labels = in_natural_order(months)
-        for one, other in zip(labels, labels[1:], strict=False):
+        for one, other in pairwise(labels):
             if months[one] > months[other]:
                 yield Problem(
                     _place(visits, who, other),
@@ -211,7 +212,7 @@ def _place(visits: Visits, who: str, label: str) -> str:
 def check_scores(visits: Visits, columns: list[str]) -> Iterator[Problem]:
     """Text where a number should stand, in columns whose change is looked at."""
     for who, found in visits.of.items():
-        for label, visit in found.items():
+        for visit in found.values():
             for name in columns:
                 cell = visit.values.get(name)
                 if cell is not None and as_number(cell) is None:
