@@ -7,7 +7,7 @@ rule assign_groups:
         script=settings.script("assign_groups"),
         participants=study.clinical_table,
         beside=study.tables_beside,
-        regions=[] if study.has_images else study.regions_table,
+        regions=[] if study.has_images else [study.regions_table],
     output:
         participants=f"{paths.root}/participants.tsv",
         description=f"{paths.root}/participants.json",

@@ -87,6 +87,17 @@ class ChangeOverTime:
         """The tables of all parts; ``path`` has the wildcard part."""
         return [path.format(part=part) for part in self.parts]
 
+    @property
+    def results(self) -> list[str]:
+        """The tables and figures of the change over time."""
+        if not self.is_measured:
+            return []
+        paths = self._study.paths
+        drawn = [part for part in self.parts if part == "time" or part.startswith("contrast-")]
+        figures = [f"{kind}_{part}.png" for kind in ("trajectories", "rates") for part in drawn]
+        tables = [paths.group(name) for name in ("change.tsv", "rates.tsv")]
+        return tables + [paths.figure(name) for name in figures]
+
     def settings(self, part: str) -> str:
         """The settings of a part's tests, as a JSON object."""
         study = self._study
