@@ -230,6 +230,11 @@ class Results:
         """Tests of the terms of one model."""
         return f"{self.work}/group/model-{{model}}/model_tests.tsv"
 
+    @property
+    def change_tests(self) -> str:
+        """Tests of one part of the change over time."""
+        return f"{self.work}/group/change-{{part}}/change.tsv"
+
     def calibration_tests(self, kind: str) -> str:
         """Tests of the calibration lines against one contrast or score (``kind``)."""
         return f"{self.work}/group/{kind}-{{{kind}}}/calibration_tests.tsv"
