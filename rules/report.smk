@@ -161,6 +161,71 @@ rule draw_forest:
         " 2>&1 | tee {log:q}"
 
 
+# Where participants have several sessions.
+rule draw_trajectories:
+    input:
+        script=settings.script("draw_trajectories"),
+        change=paths.change_tests,
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+    output:
+        png=paths.figure("trajectories_{part}.png"),
+        svg=paths.figure("trajectories_{part}.svg"),
+    log:
+        paths.log("draw_trajectories", "{part}"),
+    benchmark:
+        paths.benchmark("draw_trajectories", "{part}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=10,
+    params:
+        code=settings.code("draw_trajectories"),
+        settings=lambda wildcards: change.settings(wildcards.part),
+        clinical=lambda wildcards: change.values(wildcards.part),
+    message:
+        "Drawing each participant's change: {wildcards.part}"
+    shell:
+        "python {input.script:q} --change {input.change:q} --regions {input.regions:q}"
+        " --participants {input.participants:q} --config <(printf '%s' {params.settings:q})"
+        " --part {wildcards.part} --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule draw_rates:
+    input:
+        script=settings.script("draw_rates"),
+        change=paths.change_tests,
+        atlas=effects.files,
+    output:
+        forest=paths.figure("rates_{part}.png"),
+        forest_svg=paths.figure("rates_{part}.svg"),
+        brain=paths.figure("ratemaps_{part}.png"),
+        brain_svg=paths.figure("ratemaps_{part}.svg"),
+    log:
+        paths.log("draw_rates", "{part}"),
+    benchmark:
+        paths.benchmark("draw_rates", "{part}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
+        runtime=10,
+    params:
+        code=settings.code("draw_rates"),
+        atlas=effects.arguments,
+    message:
+        "Drawing the rates of change: {wildcards.part}"
+    shell:
+        "python {input.script:q} --change {input.change:q} --part {wildcards.part}"
+        " {params.atlas:q} --forest {output.forest:q} --brain {output.brain:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule draw_recovery:
     input:
         script=settings.script("draw_recovery"),
@@ -262,6 +327,7 @@ rule write_report:
         calibration=paths.group("calibration_tests.tsv"),
         deviations=study.deviations,
         models=paths.group("model_tests.tsv") if study.config.models else [],
+        change=change.results,
         null_rates=rules.estimate_null_rates.output.table,
         planning=rules.plan_sample_size.output.table,
         headlines=multiverse.shown + multiverse.influence,

@@ -80,8 +80,7 @@ class Reconstruction(Parameters):
     @property
     def own_images(self) -> dict[str, str]:
         """Paths of the user's own images of each scan → the keys that give them."""
-        r2 = self.sources.r2 if self.sources.run else None
-        given = ((self.mask.user, "mask.user"), (r2, "sources.r2"))
+        given = ((self.mask.user, "mask.user"), (self.sources.r2_maps, "sources.r2"))
         return {path: key for path, key in given if path}
 
 

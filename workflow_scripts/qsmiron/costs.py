@@ -14,7 +14,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     ),
     "Reconstruction": (
         "mask_brain", "map_field", "remove_background_field", "invert_dipole", "reference_chi",
-        "map_r2star", "separate_sources",
+        "map_r2star", "map_r2", "separate_sources",
     ),
     "Regions": (
         "measure_regions", "pool_thresholds", "count_deposits", "gather_regions",

@@ -17,6 +17,7 @@ from ..results import Results
 from ..tables import TABLES, read_table
 from .calibration_table import calibration_table
 from .cautions import assumptions, cautions
+from .change_table import change_table, repeatability_rows
 from .cohort_table import cohort_table
 from .costs_table import costs_table
 from .deviations_table import deviations_table
@@ -102,6 +103,8 @@ def report_page(
         findings=findings_table(tests, correlations),
         calibration=calibration_table(_table(paths, "calibration_tests")),
         models=models_table(_table(paths, "model_tests")),
+        change=change_table(_table(paths, "change")),
+        repeatability=repeatability_rows(_table(paths, "change")),
         deviations=deviations_table(_table(paths, "deviations")),
         planning_power=config.statistics.planning_power,
         planning_alpha=config.statistics.alpha,

@@ -11,7 +11,8 @@ from ..config import Config
 from ..figures.style import DPI, PAGE_WIDTH
 
 FIGURE_ORDER = (
-    "chi_maps", "distributions", "effects", "forest", "quantiles", "correlations", "multiverse",
+    "chi_maps", "distributions", "effects", "forest", "quantiles", "correlations", "trajectories",
+    "rates", "ratemaps", "multiverse",
     "full_multiverse", "recovery",
 )  # fmt: skip
 
@@ -43,6 +44,8 @@ def figures_of(config: Config) -> set[str]:
     stems |= {f"correlations_{score}" for score in config.scores}
     outcomes = [f"contrast-{name}" for name in config.contrasts]
     outcomes += [f"score-{name}" for name in config.scores]
+    parts = ["time", *(f"contrast-{name}" for name in config.contrasts)]
+    stems |= {f"{kind}_{part}" for kind in ("trajectories", "rates", "ratemaps") for part in parts}
     # the full multiverse is drawn only where it was asked for
     kinds = ("forest", "multiverse", "full_multiverse")
     return stems | {f"{kind}_{name}" for name in outcomes for kind in kinds}

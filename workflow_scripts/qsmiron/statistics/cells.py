@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, Problem
+from ..spelling import in_natural_order
 from .multiplicity import COPIES
 
 VARIANT = ["desc", "atlas"]
@@ -17,6 +18,8 @@ PLACE = ["region", "hemisphere", "index"]
 CELL = [*PLACE, "metric", "family"]
 COLUMNS = ["participant_id", "session", *VARIANT, *CELL, "value"]
 """What is needed of a regions table; its text may be categories (``read_table(columns=)``)."""
+
+VISIT = ["participant_id", "session"]
 
 REFERENCED_METRIC = "chi_mean"
 REFERENCE_MARGIN = 0.0005
@@ -77,7 +80,9 @@ class Pattern:
 
 
 def cell_matrices(
-    regions: pd.DataFrame, session: str | None = None, where: str = "regions"
+    regions: pd.DataFrame,
+    session: str | Mapping[str, str | None] | None = None,
+    where: str = "regions",
 ) -> list[Cells]:
     """Pivot a regions table into one matrix per (desc, atlas).
 
@@ -89,15 +94,14 @@ def cell_matrices(
     regions
         Long table with at least :data:`COLUMNS` of ``TABLES["regions"]``.
     session
-        Session to keep, where there are sessions.
+        Session to keep, where there are sessions, as in :func:`one_session`.
     where
         The table's path, for messages.
 
     Raises
     ------
     InputError
-        For an empty table, several sessions of a participant without a selection, a selection
-        that matches nothing, or a cell that a participant has twice.
+        For an empty table, a session that nobody has, or a cell that a participant has twice.
     """
     regions = one_session(regions, session, where).reset_index(drop=True)
     if regions.empty:
@@ -109,9 +113,27 @@ def cell_matrices(
     ]
 
 
-def one_session(regions: pd.DataFrame, session: str | None, where: str) -> pd.DataFrame:
-    """Rows of the chosen session; an :class:`InputError` where it is not clear which."""
-    if session is not None:
+def one_session(
+    regions: pd.DataFrame, session: str | Mapping[str, str | None] | None, where: str
+) -> pd.DataFrame:
+    """Rows of one session of each participant.
+
+    Parameters
+    ----------
+    regions
+        A table with ``participant_id`` and ``session``.
+    session
+        The session of everybody, or that of each participant (of others every row is kept);
+        ``None`` for the first of each.
+    where
+        The table's path, for messages.
+
+    Raises
+    ------
+    InputError
+        For a session that no row has.
+    """
+    if isinstance(session, str):
         wanted = session.removeprefix("ses-")
         kept = regions[regions["session"].astype(str).str.removeprefix("ses-") == wanted]
         if kept.empty:
@@ -124,19 +146,45 @@ def one_session(regions: pd.DataFrame, session: str | None, where: str) -> pd.Da
                 )
             )
         return kept
-    visits = regions[["participant_id", "session"]].drop_duplicates().astype(object)
-    counts = visits.groupby("participant_id", sort=False)["session"].nunique(dropna=False)
-    several = list(counts.index[counts > 1])
-    if several:
-        raise InputError(
-            Problem(
-                f"{where}, column session",
-                f"several sessions of {_some(several)}",
-                "one session per participant",
-                "Say which to analyse: statistics.session in the config.",
-            )
-        )
-    return regions
+    chosen = first_sessions(regions) if session is None else session
+    visits = _visits(regions)
+    visits["kept"] = [
+        chosen.get(who, label) == label for who, label in visits.itertuples(index=False)
+    ]
+    if visits["kept"].all():
+        return regions
+    pairs = regions[VISIT].astype(object)
+    pairs = pairs.where(pairs.notna(), None)
+    kept = pairs.merge(visits, on=VISIT, how="left")["kept"]
+    return regions[kept.to_numpy(bool)]
+
+
+def first_sessions(regions: pd.DataFrame) -> dict[str, str | None]:
+    """The baseline of each participant of a table: the first session, in the order of the labels.
+
+    ``None`` where a participant has no sessions.
+    """
+    labels: dict[str, list[str | None]] = {}
+    for who, label in _visits(regions).itertuples(index=False):
+        labels.setdefault(str(who), []).append(label)
+    return {
+        who: None if None in found else in_natural_order(map(str, found))[0]
+        for who, found in labels.items()
+    }
+
+
+def sessions_of(regions: pd.DataFrame) -> dict[str, set[str]]:
+    """The sessions of each participant of a table."""
+    found: dict[str, set[str]] = {}
+    for who, label in _visits(regions).itertuples(index=False):
+        found.setdefault(str(who), set()).update([] if label is None else [str(label)])
+    return found
+
+
+def _visits(regions: pd.DataFrame) -> pd.DataFrame:
+    """The distinct pairs of participant and session, ``None`` for none."""
+    visits = regions[VISIT].drop_duplicates().astype(object)
+    return visits.where(visits.notna(), None)
 
 
 def _pivot(part: pd.DataFrame, desc: str, atlas: str, where: str) -> Cells:

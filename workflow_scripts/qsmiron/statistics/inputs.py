@@ -10,7 +10,14 @@ import pandas as pd
 
 from ..clinical import read_clinical
 from ..tables import read_table
-from .cells import COLUMNS, Cells, cell_matrices, match_participants
+from .cells import (
+    COLUMNS,
+    Cells,
+    cell_matrices,
+    first_sessions,
+    match_participants,
+    sessions_of,
+)
 from .covariates import Covariates, covariate_matrix
 from .groups import get_column
 from .harmonisation import harmonise
@@ -125,9 +132,12 @@ def read_inputs(
         For whatever is wrong with one of them, or measured participants without a clinical row.
     """
     design = read_study_design(config)
+    table = read_table(regions, "regions", COLUMNS)
     session = design.statistics.session
-    clinical = read_clinical(participants, design.categorical, session)
-    cells = cell_matrices(read_table(regions, "regions", COLUMNS), session, str(regions))
+    measured = sessions_of(table)
+    clinical = read_clinical(participants, design.categorical, session, measured)
+    session = session or first_sessions(table)  # that of every further table, too
+    cells = cell_matrices(table, session, str(regions))
     functions = read_quantile_functions(quantiles, session) if quantiles else []
     match_participants([*cells, *functions], clinical, str(participants))
     scans = read_scan_tables(quality, region_voxels, session)

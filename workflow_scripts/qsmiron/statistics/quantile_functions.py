@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class QuantileFunctions:
 
 
 def read_quantile_functions(
-    path: str | Path, session: str | None = None
+    path: str | Path, session: str | Mapping[str, str | None] | None = None
 ) -> list[QuantileFunctions]:
     """Read a quantiles table (``TABLES["quantiles"]``), one entry per (desc, atlas).
 
@@ -59,7 +59,7 @@ def read_quantile_functions(
     Raises
     ------
     InputError
-        For an unreadable table, several sessions without a selection, probabilities that differ
+        For an unreadable table, a session that nobody has, probabilities that differ
         between participants or regions, are unevenly spaced or lack the median.
     """
     table = _read(path)

@@ -6,7 +6,7 @@ table.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,9 @@ class ScanTables:
 
 
 def read_scan_tables(
-    quality: str | Path | None, region_voxels: str | Path | None, session: str | None
+    quality: str | Path | None,
+    region_voxels: str | Path | None,
+    session: str | Mapping[str, str | None] | None,
 ) -> ScanTables:
     """Read the tables that are named."""
     tables = [

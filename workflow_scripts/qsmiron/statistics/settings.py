@@ -25,6 +25,7 @@ from ..errors import InputError, Problem
 from ..parameters import Parameters, parse_parameters, without_nothing
 from ..scan_covariates import SCAN_COVARIATES
 from ..spelling import level_text, plain_names
+from .change.settings import ChangeSettings
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
@@ -266,6 +267,9 @@ class StudyDesign(Parameters):
         "as covariates they are indicators, not slopes",
     )
     statistics: Statistics = Field(default_factory=Statistics, description="Procedure")
+    change: ChangeSettings = Field(
+        default_factory=ChangeSettings, description="Change over time, of several sessions"
+    )
 
     @field_validator("contrasts", "models", mode="before")
     @classmethod

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..bids import Scan, find_scans
 from ..clinical import clinical_values
 from ..clinical.phenotype import analysed_session, tables_beside
+from ..clinical.visits import Visits, read_visits
 from ..config import Config, load_config, variant
 from ..dataset import check_demo_folder
 from ..errors import InputError, Problem
@@ -18,6 +19,7 @@ from ..failures import Failure
 from ..results import Results
 from ..spelling import twin_label
 from .branches import Branch, Sharing, branches
+from .change import ChangeOverTime, sessions_in, sessions_of_scans
 from .checked_settings import checked_settings
 from .clinical import ClinicalValues
 from .cohort import Cohort
@@ -78,7 +80,15 @@ class Study:
         usual = config.clinical_table is None and self.has_images
         self.has_clinical = not usual or os.path.lexists(self.clinical_table)
         session = config.statistics.session
-        values = clinical_values(self.clinical_table, session) if self.has_clinical else {}
+        months = config.change.months
+        visits = read_visits(self.clinical_table, months) if self.has_clinical else Visits()
+        # where there are images, their folders tell
+        self.measured = None if self.has_images else sessions_in(self.regions_table_of(config))
+        values = (
+            clinical_values(self.clinical_table, session, self.measured)
+            if self.has_clinical
+            else {}
+        )
         columns = {name for row in values.values() for name in row} if values else None
         age = ClinicalValues(values, config).age
         self.failure_records = FailureRecords(self.paths, config, self.home, age)
@@ -100,6 +110,9 @@ class Study:
         self.contrasts = list(config.contrasts)
         self.scores = list(config.scores)
         self.multiverse = MultiverseLayout(self)
+        sessions = sessions_of_scans(scans) if self.measured is None else self.measured
+        self.change = ChangeOverTime(self, visits, sessions)
+        self.left_out += self.change.problems
         self.gathered_tests = GatheredTests(self)
         if self.has_images:
             # problems are named when the workflow is read
@@ -253,53 +266,9 @@ class Study:
         """Check all inputs that are there: the clinical table, and the images unless the demo's
         are still to be simulated (or none are used).
         """
-        from ..checks.cohort import Inspection, inspect_inputs
-        from ..checks.named_files import check_atlases
-        from ..clinical import check_clinical
+        from .inspection import inspect_study
 
-        settings = self.checked_settings
-        simulated = not self.is_demo or all(Path(path).exists() for path in self.cohort.raw_files)
-        if self.has_images and simulated:
-            inspection = inspect_inputs(self.bids_dir, self.clinical_table, settings)
-        else:
-            keys = ("contrasts", "scores", "covariates", "categorical", "roles", "scores_of")
-            keys += ("models", "statistics")
-            design = {key: settings.get(key) for key in keys}
-            participants = [scan.participant_id for scan in self.cohort.scans] or None
-            ranges = settings["clinical_ranges"]
-            inspection = Inspection(
-                check_clinical(
-                    self.clinical_table,
-                    participants,
-                    **design,
-                    ranges=ranges,
-                    session=self.config.statistics.session,
-                )
-            )
-            inspection.problems += check_atlases(settings) if self.has_images else []
-        if not self.has_images:
-            inspection.problems += self._regions_table_problems()
-        if not self.has_clinical and not (self.contrasts or self.scores):
-            # Nothing asks for the missing table.
-            inspection.problems = [
-                problem
-                for problem in inspection.problems
-                if not problem.where.startswith(self.clinical_table)
-            ]
-        inspection.problems += self.left_out
-        return inspection
-
-    def _regions_table_problems(self) -> list[Problem]:
-        from ..checks.regions_table import check_regions_table
-
-        config = self.config
-        return check_regions_table(
-            self.regions_table,
-            self.clinical.participants,
-            config.exclude,
-            config.participant_label,
-            config.statistics.session,
-        )
+        return inspect_study(self)
 
     def _clinical_table(self, named: str | None) -> str:
         """The clinical table: a source file, never a rule's output."""
@@ -315,7 +284,11 @@ class Study:
     @property
     def regions_table(self) -> str:
         """The long table that the group results start from."""
-        return self.config.regions_table or self.paths.group("regions.tsv")
+        return self.regions_table_of(self.config)
+
+    def regions_table_of(self, config: Config) -> str:
+        """The same, of a configuration that is not fitted yet."""
+        return config.regions_table or self.paths.group("regions.tsv")
 
     @property
     def given_atlases(self) -> list[str]:
