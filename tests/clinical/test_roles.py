@@ -101,7 +101,7 @@ def test_groups_at_different_sites_cannot_be_harmonised(table: Path) -> None:
     design = {
         "contrasts": {"c": {"column": "diagnosis", "levels": ["ALS", "HC"]}},
         "roles": ROLES,
-        "statistics": {"harmonisation": "combat"},
+        "statistics": {"harmonisation": "combat", "harmonisation_sites": "site"},
     }
     told = words(found(table, **design))
     assert "config, statistics.harmonisation_sites" in told
@@ -114,5 +114,5 @@ def test_groups_at_different_sites_cannot_be_harmonised(table: Path) -> None:
 def test_groups_that_share_a_site_can(table: Path) -> None:
     with_sites(table, "aaaaaaababbbbb")
     contrasts = {"c": {"column": "diagnosis", "levels": ["ALS", "HC"]}}
-    statistics = {"harmonisation": "combat"}
+    statistics = {"harmonisation": "combat", "harmonisation_sites": "site"}
     assert not found(table, contrasts=contrasts, roles=ROLES, statistics=statistics)
