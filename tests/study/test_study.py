@@ -66,7 +66,7 @@ SESSIONS = "session_id\tumn_score\nses-1\t4\nses-2\t5\n"
 @pytest.mark.parametrize(
     ("chosen", "score", "scans"),
     [
-        ({}, "n/a", 3),
+        ({}, "4", 3),
         ({"session_label": ["2"]}, "5", 1),
         ({"statistics": {"session": "ses-1"}}, "4", 3),
         ({"session_label": ["1", "2"], "statistics": {"session": "2"}}, "5", 2),

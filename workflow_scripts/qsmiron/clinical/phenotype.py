@@ -5,29 +5,31 @@ Both are joined to it by participant and, where a participant has several sessio
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from ..bids import LABEL
+from ..bids import LABEL, ChosenSession
 from ..errors import Problem
 from ..stored_files import is_hidden, is_unfetched
-from .sheet import MISSING, ONE_ROW, SESSION, Sheet, is_missing, read_sheet
+from .sheet import MISSING, ONE_ROW, SESSION, Sheet, is_missing, participant_id, read_sheet
 
 NOT_CLINICAL = (SESSION, "acq_time")
 """Columns that are not joined: the key, and the date of a visit."""
 
 
-def analysed_session(session_label: Collection[str], session: str | None) -> str | None:
+def analysed_session(session_label: Collection[str], session: ChosenSession) -> ChosenSession:
     """The label of the session whose scans and clinical values go together.
 
     ``session`` is what the config names for the statistics; without it, the only session that
     ``session_label`` selects. ``None`` where a participant's own images decide.
     """
+    if isinstance(session, Mapping):
+        return {participant_id(who): label.removeprefix("ses-") for who, label in session.items()}
     named = [session] if session else list(session_label)
     return named[0].removeprefix("ses-") if len(named) == 1 else None
 
 
-def join_phenotype(sheet: Sheet, tables: list[Sheet], session: str | None = None) -> None:
+def join_phenotype(sheet: Sheet, tables: list[Sheet], session: ChosenSession = None) -> None:
     """Add to a data set's ``participants.tsv`` the columns of the tables beside it.
 
     A column that ``participants.tsv`` or an earlier table has is left as it is. A row of a session
@@ -47,7 +49,7 @@ def join_phenotype(sheet: Sheet, tables: list[Sheet], session: str | None = None
             _join(sheet, table, session)
 
 
-def _join(sheet: Sheet, table: Sheet, session: str | None) -> None:
+def _join(sheet: Sheet, table: Sheet, session: ChosenSession) -> None:
     rows: dict[str, list[tuple[int, dict[str, str]]]] = {}
     for number, who, cells in table.rows:
         rows.setdefault(who, []).append((number, cells))
@@ -104,8 +106,12 @@ def _of_the_scan(
     return [row for row, label in zip(rows, labels, strict=True) if label in imaged]
 
 
-def _imaged(root: Path, who: str, session: str | None) -> set[str]:
+def _imaged(root: Path, who: str, session: ChosenSession) -> set[str]:
     """The labels of a participant's sessions with images; at most ``session`` where it is given."""
+    if isinstance(session, Mapping):
+        if who in session:
+            return {session[who]}
+        session = None
     if not LABEL.fullmatch(who.removeprefix("sub-")):
         return set()
     labels = {path.parent.name.removeprefix("ses-") for path in (root / who).glob("ses-*/anat")}

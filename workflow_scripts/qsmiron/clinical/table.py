@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..spelling import as_number
 from .design import check_design
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_joined(path: str | Path, session: str | None = None) -> Sheet:
+def read_joined(path: str | Path, session: ChosenSession = None) -> Sheet:
     """Read a clinical table as text, with the columns of the tables beside it.
 
     ``session`` is the one that is analysed; see :func:`.phenotype.analysed_session`.
@@ -45,7 +46,7 @@ def read_joined(path: str | Path, session: str | None = None) -> Sheet:
     return sheet
 
 
-def clinical_values(path: str | Path, session: str | None = None) -> dict[str, dict[str, str]]:
+def clinical_values(path: str | Path, session: ChosenSession = None) -> dict[str, dict[str, str]]:
     """Cells of a clinical table by participant_id (``sub-XX``) and column, as text.
 
     ``session`` is as in :func:`read_joined`.
@@ -69,7 +70,7 @@ def clinical_values(path: str | Path, session: str | None = None) -> dict[str, d
 
 
 def read_clinical(
-    path: str | Path, text: Iterable[str] = (), session: str | None = None
+    path: str | Path, text: Iterable[str] = (), session: ChosenSession = None
 ) -> pd.DataFrame:
     """Read a clinical table, indexed by participant_id (``sub-XX``).
 
@@ -118,7 +119,7 @@ def check_clinical(
     covariates: Iterable[str] = (),
     ranges: Mapping[str, tuple[float, float]] | None = None,
     analysed: Iterable[str] | None = None,
-    session: str | None = None,
+    session: ChosenSession = None,
     categorical: Collection[str] = (),
     roles: Mapping[str, Any] | None = None,
     scores_of: Mapping[str, str] | None = None,

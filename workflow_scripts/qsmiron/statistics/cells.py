@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from .multiplicity import COPIES
 
@@ -70,7 +71,7 @@ class Pattern:
 
 
 def cell_matrices(
-    regions: pd.DataFrame, session: str | None = None, where: str = "regions"
+    regions: pd.DataFrame, session: ChosenSession = None, where: str = "regions"
 ) -> list[Cells]:
     """Pivot a regions table into one matrix per (desc, atlas).
 
@@ -102,9 +103,13 @@ def cell_matrices(
     ]
 
 
-def one_session(regions: pd.DataFrame, session: str | None, where: str) -> pd.DataFrame:
+def one_session(regions: pd.DataFrame, session: ChosenSession, where: str) -> pd.DataFrame:
     """Rows of the chosen session; an :class:`InputError` where it is not clear which."""
-    if session is not None:
+    if isinstance(session, Mapping):
+        chosen = regions["participant_id"].astype(object).map(session)
+        found = regions["session"].astype(str).str.removeprefix("ses-")
+        regions = regions[chosen.isna() | (chosen == found)]
+    elif session is not None:
         wanted = session.removeprefix("ses-")
         kept = regions[regions["session"].astype(str).str.removeprefix("ses-") == wanted]
         if kept.empty:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..tables import MISSING, TABLES, keep_labels
 from .cells import VARIANT, number_participants, one_session
@@ -49,7 +50,7 @@ class QuantileFunctions:
 
 
 def read_quantile_functions(
-    path: str | Path, session: str | None = None
+    path: str | Path, session: ChosenSession = None
 ) -> list[QuantileFunctions]:
     """Read a quantiles table (``TABLES["quantiles"]``), one entry per (desc, atlas).
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..scan_covariates import REGION_VOLUME, SCAN_COVARIATES
 from ..tables import read_table
@@ -62,7 +63,7 @@ class ScanTables:
 
 
 def read_scan_tables(
-    quality: str | Path | None, region_voxels: str | Path | None, session: str | None
+    quality: str | Path | None, region_voxels: str | Path | None, session: ChosenSession
 ) -> ScanTables:
     """Read the tables that are named."""
     tables = [

@@ -212,8 +212,10 @@ class Statistics(Parameters):
     variance_groups: str | None = Field(
         None, description="Column, such as site, whose levels have residual variances of their own"
     )
-    session: str | None = Field(
-        None, description="Session to analyse, where participants have several (label)"
+    session: str | dict[str, str] | None = Field(
+        None,
+        description="Session to analyse, where participants have several: a label, or that of each "
+        "such as {sub-01: '2'}; default: each participant's earliest",
     )
 
 

@@ -213,7 +213,7 @@ class Cohort:
 
     def _of_registration(self, path: str, wildcards: Wildcards) -> list[str]:
         scan = self.scan(wildcards)
-        return [] if scan.t1w is None else [self.fill(path, scan)]
+        return [self.fill(path, scan)] if self.label_sources.is_registered(scan) else []
 
     def from_stage(self, stage: str, path: str) -> Callable[[Wildcards], str]:
         """Input function: a stage's file of the variant or branch, which may share another's."""
@@ -375,7 +375,9 @@ class Cohort:
 
     def every_registered_scan(self, *paths: str) -> list[str]:
         """These paths for every scan that has a T1w."""
-        return self._every(lambda scan, _: scan.t1w is not None, paths, None, None)
+        return self._every(
+            lambda scan, _: self.label_sources.is_registered(scan), paths, None, None
+        )
 
     def with_labels(self, *paths: str) -> list[str]:
         """These paths if any scan has labels."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..bids import Scan, find_scans
 from ..clinical import clinical_values
-from ..clinical.phenotype import analysed_session, tables_beside
+from ..clinical.phenotype import tables_beside
 from ..config import Config, load_config, variant
 from ..dataset import check_demo_folder
 from ..errors import InputError, Problem
@@ -30,6 +30,7 @@ from .given_tables import COVARIATE_TABLES, check_given_tables, names_in
 from .label_sources import LabelSources
 from .multiverse import MultiverseLayout
 from .results_folder import check_results_folder, refused_results
+from .sessions import with_session
 from .settings import Settings
 from .source_files import Output, refuse_overwriting
 from .variant_inputs import VariantInputs
@@ -62,7 +63,6 @@ class Study:
     """
 
     def __init__(self, config: Config, home: str | Path, underway: bool = False) -> None:
-        config = _with_session(config)
         self.home = Path(os.path.relpath(home))
         self.paths = Results(config.results_dir)
         self.is_demo = config.bids_dir is None
@@ -77,6 +77,7 @@ class Study:
         # A table that is named must exist; one that is merely usual may be missing.
         usual = config.clinical_table is None and self.has_images
         self.has_clinical = not usual or os.path.lexists(self.clinical_table)
+        config, told = with_session(config, scans, self.clinical_table)
         session = config.statistics.session
         values = clinical_values(self.clinical_table, session) if self.has_clinical else {}
         columns = {name for row in values.values() for name in row} if values else None
@@ -84,7 +85,7 @@ class Study:
         self.failure_records = FailureRecords(self.paths, config, self.home, age)
         scans, self.failures = self._without_failed(scans, config, underway)
         config, left_out = fit_design(config, columns, self.clinical_table)
-        self.left_out = [*placed, *left_out]
+        self.left_out = [*placed, *left_out, *(told if config.contrasts or config.scores else [])]
         self.config = config
         if not self.has_images:
             check_given_tables(
@@ -384,10 +385,3 @@ class Study:
     def every_score(self, path: str) -> list[str]:
         """A path for every score."""
         return [path.format(score=score) for score in self.scores]
-
-
-def _with_session(config: Config) -> Config:
-    """The configuration, its statistics of the one session that is selected, where it is one."""
-    session = analysed_session(config.session_label, config.statistics.session)
-    statistics = config.statistics.model_copy(update={"session": session})
-    return config.model_copy(update={"statistics": statistics})
