@@ -135,18 +135,16 @@ class Cohort:
         return files_of_echo(self.scan(wildcards).parts, int(wildcards.echo))
 
     def t1w(self, wildcards: Wildcards) -> list[str]:
-        """The T1w image of a scan, if it has one."""
-        t1w = self.scan(wildcards).t1w
-        return [] if t1w is None else [str(t1w)]
+        """The T1w image of a scan, or the mean of its participant's other visits, if any."""
+        scan = self.scan(wildcards)
+        t1w = str(scan.t1w or self.paths.mean_t1w.format(subject=scan.subject))
+        return [t1w] if self.label_sources.is_registered(scan) else []
 
     def who(self, wildcards: Wildcards) -> list[str]:
         """Options that name the participant (and session) of a scan."""
         scan = self.scan(wildcards)
-        return [
-            "--participant",
-            scan.participant_id,
-            *(["--session", scan.session] if scan.session else []),
-        ]
+        session = ["--session", scan.session] if scan.session else []
+        return ["--participant", scan.participant_id, *session]
 
     @property
     def scan_names(self) -> list[str]:
