@@ -16,6 +16,7 @@ from qsmiron.clinical import read_clinical
 from qsmiron.errors import reported_to_user
 from qsmiron.parameters import parse_parameters
 from qsmiron.simulation.recovery import RecoveryParameters, compare
+from qsmiron.statistics.cells import one_session
 from qsmiron.statistics.groups import assign_group
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table, write_table
@@ -55,7 +56,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         table = compare(
             read_table(arguments.plan),
             read_table(arguments.effects),
-            read_table(arguments.regions, "regions"),
+            one_session(
+                read_table(arguments.regions, "regions"),
+                design.statistics.session,
+                str(arguments.regions),
+            ),
             participants.assign(**groups),
             parameters,
         )

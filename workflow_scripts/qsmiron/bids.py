@@ -7,7 +7,7 @@ sessions) with the T1w image that goes with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from .stored_files import visible
 
 BIDS_VERSION = "1.10.0"
 LABEL = re.compile(r"[A-Za-z0-9]+")
+ChosenSession = str | Mapping[str, str] | None
+"""The session that serves what takes one scan of each participant: a label for all of them, or by
+participant_id that of each who has several; None where nobody has."""
 SCAN_PLACEHOLDERS = ("subject", "session", "folder", "entities")
 
 
@@ -80,6 +83,32 @@ class Scan:
         for name in SCAN_PLACEHOLDERS:
             template = template.replace(f"<{name}>", getattr(self, name) or "")
         return Path(root) / template
+
+
+def repeated_scans(scans: Iterable[Scan]) -> dict[str, list[Scan]]:
+    """The scans of each participant of whom there are several, one at least with a T1w.
+
+    By the participant's label. Their labels come from one template within the participant
+    (:mod:`.registration.average_visits`), which serves the scans without a T1w too.
+    """
+    by_subject: dict[str, list[Scan]] = {}
+    for scan in scans:
+        by_subject.setdefault(scan.subject, []).append(scan)
+    return {
+        subject: found
+        for subject, found in by_subject.items()
+        if len(found) > 1 and any(scan.t1w for scan in found)
+    }
+
+
+def sessions_of(scans: Iterable[Scan]) -> dict[str, list[str]]:
+    """The labels of each participant's sessions, by participant_id; without sessions, none."""
+    found: dict[str, list[str]] = {}
+    for scan in scans:
+        labels = found.setdefault(scan.participant_id, [])
+        if scan.session and scan.session not in labels:
+            labels.append(scan.session)
+    return found
 
 
 def image_template(template: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 STAGES: dict[str, tuple[str, ...]] = {
     "Data and checks": ("simulate_cohort", "simulate_subject", "extract_echo", "check_inputs"),
     "Registration and labels": (
-        "register_subject", "register_template", "carry_labels", "label_tissues",
+        "register_subject", "average_visits", "register_visit", "register_template",
+        "carry_labels", "label_tissues",
     ),
     "Reconstruction": (
         "mask_brain", "map_field", "remove_background_field", "invert_dipole", "reference_chi",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..spelling import in_natural_order
 from .multiplicity import COPIES
@@ -80,9 +81,7 @@ class Pattern:
 
 
 def cell_matrices(
-    regions: pd.DataFrame,
-    session: str | Mapping[str, str | None] | None = None,
-    where: str = "regions",
+    regions: pd.DataFrame, session: ChosenSession = None, where: str = "regions"
 ) -> list[Cells]:
     """Pivot a regions table into one matrix per (desc, atlas).
 
@@ -113,9 +112,7 @@ def cell_matrices(
     ]
 
 
-def one_session(
-    regions: pd.DataFrame, session: str | Mapping[str, str | None] | None, where: str
-) -> pd.DataFrame:
+def one_session(regions: pd.DataFrame, session: ChosenSession, where: str) -> pd.DataFrame:
     """Rows of one session of each participant.
 
     Parameters

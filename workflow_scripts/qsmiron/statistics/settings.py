@@ -223,8 +223,10 @@ class Statistics(Parameters):
         (5.0, 10.0), description="Differences that a sample is planned for (ppb)"
     )
     planning_power: float = Field(0.8, gt=0.05, lt=1, description="Power that it is planned for")
-    session: str | None = Field(
-        None, description="Session to analyse, where participants have several (label)"
+    session: str | dict[str, str] | None = Field(
+        None,
+        description="Session to analyse, where participants have several: a label, or that of each "
+        "such as {sub-01: '2'}; default: each participant's earliest",
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..bids import Scan
 from ..clinical.visits import Visits
 from ..errors import Problem
 
@@ -147,13 +146,4 @@ def sessions_in(regions: str | Path) -> dict[str, set[str]]:
                 found.setdefault(cells[who], set()).update([label] if label != "n/a" else [])
     except (OSError, UnicodeDecodeError, ValueError, IndexError, StopIteration):
         return {}
-    return found
-
-
-def sessions_of_scans(scans: Collection[Scan]) -> dict[str, set[str]]:
-    """The sessions of each participant that have images."""
-    found: dict[str, set[str]] = {}
-    for scan in scans:
-        labels = [scan.session] if scan.session else []
-        found.setdefault(scan.participant_id, set()).update(labels)
     return found

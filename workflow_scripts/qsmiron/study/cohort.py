@@ -135,18 +135,16 @@ class Cohort:
         return files_of_echo(self.scan(wildcards).parts, int(wildcards.echo))
 
     def t1w(self, wildcards: Wildcards) -> list[str]:
-        """The T1w image of a scan, if it has one."""
-        t1w = self.scan(wildcards).t1w
-        return [] if t1w is None else [str(t1w)]
+        """The T1w image of a scan, or the mean of its participant's other visits, if any."""
+        scan = self.scan(wildcards)
+        t1w = str(scan.t1w or self.paths.mean_t1w.format(subject=scan.subject))
+        return [t1w] if self.label_sources.is_registered(scan) else []
 
     def who(self, wildcards: Wildcards) -> list[str]:
         """Options that name the participant (and session) of a scan."""
         scan = self.scan(wildcards)
-        return [
-            "--participant",
-            scan.participant_id,
-            *(["--session", scan.session] if scan.session else []),
-        ]
+        session = ["--session", scan.session] if scan.session else []
+        return ["--participant", scan.participant_id, *session]
 
     @property
     def scan_names(self) -> list[str]:
@@ -213,7 +211,7 @@ class Cohort:
 
     def _of_registration(self, path: str, wildcards: Wildcards) -> list[str]:
         scan = self.scan(wildcards)
-        return [] if scan.t1w is None else [self.fill(path, scan)]
+        return [self.fill(path, scan)] if self.label_sources.is_registered(scan) else []
 
     def from_stage(self, stage: str, path: str) -> Callable[[Wildcards], str]:
         """Input function: a stage's file of the variant or branch, which may share another's."""
@@ -375,7 +373,9 @@ class Cohort:
 
     def every_registered_scan(self, *paths: str) -> list[str]:
         """These paths for every scan that has a T1w."""
-        return self._every(lambda scan, _: scan.t1w is not None, paths, None, None)
+        return self._every(
+            lambda scan, _: self.label_sources.is_registered(scan), paths, None, None
+        )
 
     def with_labels(self, *paths: str) -> list[str]:
         """These paths if any scan has labels."""

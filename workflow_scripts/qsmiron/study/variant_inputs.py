@@ -184,7 +184,8 @@ class VariantInputs:
         from ..regions.selection import needs_grey_matter
 
         for atlas in self.cohort.atlases:
-            scans = [scan for scan in self.cohort.labelled(atlas) if scan.t1w is None]
+            registered = self.cohort.label_sources.is_registered
+            scans = [scan for scan in self.cohort.labelled(atlas) if not registered(scan)]
             if scans and needs_grey_matter(selection, self._regions(atlas)):
                 for scan in scans:
                     yield Problem(
