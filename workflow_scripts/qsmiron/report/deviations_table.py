@@ -18,7 +18,10 @@ def deviations_table(deviations: pd.DataFrame) -> list[list[str]]:
     """
     tested = deviations[deviations["p"].notna()]
     if tested.empty:
-        return []
+        reasons = list(dict.fromkeys(deviations["reason"].dropna()))
+        return [["No patient could be compared"], *([reason] for reason in reasons)][
+            : 4 * bool(reasons)
+        ]
     keys = ["desc", "atlas"]
     tested = tested[(tested[keys] == tested[keys].iloc[0]).all(axis=1)]
     rows = [HEADER]
