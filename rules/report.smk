@@ -161,6 +161,44 @@ rule draw_forest:
         " 2>&1 | tee {log:q}"
 
 
+# Where sites are harmonised.
+rule draw_harmonisation:
+    input:
+        script=settings.script("draw_harmonisation"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        png=paths.figure("harmonisation.png"),
+        svg=paths.figure("harmonisation.svg"),
+    log:
+        paths.log("draw_harmonisation"),
+    benchmark:
+        paths.benchmark("draw_harmonisation")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
+        runtime=10,
+    params:
+        code=settings.code("draw_harmonisation"),
+        settings=settings.slice(*settings.design),
+        clinical=clinical.role_values,
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Drawing the sites before and after harmonising"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
 # Where participants have several sessions.
 rule draw_trajectories:
     input:
@@ -330,6 +368,11 @@ rule write_report:
         change=change.results,
         null_rates=rules.estimate_null_rates.output.table,
         planning=rules.plan_sample_size.output.table,
+        harmonisation=(
+            [paths.figure("harmonisation.png")]
+            if study.config.statistics.harmonisation != "none"
+            else []
+        ),
         headlines=multiverse.shown + multiverse.influence,
         forests=multiverse.every_outcome(paths.figure("forest_{outcome}.png")),
         figures=study.every_contrast(paths.figure("distributions_{contrast}.png"))

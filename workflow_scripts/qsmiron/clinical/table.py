@@ -17,7 +17,7 @@ from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..spelling import as_number
 from .design import check_design
-from .models import check_models, check_sites
+from .models import check_confounded, check_models, check_sites
 from .numbers import not_a_number
 from .phenotype import join_phenotype, one_row_each, read_beside
 from .ranges import check_values
@@ -184,6 +184,7 @@ def check_clinical(
         ),
         *check_models(counted, models or {}, roles),
         *check_sites(counted, statistics or {}),
+        *check_confounded(counted, statistics or {}, contrasts or {}, roles),
     ]
 
 

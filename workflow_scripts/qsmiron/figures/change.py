@@ -80,8 +80,8 @@ def trajectories_figure(
     caption = (
         f"{shown_rows(rows, tests)}A line per participant over the months since baseline. {means}"
         f"{' of each group' if len(groups) > 1 else ''}. In each row the regions of smallest p. p "
-        f"and q: mixed model, {term} (t with Satterthwaite's degrees of freedom; q over the regions "
-        "of the metric)."
+        f"and q: mixed model, {term} (t with Satterthwaite's degrees of freedom; q over the "
+        "regions of the metric)."
     )
     return figure, f"Change over time: {name}", caption
 

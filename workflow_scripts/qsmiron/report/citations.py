@@ -25,8 +25,8 @@ CITATIONS: dict[str, str] = {
     "rank_ancova": "Conover and Iman, Biometrics 1982, doi 10.2307/2530051",
     "freedman_lane": "Freedman and Lane, J Bus Econ Stat 1983, doi 10.1080/07350015.1983.10509354",
     "single_case": "Crawford and Garthwaite, Neuropsychology 2006, doi 10.1037/0894-4105.20.3.270",
-    "combat": "Johnson et al., Biostatistics 2007, doi 10.1093/biostatistics/kxj037; Fortin et al., "
-    "NeuroImage 2018, doi 10.1016/j.neuroimage.2017.11.024",
+    "combat": "Johnson et al., Biostatistics 2007, doi 10.1093/biostatistics/kxj037; Fortin et "
+    "al., NeuroImage 2018, doi 10.1016/j.neuroimage.2017.11.024",
     "max_t": "Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993",
     "bca": "Efron, J Am Stat Assoc 1987, doi 10.1080/01621459.1987.10478410",
     "fdr": "Benjamini and Hochberg, J R Stat Soc B 1995, doi 10.1111/j.2517-6161.1995.tb02031.x",

@@ -1,4 +1,4 @@
-"""How many participants a study would need, by this cohort's variance: the middle of all regions."""
+"""How many participants a study would need, by this cohort's variance: the middle of regions."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..clinical import read_clinical
+from ..spelling import level_text
 from ..tables import read_table
 from .cells import (
     COLUMNS,
@@ -70,12 +71,21 @@ class Inputs:
             cells = replace(cells, values=cells.measured, measured=None, harmonised=None)
         if (how or settings.harmonisation) == "none":
             return cells
-        column = settings.harmonisation_sites
+        sites, _ = self.sites(cells.participants)
+        return harmonise(cells, sites, self.protected(cells), settings.harmonisation_sites)
+
+    def sites(self, participants: pd.Index) -> tuple[np.ndarray, list[str]]:
+        """Number of each participant's site, −1 where missing, and the sites' names."""
+        column = self.design.statistics.harmonisation_sites
+        values = get_column(self.clinical, column, self.participants).reindex(participants)
+        codes, names = pd.factorize(values.map(level_text, na_action="ignore"), sort=True)
+        return codes, [str(name) for name in names]
+
+    def protected(self, cells: Cells) -> Covariates:
+        """The covariates that harmonising leaves in the values: the design's, without the sites."""
+        column = self.design.statistics.harmonisation_sites
         names = tuple(name for name in self.design.covariates if name != column)
-        codes = self.column_codes(column, cells.participants)
-        return harmonise(
-            cells, codes, replace(self.covariates(cells, names), regional=None), column
-        )
+        return replace(self.covariates(cells, names), regional=None)
 
     def permutations(self, participants: pd.Index, count: int | None = None) -> Permutations:
         """Orders of these participants, within the design's blocks of exchangeability."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from ..regions.metrics import METRICS
 from .cell_results import MIN_DF
@@ -23,19 +24,40 @@ from .power import MANN_WHITNEY_EFFICIENCY
 
 PLANNED = tuple(name for name in PRIMARY_METRICS.values() if METRICS[name].unit == "ppm")
 PPB = 1e-3
-_LARGE_D = 6.0
-"""Beyond it two participants per group are enough."""
+LARGEST = 1_000_000
+"""Who would need as many is told none."""
+_LARGE_SHIFT = 30.0
+_NUMBERS = ("n", "residual_sd", "effect", "d", "n_regions")
 
 
-def participants_per_group(d: float, alpha: float, power: float, efficiency: float = 1.0) -> int:
-    """Participants in each of two equal groups for a two-sided test to find ``d`` SD."""
-    from statsmodels.stats.power import TTestIndPower
+def participants_per_group(
+    d: np.ndarray, alpha: np.ndarray, power: float, efficiency: float = 1.0
+) -> np.ndarray:
+    """Participants in each of two equal groups for a two-sided test to find ``d`` SD.
 
-    size = d * np.sqrt(efficiency)
-    if size > _LARGE_D:
-        return 2
-    needed = TTestIndPower().solve_power(size, None, alpha, power, 1.0)
-    return max(2, int(np.ceil(np.round(float(np.squeeze(needed)), 6))))
+    Arrays of one shape; the smallest whole number, by bisection, 2 at least.
+    """
+    size, alpha = np.abs(d) * np.sqrt(efficiency), np.asarray(alpha, float)
+    low, high = np.ones(np.shape(d), dtype=np.int64), np.full(np.shape(d), LARGEST)
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        enough = _power(size, middle, alpha) >= power
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return np.where(high < LARGEST, high, np.nan)
+
+
+def _power(d: np.ndarray, n: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Chance to find ``d`` with the right sign in two groups of ``n``.
+
+    Far from the limit the noncentral t has no number any more, and the normal one serves.
+    """
+    df = 2.0 * np.maximum(n, 2) - 2
+    shift, limit = d * np.sqrt(np.maximum(n, 2) / 2), stats.t.isf(alpha / 2, df)
+    near = stats.norm.cdf((shift - limit) / np.sqrt(1 + np.square(limit) / (2 * df)))
+    exact = (shift < _LARGE_SHIFT) & (np.abs(near - 0.5) < 0.4999)
+    found = np.where(n < 2, 0.0, near)
+    found[exact] = stats.nct.sf(limit[exact], df[exact], shift[exact])
+    return np.where(n < 2, 0.0, np.where(np.isfinite(found), found, near))
 
 
 def planning_table(
@@ -75,24 +97,25 @@ def planning_table(
         spread = float(np.sqrt(left @ left / df))
         rows.append((place, int(here.sum()), spread))
     n_regions = {name: sum(metrics[place] == name for place, _, _ in rows) for name in PLANNED}
-    found = []
-    for place, n, spread in rows:
-        if spread == 0:
-            continue
-        cell = cells.index.iloc[place].to_dict()
-        for effect in effects:
-            d = effect * PPB / spread
-            level = alpha / n_regions[cell["metric"]]
-            per_group = [
-                participants_per_group(d, each, power, MANN_WHITNEY_EFFICIENCY)
-                for each in (alpha, level)
-            ]
-            sizes = dict(zip(("n_per_group", "n_per_group_corrected"), per_group, strict=True))
-            found.append(
-                {**cell, "n": n, "residual_sd": spread, "effect": effect * PPB, "d": d,
-                 "n_regions": n_regions[cell["metric"]], **sizes}
-            )  # fmt: skip
+    found = [
+        {
+            **cells.index.iloc[place].to_dict(),
+            "n": n,
+            "residual_sd": spread,
+            "effect": effect * PPB,
+            "d": effect * PPB / spread,
+            "n_regions": n_regions[metrics[place]],
+        }
+        for place, n, spread in rows
+        for effect in effects
+        if spread > 0
+    ]
+    table = pd.DataFrame(found, columns=[*cells.index, *_NUMBERS])
+    d, regions = table["d"].to_numpy(float), table["n_regions"].to_numpy(float)
+    for name, levels in (("", np.full(len(d), alpha)), ("_corrected", alpha / regions)):
+        needed = participants_per_group(d, levels, power, MANN_WHITNEY_EFFICIENCY)
+        table[f"n_per_group{name}"] = needed
     label = cells.adjusted(covariates.label)
-    return pd.DataFrame(found).assign(
+    return table.assign(
         desc=cells.desc, atlas=cells.atlas, covariates=label, alpha=alpha, power=power
     )
