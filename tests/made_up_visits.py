@@ -19,7 +19,7 @@ LEVELS = ("fast", "slow")
 
 @dataclass(frozen=True)
 class MadeUp:
-    """What is drawn: SDs in ppb, months, and rates per year (ppb) of the groups and their spread."""
+    """What is drawn: SDs in ppb, months, and the mean and SD of the rates (ppb per year)."""
 
     n: int = 24
     n_first: int = 12
@@ -36,7 +36,7 @@ class MadeUp:
 def draw(
     rng: np.random.Generator, plan: MadeUp, n_regions: int, planted: dict[int, float] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
-    """Participants, visits (participant number, session, months) and values (visits × regions, ppb).
+    """Participants, visits (person, session, months) and values (visits × regions, ppb).
 
     ``planted`` gives the first group's excess rate (ppb per year) by the region's number.
     """
@@ -136,7 +136,10 @@ def write_study(
         "regions_table": str(folder / "regions.tsv"),
         "clinical_table": str(raw / "participants.tsv"),
         "results_dir": str(folder / "results"),
-        "contrasts": {"progression": {"column": "progression", "levels": list(LEVELS)}, "phenotype": None},
+        "contrasts": {
+            "progression": {"column": "progression", "levels": list(LEVELS)},
+            "phenotype": None,
+        },
         "scores": ["alsfrs_r", "ecas_total"],
         "statistics": {"permutations": 199, "bootstrap": 100, "null_permutations": 20},
     }  # fmt: skip

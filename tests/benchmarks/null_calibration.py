@@ -11,8 +11,8 @@ pools the regions of a cohort; its bounds (99 %) are nominal ± 2.58 SD of the c
 *rank ANCOVA HC3* is the option ``statistics.standard_error: hc3``. *curve* is that of the first
 region under two measurements and three sets of covariates; *curve over all* counts those without
 age, too, as the workflow does not. *change* is over two or three visits, 9 ± 2 months apart, each
-missed by 20 % of those who came before; participants' rates differ by 1 ppb per year (SD), or not at
-all. *shift*: the first group's rates are 4 ppb per year higher.
+missed by 20 % of those who came before; participants' rates differ by 1 ppb per year (SD), or not
+at all. *shift*: the first group's rates are 4 ppb per year higher.
 """
 
 from __future__ import annotations

@@ -77,12 +77,12 @@ def trajectories_figure(
     panels = [_cells(rows, family, one) for family, one in PRIMARY_METRICS.items()]
     with paper_style():
         figure = _draw_lines([cells for cells in panels if cells], rows, scans, groups)
-    means = "Thick: means of the visits (by session, with standard errors)"
+    whose = " of each group" if len(groups) > 1 else ""
     caption = (
-        f"{shown_rows(rows, tests)}A line per participant over the months since baseline. {means}"
-        f"{' of each group' if len(groups) > 1 else ''}. In each row the regions of smallest p. p "
-        f"and q: mixed model, {term} (t with Satterthwaite's degrees of freedom; q over the regions "
-        "of the metric)."
+        f"{shown_rows(rows, tests)}A line per participant over the months since baseline. Thick: "
+        f"means of the visits{whose} (by session, with standard errors). In each row the regions "
+        f"of smallest p. p and q: mixed model, {term} (t with Satterthwaite's degrees of freedom; q "
+        "over the regions of the metric)."
     )
     return figure, f"Change over time: {name}", caption
 
@@ -302,7 +302,10 @@ def rates_on_brain_figure(
     high, low = "rising", "falling"
     if "×" in term:
         first, second = term.partition("(")[2].rstrip(")").split(" − ")
-        high, low = f"{abbreviated(first, 30)} faster up", f"{abbreviated(second, 30)} faster up"
+        high, low = (
+            f"{abbreviated(first, 30)} rising more",
+            f"{abbreviated(second, 30)} rising more",
+        )
     what = Painted(f"ppb per {per}", low, high, step=0.5, least=0.5, decimals=2)
     with paper_style():
         figure = draw_on_brain(table, shown, to_ras(template), to_ras(atlas), what)
