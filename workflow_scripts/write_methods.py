@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="say that whole distributions were tested",
     )
+    add("--change", action="store_true", help="say how change over time was tested")
     add(
         "--sidecar",
         nargs="*",
@@ -45,7 +46,9 @@ def main(argv: list[str] | None = None) -> None:
         quality = read_table(args.quality, "quality") if args.quality else None
         regions = read_table(args.regions, "regions") if args.regions else None
         config = read_config(args.config)
-        text = methods_text(config, quality, args.sidecar, regions, args.whole_distribution)
+        text = methods_text(
+            config, quality, args.sidecar, regions, args.whole_distribution, args.change
+        )
         write_text(args.output, text)
 
 

@@ -1,4 +1,4 @@
-"""The table ``change`` from files: planted rates, sets, people who leave, and independent values."""
+"""The table ``change`` from files: planted rates, sets, who leaves, and independent values."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_repeatability_is_that_of_pingouin():
         theirs = pingouin.intraclass_corr(table, "who", "scan", "value").iloc[0]
         assert theirs["Type"] in ("ICC1", "ICC(1,1)")
         assert found.icc[cell] == pytest.approx(theirs["ICC"], rel=1e-9)
-        interval = theirs[[name for name in theirs.index if str(name).startswith("CI95")][0]]
+        interval = theirs[next(name for name in theirs.index if str(name).startswith("CI95"))]
         ours = [end[cell] for end in found.icc_interval]
         np.testing.assert_allclose(ours, interval, atol=0.0051)
         between = sm.OLS(values[:, cell], pd.get_dummies(person).to_numpy(float)).fit()

@@ -81,8 +81,8 @@ def trajectories_figure(
     caption = (
         f"{shown_rows(rows, tests)}A line per participant over the months since baseline. Thick: "
         f"means of the visits{whose} (by session, with standard errors). In each row the regions "
-        f"of smallest p. p and q: mixed model, {term} (t with Satterthwaite's degrees of freedom; q "
-        "over the regions of the metric)."
+        f"of smallest p. p and q: mixed model, {term} (t with Satterthwaite's degrees of freedom; "
+        "q over the regions of the metric)."
     )
     return figure, f"Change over time: {name}", caption
 
