@@ -185,21 +185,15 @@ def _scans_in(anat: Path, subject: str, session: str | None, results: str) -> It
         yield Scan(subject, session, entities, magnitude, phase, t1w[0] if t1w else None, stored)
 
 
-def raw_scan(root: str | Path, subject: str, n_echoes: int) -> Scan:
+def raw_scan(root: str | Path, subject: str, n_echoes: int, session: str | None = None) -> Scan:
     """The names that a scan with ``n_echoes`` echoes and a T1w has in the data set at ``root``."""
-    anat = Path(root) / f"sub-{subject}" / "anat"
+    folder = scan_folder(subject, session)
+    anat, name = Path(root) / folder / "anat", folder.replace("/", "_")
 
     def echoes(part: str) -> tuple[Path, ...]:
         return tuple(
-            anat / f"sub-{subject}_echo-{echo}_part-{part}_MEGRE.nii.gz"
-            for echo in range(1, n_echoes + 1)
+            anat / f"{name}_echo-{echo}_part-{part}_MEGRE.nii.gz" for echo in range(1, n_echoes + 1)
         )
 
-    return Scan(
-        subject,
-        None,
-        f"sub-{subject}",
-        echoes("mag"),
-        echoes("phase"),
-        anat / f"sub-{subject}_T1w.nii.gz",
-    )
+    t1w = anat / f"{name}_T1w.nii.gz"
+    return Scan(subject, session, name, echoes("mag"), echoes("phase"), t1w)

@@ -90,6 +90,7 @@ class Demo(Parameters):
 
     participants: int = Field(38, ge=2, le=38, description="the first n of the plan")
     voxel_size: float = Field(2.0, ge=0.8, le=4.0, description="edge of a voxel (mm)")
+    visits: int = Field(1, ge=1, le=4, description="visits of each participant")
 
 
 class AcquisitionSettings(Parameters):
