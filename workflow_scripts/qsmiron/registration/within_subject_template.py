@@ -36,7 +36,6 @@ from .storage import own_frame, straightened
 from .template_to_t1w import TemplateParameters, find_affine
 from .within_subject import RigidParameters, evened
 
-
 FINEST_MM = 0.7
 """The mean is on no finer grid: no step of the registration uses one."""
 
