@@ -39,6 +39,11 @@ class Demo:
         rows = _read(self.visits)
         return {(row["participant_id"].removeprefix("sub-"), row["session"]): row for row in rows}
 
+    @property
+    def planned_visits(self) -> list[str]:
+        """The plan of the visits, where there are several."""
+        return [self.visits] if len(self.sessions) > 1 else []
+
     def row(self, subject: str) -> dict[str, str]:
         """A patient's row of the plan."""
         return self._rows[subject]
