@@ -298,11 +298,11 @@ def write_cohort(folder: str | Path) -> None:
     )
     for name, table, columns in tables:
         _write(folder / f"{name}.tsv", table, columns)
-    visits = make_visits(participants)
+    visits = make_visits(patients)
     _write(folder / "visits/plan.tsv", visits, VISIT_COLUMNS)
     # the same table, with each patient's sessions beside it
-    _write(folder / "visits/participants.tsv", participants, PARTICIPANT_COLUMNS)
-    for who, sessions in make_sessions(participants, visits):
+    _write(folder / "visits/participants.tsv", patients, PARTICIPANT_COLUMNS)
+    for who, sessions in make_sessions(patients, visits):
         _write(folder / f"visits/{who}/{who}_sessions.tsv", sessions, SESSION_COLUMNS)
 
 
