@@ -378,6 +378,7 @@ rule compare_recovery:
         regions=study.regions_table,
         participants=study.clinical_table,
         beside=study.tables_beside,
+        visits=study.demo.planned_visits,
     output:
         table=paths.group("recovery.tsv"),
         description=paths.group("recovery.json"),
@@ -393,11 +394,12 @@ rule compare_recovery:
         runtime=10,
     params:
         code=settings.code("compare_recovery"),
+        visits=lambda wildcards, input: options(input, "visits"),
         settings=settings.slice("contrasts", "scores", "scores_of", *settings.design),
     message:
         "Comparing planted with recovered effects"
     shell:
         "python {input.script:q} --plan {input.plan:q} --effects {input.effects:q}"
-        " --regions {input.regions:q} --participants {input.participants:q}"
+        " --regions {input.regions:q} --participants {input.participants:q} {params.visits:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
         " 2>&1 | tee {log:q}"

@@ -342,12 +342,13 @@ rule write_methods:
         settings=settings.whole_config,
         quality=lambda wildcards, input: option("--quality", *input.quality),
         distributions=["--whole-distribution"] if study.quantiles_tables else [],
+        change=["--change"] if change.is_measured else [],
         echoes=option("--sidecar", *cohort.example_echoes),
     message:
         "Writing the methods text"
     shell:
         "python {input.script:q} --config <(printf '%s' {params.settings:q})"
-        " {params.quality:q} --regions {input.regions:q} {params.distributions:q}"
+        " {params.quality:q} --regions {input.regions:q} {params.distributions:q} {params.change:q}"
         " {params.echoes:q} --output {output.methods:q}"
         " --preregistration {output.preregistration:q}"
         " 2>&1 | tee {log:q}"

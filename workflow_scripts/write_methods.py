@@ -30,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="say that whole distributions were tested",
     )
+    add("--change", action="store_true", help="say how change over time was tested")
     add(
         "--sidecar",
         nargs="*",
@@ -47,7 +48,9 @@ def main(argv: list[str] | None = None) -> None:
         quality = read_table(args.quality, "quality") if args.quality else None
         regions = read_table(args.regions, "regions") if args.regions else None
         config = read_config(args.config)
-        text = methods_text(config, quality, args.sidecar, regions, args.whole_distribution)
+        text = methods_text(
+            config, quality, args.sidecar, regions, args.whole_distribution, args.change
+        )
         write_text(args.output, text)
         if args.preregistration:
             write_text(args.preregistration, preregistration_text(config))

@@ -91,10 +91,6 @@ def test_the_first_session_counts_unless_one_is_named(make_regions):
     (cells,) = cell_matrices(regions, session="ses-010")
     expected = make_regions(n=3, seed=2)["value"].to_numpy()
     np.testing.assert_array_equal(np.sort(cells.values.ravel()), np.sort(expected))
-    (cells,) = cell_matrices(regions, session={"sub-01": "02", "sub-02": "01", "sub-03": "01"})
-    assert cells.values.shape[0] == 3
-    first, second = (cell_matrices(regions, session=label)[0].values for label in ("01", "02"))
-    np.testing.assert_array_equal(cells.values, [second[0], *first[1:]])
     with pytest.raises(InputError, match="no row of session 03"):
         cell_matrices(regions, session="03")
 

@@ -210,21 +210,15 @@ def spin_echoes(scan: Scan, bids_dir: str | Path) -> dict[str, list[Path]]:
     return {name: [files[echo] for echo in sorted(files)] for name, files in found.items()}
 
 
-def raw_scan(root: str | Path, subject: str, n_echoes: int) -> Scan:
+def raw_scan(root: str | Path, subject: str, n_echoes: int, session: str | None = None) -> Scan:
     """The names that a scan with ``n_echoes`` echoes and a T1w has in the data set at ``root``."""
-    anat = Path(root) / f"sub-{subject}" / "anat"
+    folder = scan_folder(subject, session)
+    anat, name = Path(root) / folder / "anat", folder.replace("/", "_")
 
     def echoes(part: str) -> tuple[Path, ...]:
         return tuple(
-            anat / f"sub-{subject}_echo-{echo}_part-{part}_MEGRE.nii.gz"
-            for echo in range(1, n_echoes + 1)
+            anat / f"{name}_echo-{echo}_part-{part}_MEGRE.nii.gz" for echo in range(1, n_echoes + 1)
         )
 
-    return Scan(
-        subject,
-        None,
-        f"sub-{subject}",
-        echoes("mag"),
-        echoes("phase"),
-        anat / f"sub-{subject}_T1w.nii.gz",
-    )
+    t1w = anat / f"{name}_T1w.nii.gz"
+    return Scan(subject, session, name, echoes("mag"), echoes("phase"), t1w)

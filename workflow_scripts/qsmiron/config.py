@@ -96,6 +96,13 @@ class Demo(Parameters):
         "roles and a contrast of patients and controls where roles are not given",
     )
     voxel_size: float = Field(2.0, ge=0.8, le=4.0, description="edge of a voxel (mm)")
+    visits: int = Field(1, ge=1, le=4, description="visits of each patient")
+
+    @model_validator(mode="after")
+    def _either(self) -> Demo:
+        if self.controls and self.visits > 1:
+            raise ValueError("expected controls or several visits, since the demo plans no both")
+        return self
 
 
 class AcquisitionSettings(Parameters):

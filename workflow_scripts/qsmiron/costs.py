@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STAGES: dict[str, tuple[str, ...]] = {
-    "Data and checks": ("simulate_cohort", "simulate_subject", "extract_echo", "check_inputs"),
+    "Data and checks": (
+        "simulate_cohort", "simulate_subject", "simulate_visit", "extract_echo", "check_inputs",
+    ),
     "Registration and labels": (
         "register_subject", "average_visits", "register_visit", "register_template",
         "carry_labels", "label_tissues",

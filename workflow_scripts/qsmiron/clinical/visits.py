@@ -103,7 +103,7 @@ def read_visits(table: str | Path, months: str | None = None) -> Visits:
             )
         )
     visits.months_column = known[0] if known else None
-    _set_months(visits)
+    _set_months(visits, named=months is not None)
     return visits
 
 
@@ -121,18 +121,21 @@ def _take(visits: Visits, sheet: Sheet, key: str) -> None:
                     visit.places[name] = f"{sheet.cell(number, who, name)}, session {label}"
 
 
-def _set_months(visits: Visits) -> None:
+def _set_months(visits: Visits, named: bool) -> None:
+    """By the column of months; of who has none there, by the dates, unless the column is named."""
+    column = visits.months_column or ""
     for found in visits.of.values():
+        if named or any(column in visit.values for visit in found.values()):
+            for visit in found.values():
+                visit.months = as_number(visit.values.get(column, ""))
+            continue
         dates = {}
         for label, visit in found.items():
-            cell = visit.values.get(visits.months_column or "")
-            if cell is not None:
-                visit.months = as_number(cell)
-            elif visits.months_column is None and (date := visit.values.get(DATE_COLUMN)):
-                try:
-                    dates[label] = datetime.fromisoformat(date.rstrip("Z")).replace(tzinfo=None)
-                except ValueError:
-                    continue
+            try:
+                date = datetime.fromisoformat(visit.values.get(DATE_COLUMN, "").rstrip("Z"))
+            except ValueError:
+                continue
+            dates[label] = date.replace(tzinfo=None)
         for label, date in dates.items():
             days = (date - min(dates.values())).total_seconds() / 86400
             found[label].months = days / DAYS_PER_MONTH
@@ -144,19 +147,19 @@ def check_visits(visits: Visits) -> list[Problem]:
 
 
 def _check_months(visits: Visits) -> Iterator[Problem]:
-    column = visits.months_column
+    column = visits.months_column or ""
     for found in visits.of.values():
+        dated = not any(column in visit.values for visit in found.values())
         for visit in found.values():
-            cell = visit.values.get(column or "")
-            date = visit.values.get(DATE_COLUMN)
-            if column and cell is not None and (visit.months is None or visit.months < 0):
+            cell = visit.values.get(column)
+            if cell is not None and (visit.months is None or visit.months < 0):
                 yield Problem(
                     visit.places[column],
                     repr(cell[:60]),
                     "months since baseline, 0 or more",
                     "Write the number of months since the participant's first visit, or n/a.",
                 )
-            elif column is None and date and visit.months is None:
+            elif dated and DATE_COLUMN in visit.values and visit.months is None:
                 yield Problem(
                     visit.places[DATE_COLUMN],
                     "no date",
@@ -206,7 +209,8 @@ def _check_ages(visits: Visits) -> Iterator[Problem]:
 
 def _place(visits: Visits, who: str, label: str) -> str:
     visit = visits.of[who][label]
-    return visit.places.get(visits.months_column or DATE_COLUMN, f"{who}, session {label}")
+    dated = visit.places.get(DATE_COLUMN, f"{who}, session {label}")
+    return visit.places.get(visits.months_column or "", dated)
 
 
 def check_scores(visits: Visits, columns: list[str]) -> Iterator[Problem]:

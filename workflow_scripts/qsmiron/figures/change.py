@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,12 +77,12 @@ def trajectories_figure(
     panels = [_cells(rows, family, one) for family, one in PRIMARY_METRICS.items()]
     with paper_style():
         figure = _draw_lines([cells for cells in panels if cells], rows, scans, groups)
-    means = "Thick: means of the visits (by session, with standard errors)"
+    whose = " of each group" if len(groups) > 1 else ""
     caption = (
-        f"{shown_rows(rows, tests)}A line per participant over the months since baseline. {means}"
-        f"{' of each group' if len(groups) > 1 else ''}. In each row the regions of smallest p. p "
-        f"and q: mixed model, {term} (t with Satterthwaite's degrees of freedom; q over the "
-        "regions of the metric)."
+        f"{shown_rows(rows, tests)}A line per participant over the months since baseline. Thick: "
+        f"means of the visits{whose} (by session, with standard errors). In each row the regions "
+        f"of smallest p. p and q: mixed model, {term} (t with Satterthwaite's degrees of freedom; "
+        "q over the regions of the metric)."
     )
     return figure, f"Change over time: {name}", caption
 
@@ -126,7 +127,8 @@ def _draw_lines(
     if len(groups) > 1:
         handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="upper right", ncols=2, fontsize=6.5)
-    figure.tight_layout(h_pad=1.0, w_pad=0.7, rect=(0, 0, 1, 1 - 0.16 / figure.get_figheight()))
+    legend = 0.16 if len(groups) > 1 else 0
+    figure.tight_layout(h_pad=1.0, w_pad=0.7, rect=(0, 0, 1, 1 - legend / figure.get_figheight()))
     fit_titles(titles, PAGE_WIDTH / COLUMNS)
     return figure
 
@@ -200,8 +202,6 @@ def rates_figure(tests: pd.DataFrame, name: str) -> tuple[Any, str, str]:
 
 
 def _draw_rates(tests: pd.DataFrame, term: str, shown: list[str]) -> Any:
-    import math
-
     from matplotlib import pyplot as plt
 
     known = [
@@ -209,11 +209,11 @@ def _draw_rates(tests: pd.DataFrame, term: str, shown: list[str]) -> Any:
     ]
     if not known:
         return words_figure("no region could be tested")
-    n_rows = math.ceil(len(known) / 2)
-    height = 0.148 * REGIONS + 0.62
-    figure, grid = plt.subplots(
-        n_rows, 2, figsize=(PAGE_WIDTH, n_rows * height + 0.15), squeeze=False
-    )
+    n_columns = min(2, len(known))
+    n_rows = math.ceil(len(known) / n_columns)
+    legend = 0.15 if len(shown) > 1 else 0
+    size = (PAGE_WIDTH * n_columns / 2, n_rows * (0.148 * REGIONS + 0.62) + legend)
+    figure, grid = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False)
     for axes in grid.flat[len(known) :]:
         axes.set_axis_off()
     for axes, (family, measured) in zip(grid.flat, known, strict=False):
@@ -225,7 +225,7 @@ def _draw_rates(tests: pd.DataFrame, term: str, shown: list[str]) -> Any:
     if len(shown) > 1:
         handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="upper right", ncols=2, fontsize=6.5)
-    figure.tight_layout(w_pad=1.2, h_pad=1.0, rect=(0, 0, 1, 1 - 0.15 / figure.get_figheight()))
+    figure.tight_layout(w_pad=1.2, h_pad=1.0, rect=(0, 0, 1, 1 - legend / figure.get_figheight()))
     return figure
 
 
@@ -302,7 +302,10 @@ def rates_on_brain_figure(
     high, low = "rising", "falling"
     if "×" in term:
         first, second = term.partition("(")[2].rstrip(")").split(" − ")
-        high, low = f"{abbreviated(first, 30)} faster up", f"{abbreviated(second, 30)} faster up"
+        high, low = (
+            f"{abbreviated(first, 30)} rising more",
+            f"{abbreviated(second, 30)} rising more",
+        )
     what = Painted(f"ppb per {per}", low, high, step=0.5, least=0.5, decimals=2)
     with paper_style():
         figure = draw_on_brain(table, shown, to_ras(template), to_ras(atlas), what)

@@ -31,10 +31,13 @@ from ..parameters import Parameters
 from ..spaces import apply_affine, boxed_grid, corners, grid_points, look_up, resample
 from ..storage_order import nearest_to_ras
 from ..volumes import Volume
-from .itk_bridge import register_linear
+from .same_contrast import SameContrastParameters, register_same_contrast
 from .storage import own_frame, straightened
 from .template_to_t1w import TemplateParameters, find_affine
-from .within_subject import RigidParameters
+from .within_subject import RigidParameters, evened
+
+FINEST_MM = 0.7
+"""The mean is on no finer grid: no step of the registration uses one."""
 
 
 class AverageParameters(Parameters):
@@ -42,6 +45,9 @@ class AverageParameters(Parameters):
 
     rounds: int = Field(2, ge=1, le=20, description="registrations of every visit (1)")
     rim: float = Field(4.0, ge=0, description="around the brain that the visits compare (mm)")
+    rigid: SameContrastParameters = Field(
+        SameContrastParameters(), description="T1w of a visit to that of the others"
+    )
 
 
 @dataclass(frozen=True)
@@ -95,11 +101,11 @@ def average_visits(
         moved = []
         for number, (head, start) in enumerate(zip(heads, maps, strict=True)):
             others = _median([image for each, image in enumerate(seen) if each != number])
-            found = register_linear(
-                session, Volume(np.nan_to_num(others), grid), head, near, start, "Rigid",
-                rigid.iterations, rigid.shrink, rigid.smoothing,
-                min(1.0, rigid.points / max(int(near.sum()), 1)),
-            )  # fmt: skip
+            fixed = Volume(np.nan_to_num(others), grid)
+            seen_by_all = near & np.isfinite(others)
+            found = register_same_contrast(
+                evened(fixed, rigid), evened(head, rigid), seen_by_all, start, parameters.rigid
+            )
             step = np.linalg.inv(start) @ found
             moved.append(start @ _part_of(step, share, middle))
         maps = _centred(moved, middle).maps
@@ -165,13 +171,13 @@ def _part_of(step: np.ndarray, share: float, centre: np.ndarray) -> np.ndarray:
 def _grid(
     heads: Sequence[Volume], maps: Sequence[np.ndarray]
 ) -> tuple[tuple[int, int, int], np.ndarray]:
-    """Shape and affine of a grid around all heads, as fine as the finest of them."""
+    """Shape and affine of a grid around all heads, as fine as the finest of them, or nearly."""
     spacing = min(min(head.voxel_size) for head in heads)
     ends = [
         apply_affine(np.linalg.inv(matrix), corners(head.data.shape, head.affine))
         for head, matrix in zip(heads, maps, strict=True)
     ]
-    return boxed_grid(np.concatenate(ends), round(spacing, 3), 0)
+    return boxed_grid(np.concatenate(ends), round(max(spacing, FINEST_MM), 3), 0)
 
 
 def _near(

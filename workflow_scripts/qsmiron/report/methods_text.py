@@ -38,6 +38,7 @@ def methods_text(
     echoes: Iterable[str | Path] = (),
     regions: pd.DataFrame | None = None,
     quantiles: bool = False,
+    change: bool = False,
 ) -> str:
     """Markdown of the methods section.
 
@@ -55,6 +56,8 @@ def methods_text(
     quantiles
         Whether a run without images was given quantile functions of χ, whose distributions it
         tests; one with images has them.
+    change
+        Whether participants have several visits, whose change was tested.
     """
     registration = json.dumps(config.registration.parameters, sort_keys=True)
     return render(
@@ -93,6 +96,7 @@ def methods_text(
             )
             for name in PRIMARY_METRICS.values()
         ],
+        change=config.change if change else None,
         choices=choice_words(config),
         cohort=_cohort(quality),
         excluded=config.exclude,

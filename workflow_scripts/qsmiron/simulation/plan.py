@@ -20,6 +20,7 @@ from ..volumes import write_text
 from .controls import ROLE, make_controls, plan_controls, with_role
 from .effects import EFFECTS, Effect
 from .ranks import arrange, arrange_groups, midranks
+from .visit_plan import SESSION_COLUMNS, VISIT_COLUMNS, make_sessions, make_visits
 
 SEED = 20250622
 AGE_MEAN, AGE_SD = 58.7, 9.8
@@ -273,7 +274,7 @@ def make_effects() -> pd.DataFrame:
 
 
 def write_cohort(folder: str | Path) -> None:
-    """Write participants.tsv, plan.tsv, effects.tsv and the JSON beside each into ``folder``.
+    """Write participants.tsv, plan.tsv, effects.tsv and the visits, with JSON, into ``folder``.
 
     Participants and plan of patients and controls together go to its folder ``controls``. Raises
     :class:`.InputError` if it has a participants.tsv of another data set.
@@ -296,8 +297,18 @@ def write_cohort(folder: str | Path) -> None:
         ("controls/plan", with_role(plan, planned), PLAN_COLUMNS | role),
     )
     for name, table, columns in tables:
-        if list(table.columns) != list(columns):
-            raise ValueError(f"{name}: the table's columns are not the described ones")
-        text = table.to_csv(sep="\t", index=False, na_rep=MISSING, lineterminator="\n")
-        write_text(folder / f"{name}.tsv", text)
-        describe_columns(folder / f"{name}.tsv", columns)
+        _write(folder / f"{name}.tsv", table, columns)
+    visits = make_visits(patients)
+    _write(folder / "visits/plan.tsv", visits, VISIT_COLUMNS)
+    # the same table, with each patient's sessions beside it
+    _write(folder / "visits/participants.tsv", patients, PARTICIPANT_COLUMNS)
+    for who, sessions in make_sessions(patients, visits):
+        _write(folder / f"visits/{who}/{who}_sessions.tsv", sessions, SESSION_COLUMNS)
+
+
+def _write(path: Path, table: pd.DataFrame, columns: dict[str, Column]) -> None:
+    if list(table.columns) != list(columns):
+        raise ValueError(f"{path}: the table's columns are not the described ones")
+    text = table.to_csv(sep="\t", index=False, na_rep=MISSING, lineterminator="\n")
+    write_text(path, text)
+    describe_columns(path, columns)

@@ -71,7 +71,13 @@ class Study:
         self.is_demo = config.bids_dir is None
         self.has_images = not config.analysis_only
         demo_folder = f"{config.results_dir}/sourcedata/demo"
-        self.demo = Demo(self.home, demo_folder, config.demo.participants, config.demo.controls)
+        self.demo = Demo(
+            self.home,
+            demo_folder,
+            config.demo.participants,
+            config.demo.controls,
+            config.demo.visits,
+        )
         self.bids_dir = demo_folder if self.is_demo else str(config.bids_dir)
         self.clinical_table = self._clinical_table(config.clinical_table)
         placed = [] if underway else self._check_folders(config)

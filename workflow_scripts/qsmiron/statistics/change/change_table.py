@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError, Problem
+from ...spelling import as_number
 from ..cells import Cells
 from ..groups import assign_group, get_numeric
 from ..people import belong
-from .mixed_tests import TIME, group_contrasts, mixed_table, number_contrasts
+from .mixed_tests import TIME, group_contrasts, mixed_table, number_contrasts, visit_contrasts
 from .participant_tests import Question, RateCells, participant_table
 from .rates import rates_of, unit_of
 from .repeatability import repeatability_table
@@ -109,11 +110,24 @@ def _score(inputs: ChangeInputs, scans: Scans, name: str) -> list[pd.DataFrame]:
         )  # fmt: skip
         return participant_table(inputs.data, scans.baseline, np.ones(len(here)), question)
 
+    at_scans = visit_values(inputs, scans, name)
+    at_scans[~here[scans.person]] = np.nan
     return [
+        mixed_table(inputs, scans, visit_contrasts(name), varying=at_scans),
         *_against(inputs, scans, change, moved, f" per point/{per}"),
         of_baseline(moved, change, f"point/{per}", beside=False),
         of_baseline(f"{name} at the last visit", last, "point", beside=True),
     ]
+
+
+def visit_values(inputs: ChangeInputs, scans: Scans, name: str) -> np.ndarray:
+    """A column of the visits at every scan; NaN where the visit has no value."""
+    found = [
+        inputs.visits.of.get(who, {}).get(label)
+        for who, label in zip(scans.people[scans.person], scans.sessions, strict=True)
+    ]
+    numbers = [None if one is None else as_number(one.values.get(name, "")) for one in found]
+    return np.array([np.nan if number is None else number for number in numbers])
 
 
 def score_changes(

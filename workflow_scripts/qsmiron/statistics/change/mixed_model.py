@@ -22,10 +22,12 @@ Likelihood = Literal["reml", "ml"]
 _GRID = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 73)])
 _GOLDEN = (np.sqrt(5) - 1) / 2
 _SECTIONS = 60
+_TIE = 1e-9
+"""Difference of deviances that is rounding."""
 _NEWTON_STEPS = 60
 _HALVINGS = 12
 _STEP = 1e-4
-_FLAT = 1e-4
+_FLAT = 1e-6
 """Slope of the deviance (per SD of the outcome's residuals) that counts as none."""
 _SINGULAR = 1e-3
 """A standard deviation of random effects, over σ, that counts as zero."""
@@ -246,7 +248,7 @@ def _smallest_in_one(problem: Problem) -> np.ndarray:
         at_left, at_right = np.where(lower, at_new, at_right), np.where(lower, at_left, at_new)
     theta = (low + high) / 2
     nothing = problem.profiled(np.zeros((count, 1)))
-    return np.where(nothing <= problem.profiled(theta[:, None]), 0.0, theta)[:, None]
+    return np.where(nothing <= problem.profiled(theta[:, None]) + _TIE, 0.0, theta)[:, None]
 
 
 def _smallest_in_three(problem: Problem, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -287,7 +289,7 @@ def _smallest_in_three(problem: Problem, intercept: np.ndarray) -> tuple[np.ndar
     theta[:, 2] = np.abs(theta[:, 2])
     gradient, _ = derivatives(problem.profiled, theta, _STEP)
     inside = (theta[:, 0] > _SINGULAR) & (theta[:, 2] > _SINGULAR)
-    return theta, inside & (np.abs(gradient).max(axis=1) < 10 * _FLAT)
+    return theta, inside & (np.abs(gradient).max(axis=1) < 100 * _FLAT)
 
 
 def derivatives(function, at: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:

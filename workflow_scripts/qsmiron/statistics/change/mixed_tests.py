@@ -44,8 +44,18 @@ class Contrast:
     rate: bool
     per: str = ""
 
+    @property
+    def effect_name(self) -> str:
+        """What the estimate is, as the table says it."""
+        return "slope" if self.per else "rate" if self.rate else "difference"
+
 
 TIME = (Contrast("time", (1,), True),)
+
+
+def visit_contrasts(name: str) -> tuple[Contrast, ...]:
+    """How the value of a scan goes with a number of its visit, beside time."""
+    return (Contrast(f"{name} at each visit", (1, 0), False, " per point"),)
 
 
 def number_contrasts(name: str, per: str) -> tuple[Contrast, ...]:
@@ -71,6 +81,7 @@ def mixed_table(
     moderator: np.ndarray | None = None,
     groups: bool = False,
     belongs: np.ndarray | None = None,
+    varying: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Rows of the table ``change`` of one variant and atlas, for every contrast of the model.
 
@@ -85,6 +96,8 @@ def mixed_table(
         first and 0 for the second, else a number.
     belongs
         Boolean per participant: has a part, as far as the moderator does not say.
+    varying
+        In place of a moderator: a number of each scan, NaN where unknown, that stands before time.
     """
     settings = inputs.data.design.change
     covariates = inputs.covariates(scans)
@@ -96,6 +109,8 @@ def mixed_table(
         centre = 0.0 if groups else np.nanmean(moderator)
         member = (moderator - centre)[scans.person]
         usable &= np.isfinite(member)
+    if varying is not None:
+        usable &= np.isfinite(varying)
     everyone = replace(covariates, values=covariates.values[scans.person])
     if covariates.regional is not None:
         regional = covariates.regional.values[scans.person]
@@ -106,6 +121,8 @@ def mixed_table(
         rows = pattern.rows
         person = scans.person[rows]
         tested = [time[rows]]
+        if varying is not None:
+            tested = [varying[rows], time[rows]]
         if member is not None:
             tested = [member[rows], time[rows], member[rows] * time[rows]]
         fixed = np.column_stack([np.ones(len(rows)), design, *tested])
@@ -138,13 +155,13 @@ def mixed_table(
     tables = []
     for each, contrast in zip(results, contrasts, strict=True):
         unit = [
-            (unit_per(name, settings.per) if contrast.rate else unit_of(name)) + contrast.per
+            (unit_per(name, settings.per) if contrast.rate else unit_of(name) or "1") + contrast.per
             for name in metrics
         ]
         tables.append(
             each.table(
                 test="mixed_model", term=contrast.term, fit=settings.likelihood, random=random,
-                covariates=covariates.label, effect_name="rate" if contrast.rate else "difference",
+                covariates=covariates.label, effect_name=contrast.effect_name,
                 unit=unit,
             )
         )  # fmt: skip

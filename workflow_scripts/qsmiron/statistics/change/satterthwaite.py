@@ -12,7 +12,7 @@ import numpy as np
 
 from .mixed_model import MixedFit, derivatives
 
-_STEP = 1e-3
+_STEP = 3e-4
 _SMALLEST_EIGENVALUE = 1e-8
 
 
