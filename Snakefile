@@ -46,6 +46,7 @@ wildcard_constraints:
 if study.has_images:
 
     include: "rules/cohort.smk"
+    include: "rules/ready_maps.smk"
     include: "rules/registration.smk"
     include: "rules/reconstruction.smk"
     include: "rules/regions.smk"
@@ -68,7 +69,7 @@ rule all:
     default_target: True
     input:
         cohort.every_scan(paths.chi, paths.reliable_mask, paths.quality_picture),
-        cohort.every_multi_echo_scan(paths.r2star),
+        cohort.every_scan_with_r2star(paths.r2star),
         sources.every_scan(paths.paramagnetic, paths.diamagnetic)
         if study.has_images
         else [],

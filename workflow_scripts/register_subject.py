@@ -1,6 +1,7 @@
 """Register template, T1w and GRE of one scan: where does every GRE voxel lie in the template?
 
-All work that needs ANTs is in this job. Example:
+All work that needs ANTs is in this job. Of a ready map with a grid of its own, --grid is the map, in
+the scanner's coordinates of the magnitude; without a magnitude, in those of the T1w. Example:
 
     python workflow_scripts/register_subject.py --t1w T1w.nii.gz --magnitude echo-1.nii.gz
         --coordinates coordinates.nii.gz --gre-to-t1w gretot1w.json --tissues tissues.nii.gz
@@ -10,14 +11,17 @@ All work that needs ANTs is in this job. Example:
 import argparse
 import sys
 
+import numpy as np
+
 from qsmiron.errors import reported_to_user
 from qsmiron.parameters import parse_parameters
+from qsmiron.ready_maps.placing import check_overlap
 from qsmiron.registration.coordinates import coarse_far_from, write_coordinates
 from qsmiron.registration.rigid_map import write_rigid_map
 from qsmiron.registration.scan import RegistrationParameters, Template, register_scan
 from qsmiron.registration.tissues import CLASSES, PROBABILITY_STEP
 from qsmiron.template import template_grey_matter, template_t1w, template_white_matter
-from qsmiron.volumes import Volume, read_volume, write_json, write_scaled_volume
+from qsmiron.volumes import Volume, image_grid, read_volume, write_json, write_scaled_volume
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -26,7 +30,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--t1w", required=True, help="T1-weighted image, with or without skull (NIfTI)")
-    add("--magnitude", nargs="+", required=True, help="GRE magnitude, one file per echo")
+    add("--magnitude", nargs="+", default=[], help="GRE magnitude, one file per echo")
+    add("--grid", help="image on whose grid the results lie; needed without --magnitude")
     add("--coordinates", required=True, help="output: template RAS mm of every GRE voxel")
     add("--gre-to-t1w", required=True, help="output: rigid map of GRE points to T1w points (JSON)")
     add("--tissues", required=True, help="output: probabilities of grey, white matter and fluid")
@@ -36,16 +41,31 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def read_grid(path: str | None, images: list[Volume]) -> tuple[tuple[int, ...], np.ndarray]:
+    """Shape and affine of the results: of the file, or of the first of the scan's ``images``."""
+    first = images[0]
+    if path is None:
+        return first.data.shape, first.affine
+    shape, affine = image_grid(path)
+    check_overlap(first.data.shape, first.affine, shape, affine, path)
+    return shape, affine
+
+
 def main(argv: list[str] | None = None) -> None:
-    args = build_parser().parse_args(argv)
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if not (args.magnitude or args.grid):
+        parser.error("--magnitude or --grid is needed")
     with reported_to_user():
         parameters = parse_parameters(RegistrationParameters, args.parameters, "--parameters")
         magnitude = [read_volume(path) for path in args.magnitude]
         template = Template(
             *map(read_volume, (template_t1w(), template_grey_matter(), template_white_matter()))
         )
-        scan = register_scan(read_volume(args.t1w), magnitude, template, parameters, args.threads)
-        affine = magnitude[0].affine
+        t1w = read_volume(args.t1w)
+        shape, affine = read_grid(args.grid, magnitude or [t1w])
+        grid = Volume(np.zeros(shape, np.float32), affine)
+        scan = register_scan(t1w, magnitude, template, parameters, args.threads, grid)
         brain = Volume(template.t1w.data > 0, template.t1w.affine)
         write_coordinates(args.coordinates, coarse_far_from(brain, scan.coordinates), affine)
         write_rigid_map(args.gre_to_t1w, scan.gre_to_t1w)

@@ -22,6 +22,7 @@ from .errors import InputError, Problem
 from .masks.gre import GreMaskParameters
 from .methods import Method, get_method
 from .parameters import Parameters, explain, parse_parameters, without_nothing
+from .ready_maps.settings import MapSettings
 from .reference import REGIONS as REFERENCE_REGIONS
 from .regions.deposits import IronParameters
 from .regions.selection import SelectionParameters
@@ -253,6 +254,7 @@ class Config(StudyDesign):
     )
     demo: Demo = Demo()
     acquisition: AcquisitionSettings = AcquisitionSettings()
+    maps: MapSettings = MapSettings()
     reconstruction: Reconstruction = Reconstruction()
     variants: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"main": {}})
     registration: Overrides = Overrides()

@@ -51,6 +51,11 @@ class Results:
         return str(Path(self.intermediate(f"echo-{echo}_part-{part}_MEGRE.nii.gz")))
 
     @property
+    def gridded_magnitude(self) -> str:
+        """Magnitude of the first echo on the grid of a ready map."""
+        return self.intermediate("magnitude.nii.gz")
+
+    @property
     def chi(self) -> str:
         """Referenced susceptibility (ppm)."""
         return self.derivative(f"desc-{self.desc}_Chimap.nii.gz")

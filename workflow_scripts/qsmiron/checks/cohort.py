@@ -14,6 +14,8 @@ from ..clinical import check_clinical
 from ..clinical.phenotype import tables_beside
 from ..clinical.sheet import Sheet, read_sheet
 from ..errors import InputError, Problem
+from ..ready_maps.finding import map_problems
+from ..ready_maps.settings import MapSettings
 from ..spelling import twin_label
 from ..stored_files import visible
 from .copies import check_copies
@@ -30,6 +32,7 @@ from .names import (
 )
 from .protocol import check_protocol
 from .readout import check_readout
+from .ready_maps import check_references, inspect_ready, read_map_settings
 from .sessions import check_sessions_of_cohort
 from .settings import (
     B0Directions,
@@ -123,9 +126,15 @@ def _inspect(
     b0 = read_b0_directions(settings, problems)
     scans: list[Scan] = []
     if _is_data_set(root, problems):
-        scans = _check_images(root, selection, phase_units, b0, every_image, inspection)
+        maps = read_map_settings(settings)
+        scans = _check_images(root, selection, phase_units, b0, maps, every_image, inspection)
         problems += check_readout(root, inspection.scans, settings)
-        used = [seen for seen in inspection.scans if seen.scan.has_phase]
+        used = [seen for seen in inspection.scans if seen.scan.has_chi]
+        grouped = bool(settings.get("contrasts") or settings.get("scores"))
+        problems += map_problems(maps, scans, str(root), grouped or bool(settings.get("models")))
+        if maps.chi:
+            chain = settings.get("reconstruction") or {}
+            problems += check_references(used, maps, chain.get("reference"))
         problems += check_own_files(root, used, settings)
         own = own_paths(root, used, settings)
         problems += check_times(inspection.scans, [*_tables(table), *own])
@@ -163,7 +172,7 @@ def _without_regions(scans: list[Scan], session: str | None, without_t1w: bool) 
     serving = {
         scan.participant_id
         for scan in scans
-        if scan.has_phase
+        if scan.has_chi
         and (scan.t1w is not None or without_t1w)
         and (session is None or scan.session in (None, session))
     }
@@ -189,6 +198,7 @@ def _check_images(
     selection: Selection,
     phase_units: PhaseUnits,
     b0: B0Directions,
+    maps: MapSettings,
     every_image: bool,
     inspection: Inspection,
 ) -> list[Scan]:
@@ -199,7 +209,8 @@ def _check_images(
         if folder.is_dir() and LABEL.fullmatch(label) and selection.has(label):
             problems += check_sessions(folder)
     # restricted here and not by find_scans, so that exclude and participant_label work alike
-    scans = [s for s in find_scans(root, sessions=selection.sessions) if selection.has(s.subject)]
+    found = find_scans(root, sessions=selection.sessions, ready_maps=maps.templates)
+    scans = [scan for scan in found if selection.has(scan.subject)]
     by_session: dict[tuple[str, str | None], list[Scan]] = defaultdict(list)
     for scan in scans:
         by_session[scan.subject, scan.session].append(scan)
@@ -210,13 +221,16 @@ def _check_images(
         problems += _check_single(anat, group)
         problems += check_t1w(anat, group[0])
         inspected += [
-            inspect_scan(scan, *phase_units.of(scan.folder), b0.of(scan.folder)) for scan in group
+            inspect_ready(scan, maps)
+            if scan.is_ready
+            else inspect_scan(scan, *phase_units.of(scan.folder), b0.of(scan.folder))
+            for scan in group
         ]
     check_voxels(inspected, every_image)
     problems += [problem for seen in inspected for problem in seen.problems]
     problems += check_copies(inspected)
     problems += check_protocol(root, inspected)
-    if scans and not any(scan.has_phase for scan in scans):
+    if scans and not any(scan.has_chi for scan in scans):
         expected = "phase (or real and imaginary) images of one scan at least"
         problems.append(Problem(str(root), "no phase image", expected, "Export them."))
     inspection.n_participants = len({scan.subject for scan in scans})

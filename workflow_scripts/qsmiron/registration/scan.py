@@ -80,24 +80,36 @@ def register_scan(
     template: Template,
     parameters: RegistrationParameters,
     threads: int = 1,
+    grid: Volume | None = None,
 ) -> RegisteredScan:
     """Register template, T1w and GRE of one scan.
+
+    The results lie on the grid of the image ``grid``, in the scanner's coordinates of the
+    ``magnitude``, on whose grid they lie without one. Where ``magnitude`` is empty, ``grid`` is in
+    the coordinates of the T1w, which its header is taken at its word for: nothing measures that.
 
     The quality has ``registration_similarity`` (local correlation of T1w and warped template,
     :meth:`.RegisteredT1w.agreement`), ``brain_overlap`` (Dice of the T1w's brain and the
     template's), ``gre_similarity`` (mutual information of T1w and GRE in the brain, nats),
     ``gre_sharpness`` (see :func:`.within_subject.sharpness`), the extremes of the Jacobian
     determinant in the brain, the rigid motion between T1w and GRE (degrees, mm),
-    ``brain_in_gre``, the fraction of the brain that the GRE covers, and ``tissue_voxels_beyond``,
-    the voxels of each tissue that it does not. Nothing of it depends on the
+    ``brain_in_gre``, the fraction of the brain that the grid covers, and ``tissue_voxels_beyond``,
+    the voxels of each tissue that it does not. Without a magnitude those of the GRE are None and
+    ``by_headers`` is true. Nothing of it depends on the
     order that the images are stored in, nor on how the patient lies.
     """
-    gre = Volume(combine_echoes([echo.data for echo in magnitude]), magnitude[0].affine)
-    gre, turn = nearest_to_ras(_contiguous(gre))
+    gre = None
+    if magnitude:
+        whole = Volume(combine_echoes([echo.data for echo in magnitude]), magnitude[0].affine)
+        gre, turn = nearest_to_ras(_contiguous(whole))
     t1w, _ = nearest_to_ras(_contiguous(t1w))
     frame = own_frame(t1w.affine)
-    t1w, gre = straightened(t1w, frame), straightened(gre, frame)
-    found = _register(t1w, gre, template, parameters, threads)
+    t1w, gre = straightened(t1w, frame), gre and straightened(gre, frame)
+    target = gre
+    if grid is not None:
+        target, turn = nearest_to_ras(_contiguous(grid))
+        target = straightened(target, frame)
+    found = _register(t1w, gre, target, template, parameters, threads)
     return replace(
         found,
         gre_to_t1w=frame @ found.gre_to_t1w @ frame.T,
@@ -112,38 +124,42 @@ def _contiguous(volume: Volume) -> Volume:
 
 def _register(
     t1w: Volume,
-    gre: Volume,
+    gre: Volume | None,
+    target: Volume,
     template: Template,
     parameters: RegistrationParameters,
     threads: int,
 ) -> RegisteredScan:
     try:
         _check_contrast("T1w", t1w)
-        _check_contrast("GRE magnitude", gre)
+        if gre is not None:
+            _check_contrast("GRE magnitude", gre)
         with ants_session(threads, parameters.seed) as session:
             registered = register_template(session, t1w, template.t1w, parameters.template)
             image, brain = registered.image, registered.brain
-            to_t1w = register_gre(session, gre, image, brain, parameters.rigid)
+            to_t1w = np.eye(4)
+            if gre is not None:
+                to_t1w = register_gre(session, gre, image, brain, parameters.rigid)
             in_template = registered.to_template(grid_points(brain.shape, image.affine))
             priors = template_priors(template.grey, template.white, in_template)
             tissues = segment_tissues(session, image, brain, priors, parameters.tissues)
     # ANTs gives up with a RuntimeError, linear algebra on an empty image with its own
     except (InputError, RuntimeError, np.linalg.LinAlgError) as error:
-        return _failed(gre, str(error))
+        return _failed(target, str(error))
     in_gre = apply_affine(np.linalg.inv(to_t1w), grid_points(brain.shape, image.affine))
-    covered = look_up(np.ones_like(gre.data), gre.affine, in_gre) > 0.5
+    covered = look_up(np.ones_like(target.data), target.affine, in_gre) > 0.5
     quality = _quality(
         registered, gre, to_t1w, template.t1w, in_template, in_gre, covered, parameters.rigid
     )
     quality[TISSUES_BEYOND] = tissues_beyond(
-        tissue_labels(tissues), covered, image.affine, gre.affine
+        tissue_labels(tissues), covered, image.affine, target.affine
     )
     similarity = quality["registration_similarity"]
     if not similarity >= parameters.least_similarity:
-        return _failed(gre, f"T1w and template do not match (local r = {similarity:.2f})")
-    points = apply_affine(to_t1w, grid_points(gre.data.shape, gre.affine))
+        return _failed(target, f"T1w and template do not match (local r = {similarity:.2f})")
+    points = apply_affine(to_t1w, grid_points(target.data.shape, target.affine))
     return RegisteredScan(
-        compose(gre.data.shape, gre.affine, to_t1w, registered.to_template),
+        compose(target.data.shape, target.affine, to_t1w, registered.to_template),
         to_t1w,
         np.stack(
             [look_up(tissues[..., each], image.affine, points) for each in range(len(CLASSES))],
@@ -160,8 +176,8 @@ def _check_contrast(name: str, image: Volume) -> None:
         )
 
 
-def _failed(gre: Volume, reason: str) -> RegisteredScan:
-    shape = (*gre.data.shape, 3)
+def _failed(target: Volume, reason: str) -> RegisteredScan:
+    shape = (*target.data.shape, 3)
     return RegisteredScan(
         np.full(shape, NOWHERE_MM, np.float32),
         np.eye(4),
@@ -172,7 +188,7 @@ def _failed(gre: Volume, reason: str) -> RegisteredScan:
 
 def _quality(
     registered: RegisteredT1w,
-    gre: Volume,
+    gre: Volume | None,
     to_t1w: np.ndarray,
     template: Volume,
     in_template: np.ndarray,
@@ -181,17 +197,22 @@ def _quality(
     parameters: RigidParameters,
 ) -> dict[str, Any]:
     image, brain = registered.image, registered.brain
-    seen = look_up(gre.data, gre.affine, in_gre)
     inside = (template.data > 0).astype(np.float32)
     template_brain = look_up(inside, template.affine, in_template) > 0.5
     jacobian = registered.to_template.jacobian()[brain]
     rotation, translation = rigid_motion(to_t1w)
+    of_gre: dict[str, Any] = {"gre_sharpness": None, "gre_similarity": None, "by_headers": True}
+    if gre is not None:
+        seen = look_up(gre.data, gre.affine, in_gre)
+        of_gre = {
+            "gre_sharpness": sharpness(gre, image, brain, to_t1w, parameters),
+            "gre_similarity": mutual_information(image.data, seen, brain & covered),
+        }
     both = 2 * (brain & template_brain).sum() / max(brain.sum() + template_brain.sum(), 1)
     return {
         "registration_similarity": registered.agreement(),
         "brain_overlap": float(both),
-        "gre_sharpness": sharpness(gre, image, brain, to_t1w, parameters),
-        "gre_similarity": mutual_information(image.data, seen, brain & covered),
+        **of_gre,
         "jacobian_min": float(jacobian.min()),
         "jacobian_max": float(jacobian.max()),
         "rotation": rotation,
