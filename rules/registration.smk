@@ -7,7 +7,8 @@ rule register_subject:
         script=settings.script("register_subject"),
         t1w=cohort.t1w,
         magnitude=cohort.magnitude,
-        grid=ready.chi,
+        # of a ready map; its values do not matter here
+        grid=ancient(ready.chi),
     output:
         coordinates=paths.coordinates,
         gre_to_t1w=paths.gre_to_t1w,
@@ -27,6 +28,7 @@ rule register_subject:
         code=settings.code("register_subject"),
         parameters=study.config.registration.parameters_json,
         gre=lambda wildcards, input: options(input, "magnitude", "grid"),
+        placed=ready.grid_digest if ready.any else "",
     message:
         "Registering the template to {wildcards.entities}"
     shell:

@@ -1,7 +1,7 @@
 """Register template, T1w and GRE of one scan: where does every GRE voxel lie in the template?
 
-All work that needs ANTs is in this job. Of a ready map with a grid of its own, --grid is the map, in
-the scanner's coordinates of the magnitude; without a magnitude, in those of the T1w. Example:
+All work that needs ANTs is in this job. Of a ready map with a grid of its own, --grid is the map,
+in the scanner's coordinates of the magnitude; without a magnitude, in those of the T1w. Example:
 
     python workflow_scripts/register_subject.py --t1w T1w.nii.gz --magnitude echo-1.nii.gz
         --coordinates coordinates.nii.gz --gre-to-t1w gretot1w.json --tissues tissues.nii.gz

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .acquisition_choice import chosen, entities_of
 from .raw_parts import MEGRE_NAME, T1W_NAME, count_echoes, need_extraction, parts_of
 from .results import Results
 from .stored_files import visible
@@ -169,13 +170,16 @@ def find_scans(
     sessions: Iterable[str] | None = None,
     results_dir: str | Path = "results",
     ready_maps: Mapping[str, str] | None = None,
+    select: Mapping[str, str] | None = None,
+    select_t1w: Mapping[str, str] | None = None,
 ) -> list[Scan]:
     """All scans of a BIDS data set with at least one MEGRE file or a ready map, by file names.
 
     ``participants`` and ``sessions`` restrict the search to these labels (with or without
     ``sub-``/``ses-``). Magnitude and phase that are still to be extracted lie in ``results_dir``.
     ``ready_maps`` are templates of paths (:meth:`Scan.files_like`) by the name of the map; of
-    several files the first is taken, and the check tells of it.
+    several files the first is taken, and the check tells of it. ``select`` and ``select_t1w`` take
+    one of several acquisitions of a session (:func:`.acquisition_choice.chosen`).
     No image is opened, and a sidecar only beside a file of all echoes, to count them.
     """
     root = Path(bids_dir)
@@ -190,7 +194,9 @@ def find_scans(
             if wanted_sessions and session not in wanted_sessions:
                 continue
             anat = root / scan_folder(subject, session) / "anat"
-            found = list(_scans_in(anat, subject, session, str(results_dir)))
+            chosen_t1w = t1w_of(anat, subject, session, select_t1w or {})[:1]
+            files = megre_of(anat, select or {})
+            found = list(_scans_of(files, subject, session, chosen_t1w, str(results_dir)))
             scans.extend(_with_ready_maps(found, root, ready_maps or {}))
     return [scan for scan in scans if scan.magnitude or scan.phase or scan.is_ready]
 
@@ -207,21 +213,35 @@ def _with_ready_maps(scans: list[Scan], root: Path, templates: Mapping[str, str]
         yield replace(scan, magnitude=magnitude, phase=(), stored=(), ready_maps=ready)
 
 
-def _scans_in(anat: Path, subject: str, session: str | None, results: str) -> Iterator[Scan]:
+def t1w_of(anat: Path, subject: str, session: str | None, select: Mapping[str, str]) -> list[Path]:
+    """The T1w images of a session that are selected; the first is used."""
     own = scan_folder(subject, session).replace("/", "_") + "_"
-    if not anat.is_dir():
-        yield Scan(subject, session, own[:-1], (), ())
-        return
-    acquisitions: dict[str, list[Path]] = {}
-    t1w: list[Path] = []
-    for path in visible(anat):
+    there = visible(anat) if anat.is_dir() else []
+    images = [path for path in there if T1W_NAME.fullmatch(path.name) and path.name.startswith(own)]
+    return chosen(images, lambda path: entities_of(path.name.split(".")[0]), select)
+
+
+def megre_of(anat: Path, select: Mapping[str, str]) -> dict[tuple[str, str], list[Path]]:
+    """The raw files of each acquisition that is selected, by its entities and suffix."""
+    acquisitions: dict[tuple[str, str], list[Path]] = {}
+    for path in visible(anat) if anat.is_dir() else ():
         if match := MEGRE_NAME.fullmatch(path.name):
-            acquisitions.setdefault(match["entities"], []).append(path)
-        elif T1W_NAME.fullmatch(path.name) and path.name.startswith(own):
-            t1w.append(path)
+            acquisitions.setdefault((match["entities"], match["suffix"]), []).append(path)
+    names = chosen(list(acquisitions), lambda name: entities_of("_".join(name)), select)
+    return {name: acquisitions[name] for name in names}
+
+
+def _scans_of(
+    acquisitions: Mapping[tuple[str, str], list[Path]],
+    subject: str,
+    session: str | None,
+    t1w: list[Path],
+    results: str,
+) -> Iterator[Scan]:
+    image = t1w[0] if t1w else None
     if not acquisitions:
-        yield Scan(subject, session, own[:-1], (), (), t1w[0] if t1w else None)
-    for entities, files in acquisitions.items():
+        yield Scan(subject, session, scan_folder(subject, session).replace("/", "_"), (), (), image)
+    for (entities, _), files in acquisitions.items():
         parts = parts_of(files)
         magnitude, phase = (tuple(parts.get(part, {}).values()) for part in ("mag", "phase"))
         stored: tuple[Path, ...] = ()
@@ -232,7 +252,7 @@ def _scans_in(anat: Path, subject: str, session: str | None, results: str) -> It
                 tuple(Path(paths.echo(part, n)) for n in range(1, count_echoes(parts) + 1))
                 for part in ("mag", "phase")
             )
-        yield Scan(subject, session, entities, magnitude, phase, t1w[0] if t1w else None, stored)
+        yield Scan(subject, session, entities, magnitude, phase, image, stored)
 
 
 def raw_scan(root: str | Path, subject: str, n_echoes: int) -> Scan:

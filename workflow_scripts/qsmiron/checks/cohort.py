@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..acquisition import setting_of_scan
+from ..acquisition_choice import differing, entities_of, same_label
 from ..bids import LABEL, Scan, find_scans, scan_folder
 from ..clinical import check_clinical
 from ..clinical.phenotype import tables_beside
 from ..clinical.sheet import Sheet, read_sheet
 from ..errors import InputError, Problem
+from ..raw_parts import MEGRE_NAME, T1W_NAME
 from ..ready_maps.finding import map_problems
 from ..ready_maps.settings import MapSettings
 from ..spelling import twin_label
@@ -159,6 +161,7 @@ def _inspect(
     )
     if root.is_dir():
         problems += _check_selection(root, sheet, scans, selection)
+        problems += _check_selected(root, selection)
         problems += _check_named_scans(scans, "phase_units_of", phase_units.named)
         problems += _check_named_scans(scans, "b0_direction_of", b0.named)
 
@@ -209,7 +212,13 @@ def _check_images(
         if folder.is_dir() and LABEL.fullmatch(label) and selection.has(label):
             problems += check_sessions(folder)
     # restricted here and not by find_scans, so that exclude and participant_label work alike
-    found = find_scans(root, sessions=selection.sessions, ready_maps=maps.templates)
+    found = find_scans(
+        root,
+        sessions=selection.sessions,
+        ready_maps=maps.templates,
+        select=selection.select,
+        select_t1w=selection.select_t1w,
+    )
     scans = [scan for scan in found if selection.has(scan.subject)]
     by_session: dict[tuple[str, str | None], list[Scan]] = defaultdict(list)
     for scan in scans:
@@ -217,9 +226,10 @@ def _check_images(
     inspected = inspection.scans
     for (subject, session), group in by_session.items():
         anat = root / scan_folder(subject, session) / "anat"
-        problems += check_file_names(anat, subject, session)
+        if anat.is_dir():
+            problems += check_file_names(anat, subject, session)
+            problems += check_t1w(anat, group[0], selection.select_t1w)
         problems += _check_single(anat, group)
-        problems += check_t1w(anat, group[0])
         inspected += [
             inspect_ready(scan, maps)
             if scan.is_ready
@@ -241,13 +251,42 @@ def _check_images(
 
 def _check_single(anat: Path, group: list[Scan]) -> Iterator[Problem]:
     if len(group) > 1:
+        names = [path.name.split(".")[0] for scan in group for path in scan.raw_echoes[:1]]
+        labels = {key: [one for one in values if one] for key, values in differing(names).items()}
+        ways = ", ".join(
+            f"{{{key}: {one}}}" for key, values in labels.items() for one in values if key != "part"
+        )
         yield Problem(
             str(anat),
             f"{len(group)} multi-echo acquisitions: {', '.join(s.entities for s in group)}",
-            "one acquisition (one run) per participant and session",
-            "Keep the one to analyse and move the files of the others out of the data set, for "
-            "example to sourcedata/.",
+            "one acquisition (one run) per participant and session; several are not averaged",
+            f"Choose one under select in the config ({ways}), or move the files of the others out "
+            "of the data set, for example to sourcedata/.",
         )
+
+
+def _check_selected(root: Path, selection: Selection) -> Iterator[Problem]:
+    """Labels under ``select`` and ``select_t1w`` that no image of the data set has."""
+    folders = [*root.glob("sub-*/anat"), *root.glob("sub-*/ses-*/anat")]
+    for key, select, pattern in (
+        ("select", selection.select, MEGRE_NAME),
+        ("select_t1w", selection.select_t1w, T1W_NAME),
+    ):
+        names = {
+            path.name.split(".")[0]
+            for folder in (folders if select else ())
+            for path in visible(folder)
+            if pattern.fullmatch(path.name)
+        }
+        for entity, label in select.items():
+            there = sorted({one for name in names if (one := entities_of(name).get(entity))})
+            if not any(same_label(one, label) for one in there):
+                yield Problem(
+                    f"config, {key}.{entity}",
+                    f"{label!r}, which no image has",
+                    f"one of {', '.join(there)}" if there else f"images with {entity}- in the name",
+                    "Correct it.",
+                )
 
 
 def _check_cohort(

@@ -20,6 +20,7 @@ def checked_settings(config: Config) -> dict[str, Any]:
     keys = {"contrasts", "scores", "covariates", "categorical", "clinical_ranges", "atlases"}
     keys |= {"roles", "scores_of", "models"}
     keys |= {"participant_label", "session_label", "exclude", "acquisition"}
+    keys |= {key for key in ("select", "select_t1w") if getattr(config, key)}
     # with what each block cannot be without: the check validates it all
     chain: dict[str, Any] = {
         "field_map": {"method": True, "parameters": {"readout"}},

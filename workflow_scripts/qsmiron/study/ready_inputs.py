@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,12 @@ from .branches import RECONSTRUCTION, Branch
 if TYPE_CHECKING:
     from .cohort import Cohort, Wildcards
     from .settings import Settings
+
+
+_HEADER_BYTES = (348, 540)
+"""Of NIfTI-1 and NIfTI-2."""
+_GRID_FIELDS = (slice(40, 56), slice(76, 108), slice(252, 328))
+"""dim, pixdim, and the codes and values of qform and sform, in NIfTI-1."""
 
 
 class ReadyInputs:
@@ -39,6 +48,12 @@ class ReadyInputs:
     def chi(self, wildcards: Wildcards) -> list[str]:
         """The ready map of χ of a scan, whose grid its results have; none of others."""
         return self._map(wildcards, "chi")
+
+    def grid_digest(self, wildcards: Wildcards) -> str:
+        """What tells the grid of that map: as a parameter it makes the job run again when the map
+        is replaced by one on another grid, and not when only its values are others.
+        """
+        return "".join(map(_grid_digest, self.chi(wildcards)))
 
     def r2star(self, wildcards: Wildcards) -> list[str]:
         """The ready map of R2* of a scan."""
@@ -104,6 +119,20 @@ class ReadyInputs:
     def _sidecars(self, wildcards: Wildcards, name: str) -> list[str]:
         path = self._cohort.scan(wildcards).ready_map(name)
         return [] if path is None else [str(each) for each in sidecars_of(path)]
+
+
+def _grid_digest(path: str) -> str:
+    """Digest of what a NIfTI header says of shape, voxels and place; empty if it cannot be read."""
+    try:
+        # without nibabel, whose import is long beside this
+        with (gzip.open if path.endswith(".gz") else open)(path) as file:
+            header = file.read(_HEADER_BYTES[-1])
+    except (OSError, EOFError, zlib.error):
+        return ""
+    size = int.from_bytes(header[:4], "little")
+    parts = _GRID_FIELDS if _HEADER_BYTES[0] in (size, int.from_bytes(header[:4], "big")) else ()
+    told = b"".join(header[part] for part in parts) or header
+    return hashlib.sha256(told).hexdigest()[:16]
 
 
 def idle_variants(config: Config) -> Iterator[Problem]:

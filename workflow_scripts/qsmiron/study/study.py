@@ -151,9 +151,8 @@ class Study:
         if self.is_demo:
             scans = self.demo.scans()
         elif Path(self.bids_dir).is_dir():
-            maps = config.maps.templates
-            sessions, results = config.session_label, config.results_dir
-            scans = find_scans(self.bids_dir, wanted, sessions, results, maps)
+            where = (config.session_label, config.results_dir, config.maps.templates)
+            scans = find_scans(self.bids_dir, wanted, *where, config.select, config.select_t1w)
         else:
             raise InputError(
                 Problem(
