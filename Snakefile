@@ -31,8 +31,8 @@ include: "rules/study.smk"
 
 wildcard_constraints:
     folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
-    # not the parts of χ, whose label- stands between
-    entities=r"sub-((?!_label-)[A-Za-z0-9_-])+?",
+    # not the parts of χ, whose label- stands between, nor maps in the template's space
+    entities=r"sub-((?!_label-|_space-)[A-Za-z0-9_-])+?",
     desc=r"[A-Za-z0-9]+",
     atlas=r"[A-Za-z0-9]+",
     contrast=r"[A-Za-z0-9_.+-]+",
@@ -52,6 +52,7 @@ if study.has_images:
     include: "rules/regions.smk"
     include: "rules/quality.smk"
     include: "rules/branches.smk"
+    include: "rules/target_maps.smk"
 
 
 include: "rules/group.smk"
@@ -79,6 +80,7 @@ rule all:
         rules.simulate_cohort.output if study.is_demo and study.has_images else [],
         rules.check_inputs.output if study.has_images and study.has_clinical else [],
         study.tables_of_images,
+        targets.files if study.has_images and study.config.target_maps else [],
         multiverse.results("multiverse") if study.has_clinical else [],
         # Without a clinical table there are maps, regions and their quality, and no group.
         rules.write_report.output if study.has_clinical else [],

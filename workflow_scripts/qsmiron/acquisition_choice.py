@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -39,7 +40,7 @@ def chosen(
 
 def same_label(one: str, other: str) -> bool:
     """Whether two labels are one: numbers may have leading zeros."""
-    return (one.lstrip("0") or one) == (other.lstrip("0") or other)
+    return re.sub("^0+(?=.)", "", one) == re.sub("^0+(?=.)", "", other)
 
 
 def differing(names: Iterable[str]) -> dict[str, list[str]]:

@@ -270,6 +270,11 @@ class Config(StudyDesign):
     atlases: dict[str, Atlas]
     regions: SelectionParameters = SelectionParameters()
     iron: IronParameters = IronParameters()
+    target_maps: bool = Field(
+        False,
+        description="whether every run makes the maps in the template's space, at 1 mm, with the "
+        "mask that all scans share; otherwise only the target target_maps does",
+    )
     multiverse: Multiverse = Multiverse()
     on_subject_failure: Literal["stop", "exclude"] = Field(
         "stop",
