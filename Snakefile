@@ -90,3 +90,9 @@ rule all:
 rule multiverse:
     input:
         multiverse.results("full_multiverse"),
+
+
+# Maps in the template's space, where the config does not ask for them in every run.
+rule target_maps:
+    input:
+        targets.files if study.has_images else [],

@@ -6,11 +6,6 @@ from qsmiron.study.target_inputs import TargetInputs
 targets = TargetInputs(cohort, sources)
 
 
-rule target_maps:
-    input:
-        targets.files,
-
-
 rule invert_registration:
     input:
         script=settings.script("invert_registration"),
