@@ -1,8 +1,10 @@
 # Figures of the cohort, the methods text and the report.
 
 from qsmiron.study.effect_inputs import EffectInputs
+from qsmiron.study.protocol_inputs import ProtocolInputs
 
 effects = EffectInputs(cohort, study.given_atlases)
+protocol = ProtocolInputs(cohort)
 
 
 rule draw_group_distributions:
@@ -322,8 +324,8 @@ rule write_methods:
         script=settings.script("write_methods"),
         quality=study.quality_tables,
         regions=study.regions_table,
-        sidecars=cohort.example_sidecars,
-        magnitude=cohort.example_magnitude,
+        sidecars=protocol.sidecars,
+        magnitude=protocol.magnitude,
     output:
         methods=f"{paths.root}/methods.md",
         preregistration=f"{paths.root}/preregistration.md",
@@ -343,7 +345,7 @@ rule write_methods:
         quality=lambda wildcards, input: option("--quality", *input.quality),
         distributions=["--whole-distribution"] if study.quantiles_tables else [],
         change=["--change"] if change.is_measured else [],
-        echoes=option("--sidecar", *cohort.example_echoes),
+        echoes=option("--sidecar", *protocol.echoes),
     message:
         "Writing the methods text"
     shell:
