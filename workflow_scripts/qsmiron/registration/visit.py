@@ -55,9 +55,10 @@ def register_visit(
 ) -> RegisteredScan:
     """Register the GRE of a visit; the result and its quality are as of a scan by itself.
 
-    So are ``magnitude`` and ``grid``; one of ``magnitude`` and ``t1w`` is needed. ``head`` is the template within the participant, ``to_head`` (4, 4) takes points of the visit's
+    ``head`` is the template within the participant, ``to_head`` (4, 4) takes points of the visit's
     ``t1w`` to it. Without a T1w that is not used, and ``gre_to_t1w`` of the result leads to the
-    template within the participant.
+    template within the participant. ``magnitude`` may be empty where there is a T1w, ``grid`` is
+    as in :func:`.scan.register_scan`.
     """
     gre, turn = combined(magnitude) if magnitude else (None, None)
     upright = None if t1w is None else nearest_to_ras(t1w)[0]
