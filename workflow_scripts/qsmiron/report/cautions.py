@@ -13,7 +13,9 @@ CAUTIONS: tuple[str, ...] = (
     "Not a medical device. Research use only: nothing here is a diagnosis, and no single patient "
     "may be judged by it.",
     "χ is relative to its reference: another reference region shifts every value of a subject. "
-    "Contrasts of neighbouring or left and right regions are more trustworthy than absolute means.",
+    "Contrasts of neighbouring or left and right regions are more trustworthy than absolute means: "
+    "right minus left, and cortex minus the white matter next to it, which iron of the cortex "
+    "raises and loss of myelin as well.",
     "Susceptibility is not iron alone: myelin is diamagnetic and confounds hippocampus, amygdala, "
     "thalamus and cortex; so do calcium and blood.",
     "Smoothly varying susceptibility is almost invisible to any background field removal: what is "

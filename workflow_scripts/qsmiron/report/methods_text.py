@@ -178,7 +178,11 @@ def choice_words(config: Config) -> list[str]:
         "voxels of a region": [_changes(change) for change in block.regions],
         "iron and deposits": [_changes(change) for change in block.iron],
     }  # fmt: skip
-    varied |= {"covariates": covariates, "sites": list(block.harmonisation), "metric": metrics}
+    varied |= {
+        "covariates": covariates,
+        "harmonisation of sites": list(block.harmonisation),
+        "metric": metrics,
+    }
     return [f"{stage} ({'; '.join(words)})" for stage, words in varied.items() if words]
 
 
