@@ -29,10 +29,13 @@ atexit.register(gc.freeze)
 include: "rules/study.smk"
 
 
+ENTITIES = r"sub-((?!_label-)[A-Za-z0-9_-])+?"
+
+
 wildcard_constraints:
     folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
     # not the parts of χ, whose label- stands between
-    entities=r"sub-((?!_label-)[A-Za-z0-9_-])+?",
+    entities=ENTITIES,
     desc=r"[A-Za-z0-9]+",
     atlas=r"[A-Za-z0-9]+",
     contrast=r"[A-Za-z0-9_.+-]+",
@@ -48,6 +51,10 @@ if study.has_images:
 
     include: "rules/cohort.smk"
     include: "rules/registration.smk"
+
+    if visits.any:
+
+        include: "rules/visits.smk"
     include: "rules/reconstruction.smk"
     include: "rules/regions.smk"
     include: "rules/quality.smk"

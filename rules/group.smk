@@ -333,6 +333,43 @@ rule measure_deviations:
         " 2>&1 | tee {log:q}"
 
 
+rule plan_sample_size:
+    input:
+        script=settings.script("plan_sample_size"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        table=paths.group("planning.tsv"),
+        description=paths.group("planning.json"),
+    log:
+        paths.log("plan_sample_size"),
+    benchmark:
+        paths.benchmark("plan_sample_size")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
+        runtime=10,
+    params:
+        code=settings.code("plan_sample_size"),
+        settings=settings.slice(*settings.design),
+        clinical=clinical.role_values,
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Planning a sample by this cohort's variance"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule compare_recovery:
     input:
         script=settings.script("compare_recovery"),
@@ -341,6 +378,7 @@ rule compare_recovery:
         regions=study.regions_table,
         participants=study.clinical_table,
         beside=study.tables_beside,
+        visits=study.demo.planned_visits,
     output:
         table=paths.group("recovery.tsv"),
         description=paths.group("recovery.json"),
@@ -356,11 +394,12 @@ rule compare_recovery:
         runtime=10,
     params:
         code=settings.code("compare_recovery"),
+        visits=lambda wildcards, input: options(input, "visits"),
         settings=settings.slice("contrasts", "scores", "scores_of", *settings.design),
     message:
         "Comparing planted with recovered effects"
     shell:
         "python {input.script:q} --plan {input.plan:q} --effects {input.effects:q}"
-        " --regions {input.regions:q} --participants {input.participants:q}"
+        " --regions {input.regions:q} --participants {input.participants:q} {params.visits:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
         " 2>&1 | tee {log:q}"

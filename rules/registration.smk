@@ -1,6 +1,10 @@
 # Registration: T1w ↔ template and T1w ↔ GRE in one job (importing ANTs costs more than many a job),
 # then labels of any atlas or segmentation on the GRE grid, each in one interpolation.
 
+from qsmiron.study.visit_inputs import VisitInputs
+
+visits = VisitInputs(cohort)
+
 
 rule register_subject:
     input:
@@ -16,6 +20,8 @@ rule register_subject:
         paths.log("register_subject", "{folder}/{entities}"),
     benchmark:
         paths.benchmark("register_subject", "{folder}/{entities}")
+    wildcard_constraints:
+        entities=visits.single_scans(ENTITIES),
     conda:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.registration

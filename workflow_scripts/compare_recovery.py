@@ -12,10 +12,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from qsmiron.clinical import read_clinical
 from qsmiron.errors import reported_to_user
 from qsmiron.parameters import parse_parameters
+from qsmiron.simulation.recovered_rates import compare_rates
 from qsmiron.simulation.recovery import RecoveryParameters, compare
+from qsmiron.statistics.cells import one_session
 from qsmiron.statistics.groups import assign_group
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table, write_table
@@ -32,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--participants", type=Path, required=True, metavar="TSV", help="clinical table")
     add("--config", type=Path, required=True, metavar="YAML", help="config; contrasts are read")
     add("--output", type=Path, required=True, metavar="TSV", help="output: the recovery table")
+    add("--visits", type=Path, metavar="TSV", help="plan of the visits, with the true rates")
     add(
         "--parameters",
         metavar="JSON",
@@ -47,18 +52,26 @@ def main(argv: Sequence[str] | None = None) -> None:
         parameters = parse_parameters(RecoveryParameters, arguments.parameters, "--parameters")
         design = read_study_design(arguments.config)
         contrasts = design.contrasts
-        participants = read_clinical(arguments.participants, design.categorical)
+        participants = read_clinical(
+            arguments.participants, design.categorical, design.statistics.session
+        )
         groups = {
             name: assign_group(participants, contrast, str(arguments.participants), design.roles)
             for name, contrast in contrasts.items()
         }
+        regions = read_table(arguments.regions, "regions")
         table = compare(
             read_table(arguments.plan),
             read_table(arguments.effects),
-            read_table(arguments.regions, "regions"),
+            one_session(regions, design.statistics.session, str(arguments.regions)),
             participants.assign(**groups),
             parameters,
         )
+        if arguments.visits:
+            visits = read_table(arguments.visits, columns=None)
+            visits = visits.assign(session=visits["session"].astype(str))
+            rates = compare_rates(visits, regions, participants.assign(**groups), parameters)
+            table = pd.concat([table, rates], ignore_index=True)
         write_table(table, arguments.output, "recovery")
 
 

@@ -24,6 +24,7 @@ from qsmiron.quality import (
 )
 from qsmiron.results import Results
 from qsmiron.tables import read_table, write_table
+from qsmiron.visit_quality import VisitParameters, flag_visits
 from qsmiron.volume_outliers import volume_scores
 
 
@@ -63,7 +64,8 @@ def main(argv: list[str] | None = None) -> None:
         failures = [read_failure(path) for path in args.failures]
         rows += [failed_row(failure, desc) for failure, desc in product(failures, args.desc)]
         rows += [row_without_phase(*scan) for scan in product(args.without_phase, args.desc)]
-        write_table(pd.DataFrame(rows), args.output, "quality")
+        table = flag_visits(pd.DataFrame(rows), VisitParameters())
+        write_table(table, args.output, "quality")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,10 @@ import sys
 
 from qsmiron.errors import reported_to_user
 from qsmiron.parameters import parse_parameters
-from qsmiron.registration.coordinates import coarse_far_from, write_coordinates
-from qsmiron.registration.rigid_map import write_rigid_map
 from qsmiron.registration.scan import RegistrationParameters, Template, register_scan
-from qsmiron.registration.tissues import CLASSES, PROBABILITY_STEP
+from qsmiron.registration.stored_scan import write_scan
 from qsmiron.template import template_grey_matter, template_t1w, template_white_matter
-from qsmiron.volumes import Volume, read_volume, write_json, write_scaled_volume
+from qsmiron.volumes import read_volume
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -45,13 +43,8 @@ def main(argv: list[str] | None = None) -> None:
             *map(read_volume, (template_t1w(), template_grey_matter(), template_white_matter()))
         )
         scan = register_scan(read_volume(args.t1w), magnitude, template, parameters, args.threads)
-        affine = magnitude[0].affine
-        brain = Volume(template.t1w.data > 0, template.t1w.affine)
-        write_coordinates(args.coordinates, coarse_far_from(brain, scan.coordinates), affine)
-        write_rigid_map(args.gre_to_t1w, scan.gre_to_t1w)
-        classes = {"Description": "Tissue probabilities", "Classes": list(CLASSES), "Units": "1"}
-        write_scaled_volume(args.tissues, scan.tissues, affine, PROBABILITY_STEP, classes)
-        write_json(args.quality, scan.quality)
+        outputs = (args.coordinates, args.gre_to_t1w, args.tissues, args.quality)
+        write_scan(scan, magnitude[0].affine, template.t1w, *outputs)
         if "failed" in scan.quality:
             print(f"warning: no registration: {scan.quality['failed']}", file=sys.stderr)
 

@@ -36,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="MM",
         help="edge of the isotropic voxels of all images, mm, 0.8-4 (default: 2)",
     )
+    parser.add_argument("--session", metavar="LABEL", help="label of the visit, if any")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     return parser
 
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         subject = simulate_subject(
             plan[arguments.participant], arguments.voxel_size, arguments.threads
         )
-        write_subject(arguments.bids_dir, arguments.participant, subject)
+        write_subject(arguments.bids_dir, arguments.participant, subject, arguments.session)
 
 
 if __name__ == "__main__":

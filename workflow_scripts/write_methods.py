@@ -12,6 +12,7 @@ import argparse
 from qsmiron.errors import reported_to_user
 from qsmiron.report.config_reading import read_config
 from qsmiron.report.methods_text import methods_text
+from qsmiron.report.preregistration_text import preregistration_text
 from qsmiron.tables import read_table
 from qsmiron.volumes import write_text
 
@@ -37,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="JSON beside each raw magnitude echo; it may inherit",
     )
     add("--output", required=True, help="output: Markdown")
+    add("--preregistration", help="output: a paragraph to preregister such a run with (Markdown)")
     return parser
 
 
@@ -50,6 +52,8 @@ def main(argv: list[str] | None = None) -> None:
             config, quality, args.sidecar, regions, args.whole_distribution, args.change
         )
         write_text(args.output, text)
+        if args.preregistration:
+            write_text(args.preregistration, preregistration_text(config))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ pools the regions of a cohort; its bounds (99 %) are nominal ± 2.58 SD of the c
 *rank ANCOVA HC3* is the option ``statistics.standard_error: hc3``. *curve* is that of the first
 region under two measurements and three sets of covariates; *curve over all* counts those without
 age, too, as the workflow does not. *change* is over two or three visits, 9 ± 2 months apart, each
-missed by 20 % of those who came before; participants' rates differ by 1 ppb per year (SD), or, with
-*one rate*, not at all. *shift*: the first group's rates are 4 ppb per year higher.
+missed by 20 % of those who came before; participants' rates differ by 1 ppb per year (SD), or,
+with *one rate*, not at all. *shift*: the first group's rates are 4 ppb per year higher. The part
+*designs* (not one of the usual ones) has cohorts of its own, of more than two groups, with controls
+and two sites (``null_designs.py``).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ sys.path[:0] = [str(HOME / "workflow_scripts"), str(HOME / "tests")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from benchmarks.null_designs import design_rates  # noqa: E402
 from made_up_visits import LEVELS as GROUPS  # noqa: E402
 from made_up_visits import MadeUp, draw  # noqa: E402
 from scipy import special  # noqa: E402
@@ -75,6 +78,7 @@ class Scenario(NamedTuple):
 
 
 PARTS = ("groups", "hc3", "curve", "whole", "scores", "change")
+DESIGNS = "designs"
 VISITS = {
     name: MadeUp(n=N_FIRST + N_SECOND, n_first=N_FIRST, n_visits=n, rate_spread=spread)
     for name, n, spread in (
@@ -259,19 +263,17 @@ def calibrate(
     """Rates of one scenario: columns scenario, test, rate, low, high, nominal (yes or no)."""
     scenario = SCENARIOS[name]
     rng = np.random.default_rng([seed, list(SCENARIOS).index(name)])
+
+    def rates(settings: Statistics) -> Iterator[tuple[str, float]]:
+        cohort = make_cohort(rng, scenario, n_regions)
+        yield from analyse(cohort, settings, delta, parts, scenario.shift)
+        if DESIGNS in parts:
+            yield from design_rates(rng, n_regions, settings)
+
     delta = 2 * special.ndtr(scenario.shift / np.sqrt(2)) - 1
     # Permutations of its own for each: 499 that all share are beside the nominal level together.
     found = pd.DataFrame(
-        dict(
-            analyse(
-                make_cohort(rng, scenario, n_regions),
-                settings.model_copy(update={"seed": number}),
-                delta,
-                parts,
-                scenario.shift,
-            )
-        )
-        for number in range(cohorts)
+        dict(rates(settings.model_copy(update={"seed": number}))) for number in range(cohorts)
     )
     rate, spread = found.mean(), found.std()
     # Rare events of a whole cohort: their own spread is too uncertain.
@@ -298,7 +300,8 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=499)
     parser.add_argument("--bootstrap", type=int, default=1000)
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
+    parser.add_argument("--parts", nargs="+", choices=(*PARTS, DESIGNS), default=PARTS,
+                        help=f"default: all but {DESIGNS}")  # fmt: skip
     parser.add_argument("--output", help="TSV")
     args = parser.parse_args()
     settings = Statistics(permutations=args.permutations, bootstrap=args.bootstrap)

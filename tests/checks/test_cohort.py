@@ -144,8 +144,14 @@ def test_sessions(tmp_path):
     for path in sorted((root / "sub-01/ses-post/anat").iterdir()):
         path.rename(path.with_name(path.name.replace("ses-pre", "ses-post")))
     new_images(root / "sub-01/ses-post/anat")
-    assert "sub-01 (post, pre)" in only(root)
-    assert "sub-01 (post, pre)" in only(root, "warning", contrasts={}, scores=[])
+    baseline, untimed = problems(root, "warning")
+    assert "They take the baseline: sub-01 (ses-post)" in baseline
+    assert "no time of each session of 1 participants" in untimed
+    assert check_inputs(root, None, SETTINGS | {"contrasts": {}, "scores": []}) == []
+    (root / "sub-01/sub-01_sessions.tsv").write_text(
+        "session_id\tmonths_since_baseline\nses-post\t6\nses-pre\t0\n"
+    )
+    assert "They take the baseline: sub-01 (ses-pre)" in only(root, "warning")
     assert check_inputs(root, None, SETTINGS | {"session_label": ["pre"]}) == []
     assert check_inputs(root, None, SETTINGS | {"statistics": {"session": "pre"}}) == []
     assert "'later'" in problems(root, session_label=["later"])[-2]

@@ -20,11 +20,11 @@ def values() -> dict[str, Any]:
 
 @pytest.fixture
 def raw(tmp_path: Path) -> Path:
-    """Two participants: A with a single echo, B with sessions, the first without T1w."""
+    """Three participants: A with a single echo, B and C with a session, B without T1w."""
     for folder, name, echoes, t1w in (
         ("sub-A/anat", "sub-A", (1,), True),
         ("sub-B/ses-1/anat", "sub-B_ses-1", (1, 2), False),
-        ("sub-B/ses-2/anat", "sub-B_ses-2", (1, 2), True),
+        ("sub-C/ses-2/anat", "sub-C_ses-2", (1, 2), True),
     ):
         anat = tmp_path / "raw" / folder
         anat.mkdir(parents=True)
@@ -33,7 +33,9 @@ def raw(tmp_path: Path) -> Path:
                 (anat / f"{name}_echo-{echo}_part-{part}_MEGRE.nii.gz").touch()
         if t1w:
             (anat / f"{name}_T1w.nii.gz").touch()
-    table = "participant_id\tage\tprogression\nsub-A\t60\tfast\nsub-B\tn/a\tslow\n"
+    table = (
+        "participant_id\tage\tprogression\nsub-A\t60\tfast\nsub-B\tn/a\tslow\nsub-C\tn/a\tslow\n"
+    )
     (tmp_path / "raw/participants.tsv").write_text(table)
     return tmp_path / "raw"
 
@@ -41,3 +43,12 @@ def raw(tmp_path: Path) -> Path:
 @pytest.fixture
 def study(values: dict[str, Any], raw: Path) -> Study:
     return load_study({**values, "bids_dir": str(raw), "results_dir": "out"}, HOME)
+
+
+def add_visit(raw: Path) -> None:
+    """Give B a second session, with a T1w."""
+    name = "sub-B_ses-2"
+    (raw / "sub-B/ses-2/anat").mkdir(parents=True)
+    files = [f"{name}_echo-{e}_part-{part}_MEGRE" for e in (1, 2) for part in ("mag", "phase")]
+    for file in (*files, f"{name}_T1w"):
+        (raw / f"sub-B/ses-2/anat/{file}.nii.gz").touch()

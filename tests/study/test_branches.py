@@ -281,10 +281,10 @@ def test_what_a_branch_has_of_its_own_lies_in_work(values: dict[str, Any], raw: 
     cohort, paths = study.cohort, study.paths
 
     def at(stage: str, path: str, desc: str) -> str:
-        wildcards = SimpleNamespace(folder="sub-B/ses-2", entities="sub-B_ses-2", desc=desc)
+        wildcards = SimpleNamespace(folder="sub-C/ses-2", entities="sub-C_ses-2", desc=desc)
         return cohort.from_stage(stage, path)(wildcards)
 
-    anat = "sub-B/ses-2/anat/sub-B_ses-2"
+    anat = "sub-C/ses-2/anat/sub-C_ses-2"
     other_reference, *_, last = cohort.branches
     desc = other_reference.desc
     main_mask = at("background_field", paths.reliable_mask, "main")
@@ -300,7 +300,7 @@ def test_what_a_branch_has_of_its_own_lies_in_work(values: dict[str, Any], raw: 
     path = at("inversion", paths.chi_unreferenced, last.desc)
     inverted = cohort.shared("inversion", last.desc)
     assert path == unreferenced.replace("desc-main", f"desc-{inverted}")
-    wildcards = SimpleNamespace(folder="sub-B/ses-2", entities="sub-B_ses-2", desc=desc)
+    wildcards = SimpleNamespace(folder="sub-C/ses-2", entities="sub-C_ses-2", desc=desc)
     assert cohort.r2star(wildcards) == [f"out/{anat}_desc-main_R2starmap.nii.gz"]
 
 

@@ -14,7 +14,7 @@ from qsmiron.study import Study, load_study
 from qsmiron.study.deposit_inputs import DepositInputs
 
 HOME = Path(__file__).resolve().parents[2]
-OF_B = {"folder": "sub-B/ses-2", "entities": "sub-B_ses-2"}
+OF_B = {"folder": "sub-C/ses-2", "entities": "sub-C_ses-2"}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def inputs(study: Study, **extent: str) -> dict[str, list[str]]:
 def test_all_variants_and_atlases_of_a_scan_are_counted_together(both: Study) -> None:
     given = inputs(both)
     pairs = [(desc, atlas) for desc in ("main", "rts") for atlas in ("DK", "tissues")]
-    stem = "out/work/sub-B/ses-2/sub-B_ses-2_desc-{}_atlas-{}_values.npz"
+    stem = "out/work/sub-C/ses-2/sub-C_ses-2_desc-{}_atlas-{}_values.npz"
     assert given["values"] == [stem.format(*pair) for pair in pairs]
     stem = "out/work/group/desc-{}_atlas-{}_thresholds.tsv"
     assert given["thresholds"] == [stem.format(*pair) for pair in pairs]
@@ -85,7 +85,7 @@ def test_a_branch_is_gathered_from_its_own_metrics_and_the_shared_deposits(both:
         extent = "full_multiverse" if branch.full else "multiverse"
         assert [path for path in found if path not in measured] == [
             f"out/work/{extent}/sub-A/sub-A_deposits.tsv",
-            f"out/work/{extent}/sub-B/ses-2/sub-B_ses-2_deposits.tsv",
+            f"out/work/{extent}/sub-C/ses-2/sub-C_ses-2_deposits.tsv",
         ]
 
 
@@ -93,7 +93,7 @@ def test_the_cohorts_regions_take_one_table_of_deposits_a_scan(both: Study) -> N
     found = both.cohort.gathered("regions")
     assert [path for path in found if path.endswith("_deposits.tsv")] == [
         "out/work/sub-A/sub-A_deposits.tsv",
-        "out/work/sub-B/ses-2/sub-B_ses-2_deposits.tsv",
+        "out/work/sub-C/ses-2/sub-C_ses-2_deposits.tsv",
     ]
     assert len(found) == 2 + 2 * 2 * 2
 
@@ -108,8 +108,8 @@ def test_thresholds_are_pooled_from_everybody_or_from_a_group(
         job = SimpleNamespace(desc="main", atlas="DK")
         return [Path(path).name.split("_")[0] for path in deposits.pooled(job)]
 
-    assert pooled() == ["sub-A", "sub-B"]
-    assert pooled(deposit_group={"column": "progression", "level": "slow"}) == ["sub-B"]
+    assert pooled() == ["sub-A", "sub-C"]
+    assert pooled(deposit_group={"column": "progression", "level": "slow"}) == ["sub-C"]
     with pytest.raises(InputError) as told:
         pooled(deposit_group={"column": "progression", "level": "Slow"})
     assert "iron.deposit_group" in str(told.value) and "fast, slow" in str(told.value)

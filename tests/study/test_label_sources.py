@@ -16,7 +16,7 @@ DK = {"label_table": "config/atlases/DesikanKilliany.tsv"}
 FREESURFER = "derivatives/freesurfer/sub-{subject}/mri/aparc+aseg.mgz"
 A = ("sub-A", "sub-A")
 WITHOUT_T1W = ("sub-B/ses-1", "sub-B_ses-1")
-B = ("sub-B/ses-2", "sub-B_ses-2")
+B = ("sub-C/ses-2", "sub-C_ses-2")
 
 
 def job(scan: tuple[str, str], atlas: str = "DK") -> Any:
@@ -67,7 +67,7 @@ def test_who_has_no_segmentation_takes_the_atlas(with_atlas: Any, raw: Path) -> 
 def test_paths_are_absolute_or_below_the_data_set(
     with_atlas: Any, raw: Path, tmp_path: Path, pattern: str
 ) -> None:
-    name = "seg/sub-B/ses-2/sub-B_ses-2_dseg.nii.gz"
+    name = "seg/sub-C/ses-2/sub-C_ses-2_dseg.nii.gz"
     (below,) = segmented(raw, name)
     (elsewhere,) = segmented(tmp_path / "elsewhere", name)
     for template, expected in ((pattern, below), (f"{tmp_path}/elsewhere/{pattern}", elsewhere)):
@@ -76,11 +76,11 @@ def test_paths_are_absolute_or_below_the_data_set(
             scan.entities: sources.segmentation(scan, "DK")
             for scan in with_atlas({"segmentation": template}).cohort.scans
         }
-        assert found == {"sub-A": None, "sub-B_ses-1": None, "sub-B_ses-2": str(expected)}
+        assert found == {"sub-A": None, "sub-B_ses-1": None, "sub-C_ses-2": str(expected)}
 
 
 def test_every_missing_segmentation_that_is_required_is_named(with_atlas: Any, raw: Path) -> None:
-    segmented(raw, "seg/sub-B_ses-1.mgz", "seg/sub-B_ses-2.mgz")
+    segmented(raw, "seg/sub-B_ses-1.mgz", "seg/sub-C_ses-2.mgz")
     atlas = {"segmentation": "seg/{entities}.mgz", "segmentation_required": True}
     with pytest.raises(InputError) as refused:
         with_atlas(atlas)
@@ -102,7 +102,7 @@ def test_only_labels_in_the_space_of_the_gre_need_no_t1w(
     segmented(raw, "seg/sub-B_ses-1.nii.gz")
     study = with_atlas({"segmentation": "seg/{entities}.nii.gz", "segmentation_space": space})
     assert ("sub-B/ses-1" in labelled(study, "DK")) is has_labels
-    assert labelled(study, "tissues") == ["sub-A", "sub-B/ses-2"]
+    assert labelled(study, "tissues") == ["sub-A", "sub-C/ses-2"]
     assert bool(study.cohort.first_labels(job(WITHOUT_T1W))) is has_labels
 
 

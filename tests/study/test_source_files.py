@@ -49,7 +49,7 @@ def made_before(folder: Path) -> None:
     for scan in (
         "sub-A/anat/sub-A",
         "sub-B/ses-1/anat/sub-B_ses-1",
-        "sub-B/ses-2/anat/sub-B_ses-2",
+        "sub-C/ses-2/anat/sub-C_ses-2",
     ):
         for ending in ("label-brain_desc-main_mask.nii.gz", "atlas-DK_dseg.nii.gz"):
             put(folder / f"out/{scan}_{ending}", "")

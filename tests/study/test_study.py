@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from study.conftest import add_visit
 
 from qsmiron.checks.settings import check_settings
 from qsmiron.clinical import read_clinical
@@ -27,7 +28,7 @@ def test_finds_scans_in_sessions_and_without(study: Study) -> None:
     assert [(scan.folder, scan.entities) for scan in study.cohort.scans] == [
         ("sub-A", "sub-A"),
         ("sub-B/ses-1", "sub-B_ses-1"),
-        ("sub-B/ses-2", "sub-B_ses-2"),
+        ("sub-C/ses-2", "sub-C_ses-2"),
     ]
 
 
@@ -66,15 +67,17 @@ SESSIONS = "session_id\tumn_score\nses-1\t4\nses-2\t5\n"
 @pytest.mark.parametrize(
     ("chosen", "score", "scans"),
     [
-        ({}, "n/a", 3),
-        ({"session_label": ["2"]}, "5", 1),
-        ({"statistics": {"session": "ses-1"}}, "4", 3),
-        ({"session_label": ["1", "2"], "statistics": {"session": "2"}}, "5", 2),
+        ({}, "4", 4),
+        ({"session_label": ["2"]}, "5", 2),
+        ({"statistics": {"session": "ses-1"}}, "4", 4),
+        ({"statistics": {"session": {"B": "ses-2"}}}, "5", 4),
+        ({"session_label": ["1", "2"], "statistics": {"session": "2"}}, "5", 3),
     ],
 )
 def test_the_analysed_session_brings_its_clinical_row(
     values: dict[str, Any], raw: Path, chosen: dict[str, Any], score: str, scans: int
 ) -> None:
+    add_visit(raw)
     (raw / "sub-B/sub-B_sessions.tsv").write_text(SESSIONS)
     given = {**values, "bids_dir": str(raw), "results_dir": "out", "scores": ["umn_score"]}
     study = load_study({**given, **chosen}, HOME)
@@ -89,6 +92,39 @@ def test_the_analysed_session_brings_its_clinical_row(
     assert study.checked_settings["statistics"]["session"] == session
 
 
+@pytest.mark.parametrize(
+    ("column", "first", "second", "baseline", "told"),
+    [
+        ("months_since_baseline", "6.5", "0", "2", 0),
+        ("acq_time", "2021-03-01T10:00:00", "2020-11-30", "2", 0),
+        ("acq_time", "2020-03-01", "n/a", "1", 1),
+        ("acq_time", "01.12.2020", "01.03.2020", "1", 1),
+    ],
+)
+def test_the_earliest_session_is_the_baseline(
+    values: dict[str, Any],
+    raw: Path,
+    column: str,
+    first: str,
+    second: str,
+    baseline: str,
+    told: int,
+) -> None:
+    add_visit(raw)
+    table = f"session_id\t{column}\nses-1\t{first}\nses-2\t{second}\n"
+    (raw / "sub-B/sub-B_sessions.tsv").write_text(table)
+    study = load_study({**values, "bids_dir": str(raw), "results_dir": "out"}, HOME)
+    assert study.config.statistics.session == {"sub-B": baseline}
+    warnings = [problem.expected for problem in study.left_out]
+    assert sum("of every session" in expected for expected in warnings) == told
+    regions = "participant_id\tsession\nsub-A\tn/a\nsub-B\t1\nsub-B\t2\nsub-C\t2\n"
+    (raw / "regions.tsv").write_text(regions)
+    given = {"analysis_only": True, "regions_table": str(raw / "regions.tsv")}
+    table = {"clinical_table": str(raw / "participants.tsv"), "results_dir": "out"}
+    of_table = load_study({**values, **given, **table}, HOME)
+    assert of_table.config.statistics.session == {"sub-B": baseline}
+
+
 def test_a_scan_without_t1w_gets_maps_but_no_regions(study: Study) -> None:
     cohort, paths = study.cohort, study.paths
     chi = cohort.every_scan(paths.chi)
@@ -97,7 +133,7 @@ def test_a_scan_without_t1w_gets_maps_but_no_regions(study: Study) -> None:
     assert len(cohort.every_scan_with_labels(paths.labels, atlas="DK")) == 2
     assert len(cohort.every_scan_with_labels(paths.labels)) == 4
     assert cohort.coordinates(wildcards("sub-B/ses-1", "sub-B_ses-1")) == []
-    assert len(cohort.coordinates(wildcards("sub-B/ses-2", "sub-B_ses-2"))) == 1
+    assert len(cohort.coordinates(wildcards("sub-C/ses-2", "sub-C_ses-2"))) == 1
 
 
 def test_a_single_echo_has_no_r2star(study: Study) -> None:
@@ -123,7 +159,7 @@ def test_a_scan_without_phase_is_left_out(values: dict[str, Any], raw: Path) -> 
         path.unlink()
     config = {**values, "bids_dir": str(raw), "results_dir": "out"}
     study = load_study(config, HOME)
-    assert [scan.folder for scan in study.cohort.scans] == ["sub-A", "sub-B/ses-2"]
+    assert [scan.folder for scan in study.cohort.scans] == ["sub-A", "sub-C/ses-2"]
     assert [scan.folder for scan in study.without_phase] == ["sub-B/ses-1"]
     assert not any("ses-1" in path for path in study.cohort.every_scan(study.paths.chi))
     for path in raw.rglob("*part-phase*"):
@@ -134,9 +170,9 @@ def test_a_scan_without_phase_is_left_out(values: dict[str, Any], raw: Path) -> 
 
 def test_options_name_the_session_where_there_is_one(study: Study) -> None:
     assert study.cohort.who(wildcards("sub-A", "sub-A")) == ["--participant", "sub-A"]
-    assert study.cohort.who(wildcards("sub-B/ses-2", "sub-B_ses-2")) == [
+    assert study.cohort.who(wildcards("sub-C/ses-2", "sub-C_ses-2")) == [
         "--participant",
-        "sub-B",
+        "sub-C",
         "--session",
         "2",
     ]
@@ -153,6 +189,7 @@ def test_a_contrast_sees_only_its_columns(study: Study) -> None:
     assert study.clinical.contrast_values("progression") == {
         "sub-A": ["fast", "60"],
         "sub-B": ["slow", "n/a"],
+        "sub-C": ["slow", "n/a"],
     }
 
 

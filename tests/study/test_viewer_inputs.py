@@ -30,7 +30,7 @@ def test_it_has_the_scans_with_a_t1w(study: Study) -> None:
     found = ViewerInputs(study.cohort)
     assert found.maps == [
         "out/work/sub-A/sub-A_desc-main_templatechi.nii.gz",
-        "out/work/sub-B/ses-2/sub-B_ses-2_desc-main_templatechi.nii.gz",
+        "out/work/sub-C/ses-2/sub-C_ses-2_desc-main_templatechi.nii.gz",
     ]
     mean = "out/work/group/desc-main_meanchi"
     assert found.files == [f"{mean}.nii.gz", str(desikan_killiany()), f"{mean}.json"]

@@ -7,16 +7,19 @@ sessions) with the T1w image that goes with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .raw_parts import MEGRE_NAME, T1W_NAME, count_echoes, need_extraction, parts_of
+from .raw_parts import MEGRE_NAME, MESE_NAME, T1W_NAME, count_echoes, need_extraction, parts_of
 from .results import Results
 from .stored_files import visible
 
 BIDS_VERSION = "1.10.0"
 LABEL = re.compile(r"[A-Za-z0-9]+")
+ChosenSession = str | Mapping[str, str] | None
+"""The session that serves what takes one scan of each participant: a label for all of them, or by
+participant_id that of each who has several; None where nobody has."""
 SCAN_PLACEHOLDERS = ("subject", "session", "folder", "entities")
 
 
@@ -80,6 +83,32 @@ class Scan:
         for name in SCAN_PLACEHOLDERS:
             template = template.replace(f"<{name}>", getattr(self, name) or "")
         return Path(root) / template
+
+
+def repeated_scans(scans: Iterable[Scan]) -> dict[str, list[Scan]]:
+    """The scans of each participant of whom there are several, one at least with a T1w.
+
+    By the participant's label. Their labels come from one template within the participant
+    (:mod:`.registration.average_visits`), which serves the scans without a T1w too.
+    """
+    by_subject: dict[str, list[Scan]] = {}
+    for scan in scans:
+        by_subject.setdefault(scan.subject, []).append(scan)
+    return {
+        subject: found
+        for subject, found in by_subject.items()
+        if len(found) > 1 and any(scan.t1w for scan in found)
+    }
+
+
+def sessions_of(scans: Iterable[Scan]) -> dict[str, list[str]]:
+    """The labels of each participant's sessions, by participant_id; without sessions, none."""
+    found: dict[str, list[str]] = {}
+    for scan in scans:
+        labels = found.setdefault(scan.participant_id, [])
+        if scan.session and scan.session not in labels:
+            labels.append(scan.session)
+    return found
 
 
 def image_template(template: str) -> str:
@@ -166,21 +195,30 @@ def _scans_in(anat: Path, subject: str, session: str | None, results: str) -> It
         yield Scan(subject, session, entities, magnitude, phase, t1w[0] if t1w else None, stored)
 
 
-def raw_scan(root: str | Path, subject: str, n_echoes: int) -> Scan:
+def spin_echoes(scan: Scan, bids_dir: str | Path) -> dict[str, list[Path]]:
+    """Magnitudes of the multi-echo spin echoes beside a scan, in the order of their echoes.
+
+    By the name of the acquisition up to ``_echo-``; none where there is no ``MESE`` file.
+    """
+    anat = Path(bids_dir) / scan.folder / "anat"
+    own = scan.folder.replace("/", "_") + "_"
+    found: dict[str, dict[int, Path]] = {}
+    for path in visible(anat) if anat.is_dir() else ():
+        match = MESE_NAME.fullmatch(path.name)
+        if match and path.name.startswith(own):
+            found.setdefault(match["entities"], {})[int(match["echo"])] = path
+    return {name: [files[echo] for echo in sorted(files)] for name, files in found.items()}
+
+
+def raw_scan(root: str | Path, subject: str, n_echoes: int, session: str | None = None) -> Scan:
     """The names that a scan with ``n_echoes`` echoes and a T1w has in the data set at ``root``."""
-    anat = Path(root) / f"sub-{subject}" / "anat"
+    folder = scan_folder(subject, session)
+    anat, name = Path(root) / folder / "anat", folder.replace("/", "_")
 
     def echoes(part: str) -> tuple[Path, ...]:
         return tuple(
-            anat / f"sub-{subject}_echo-{echo}_part-{part}_MEGRE.nii.gz"
-            for echo in range(1, n_echoes + 1)
+            anat / f"{name}_echo-{echo}_part-{part}_MEGRE.nii.gz" for echo in range(1, n_echoes + 1)
         )
 
-    return Scan(
-        subject,
-        None,
-        f"sub-{subject}",
-        echoes("mag"),
-        echoes("phase"),
-        anat / f"sub-{subject}_T1w.nii.gz",
-    )
+    t1w = anat / f"{name}_T1w.nii.gz"
+    return Scan(subject, session, name, echoes("mag"), echoes("phase"), t1w)

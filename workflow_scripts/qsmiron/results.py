@@ -61,6 +61,11 @@ class Results:
         return self.derivative(f"desc-{self.desc}_R2starmap.nii.gz")
 
     @property
+    def r2(self) -> str:
+        """R2 (1/s) of the spin echoes, on the GRE grid."""
+        return self.derivative(f"desc-{self.desc}_R2map.nii.gz")
+
+    @property
     def paramagnetic(self) -> str:
         """Susceptibility of paramagnetic sources, such as iron (ppm, at least 0)."""
         return self.derivative(f"label-paramagnetic_desc-{self.desc}_Chimap.nii.gz")
@@ -104,6 +109,35 @@ class Results:
     def tissues(self) -> str:
         """Probabilities of grey matter, white matter and fluid."""
         return self.intermediate("tissues.nii.gz")
+
+    def of_visits(self, suffix: str) -> str:
+        """A file of all visits of a participant, whose label is the wildcard ``subject``."""
+        return f"{self.work}/visits/sub-{{subject}}/sub-{{subject}}_{suffix}"
+
+    @property
+    def mean_t1w(self) -> str:
+        """Mean T1w of a participant's visits, halfway between all: the whole head."""
+        return self.of_visits("desc-mean_T1w.nii.gz")
+
+    @property
+    def head_image(self) -> str:
+        """The same around the brain, bias-corrected, on the grid of the registration."""
+        return self.of_visits("desc-corrected_T1w.nii.gz")
+
+    @property
+    def head_tissues(self) -> str:
+        """Its probabilities of grey matter, white matter and fluid."""
+        return self.of_visits("tissues.nii.gz")
+
+    @property
+    def head_displacement(self) -> str:
+        """Its displacement before the affine map to the template."""
+        return self.of_visits("displacement.nii.gz")
+
+    @property
+    def visit_maps(self) -> str:
+        """That affine map, the rigid map of each visit, and the registration's quality."""
+        return self.of_visits("visits.json")
 
     @property
     def label_weights(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..acquisition import setting_of_scan
-from ..bids import LABEL, Scan, find_scans, scan_folder
+from ..bids import LABEL, ChosenSession, Scan, find_scans, repeated_scans, scan_folder
 from ..clinical import check_clinical
 from ..clinical.phenotype import tables_beside
 from ..clinical.sheet import Sheet, read_sheet
@@ -138,14 +138,17 @@ def _inspect(
     if sheet.readable and inspection.n_scans:
         problems += _check_cohort(root, sheet, scans, selection)
     grouped = bool(design.get("contrasts") or design.get("scores"))
-    problems += check_sessions_of_cohort(root, scans, selection.session, grouped)
+    change = settings.get("change")
+    months = change.get("months") if isinstance(change, Mapping) else None
+    session, told = check_sessions_of_cohort(root, table, scans, selection.session, grouped, months)
+    problems += told
     chosen = [who for _, who, _ in sheet.rows if selection.has(who.removeprefix("sub-"))]
-    idle = _without_regions(scans, selection.session, serves_without_t1w(settings))
+    idle = _without_regions(scans, session, serves_without_t1w(settings))
     problems += check_clinical(
         table,
         chosen,
         analysed=[who for who in chosen if who not in idle] or None,
-        session=selection.session,
+        session=session,
         **design,
     )
     if root.is_dir():
@@ -158,16 +161,23 @@ def _tables(table: Path) -> list[Path]:
     return [table, *tables_beside(table)]
 
 
-def _without_regions(scans: list[Scan], session: str | None, without_t1w: bool) -> set[str]:
+def _without_regions(scans: list[Scan], session: ChosenSession, without_t1w: bool) -> set[str]:
     """Participants whose images serve no group result: no phase, no T1w, or another session."""
+    repeated = repeated_scans(scan for scan in scans if scan.has_phase)
     serving = {
         scan.participant_id
         for scan in scans
         if scan.has_phase
-        and (scan.t1w is not None or without_t1w)
-        and (session is None or scan.session in (None, session))
+        and (scan.t1w is not None or without_t1w or scan.subject in repeated)
+        and scan.session in (None, _chosen(session, scan))
     }
     return {scan.participant_id for scan in scans} - serving
+
+
+def _chosen(session: ChosenSession, scan: Scan) -> str | None:
+    if isinstance(session, Mapping):
+        return session.get(scan.participant_id, scan.session)
+    return scan.session if session is None else session
 
 
 def _is_data_set(root: Path, problems: list[Problem]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..regions.metrics import METRICS
 from ..statistics.cells import one_session
@@ -42,7 +43,7 @@ def check_regions_table(
     known: Collection[str] | None = None,
     excluded: Collection[str] = (),
     wanted: Collection[str] = (),
-    session: str | None = None,
+    session: ChosenSession = None,
 ) -> list[Problem]:
     """Find everything wrong with a regions table (TSV); it is read in pieces.
 
@@ -278,7 +279,7 @@ def _check_people(
 
 
 def _check_sessions(
-    where: str, people: dict[tuple[str, ...], int], session: str | None
+    where: str, people: dict[tuple[str, ...], int], session: ChosenSession
 ) -> Iterator[Problem]:
     visits = pd.DataFrame(list(people), columns=_WHO).replace({"session": {MISSING: None}})
     try:

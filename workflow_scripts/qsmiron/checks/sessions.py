@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..bids import Scan
+from ..bids import ChosenSession, Scan, sessions_of
+from ..clinical.baseline import baseline_problems, baseline_sessions
+from ..clinical.visits import read_visits
 from ..errors import Problem
 
 
 def check_sessions_of_cohort(
-    root: Path, scans: list[Scan], session: str | None, grouped: bool
-) -> Iterator[Problem]:
-    """Sessions to choose from, and participants without the one that is chosen.
+    root: Path,
+    table: Path,
+    scans: list[Scan],
+    session: ChosenSession,
+    grouped: bool,
+    months: str | None = None,
+) -> tuple[ChosenSession, list[Problem]]:
+    """The session that serves the group results, and what is to be said of it.
 
-    ``session`` is as in :func:`..clinical.phenotype.analysed_session`; ``grouped`` says that there
-    are contrasts or scores, which take one scan per participant.
+    ``session`` is as in :func:`..clinical.phenotype.analysed_session`; without one it is each
+    participant's baseline, by the visits that belong to the clinical ``table`` and their column of
+    ``months``. ``grouped`` says that there are contrasts or scores, which take one scan per
+    participant.
     """
-    sessions: dict[str, list[str]] = {}
-    for scan in scans:
-        if scan.session and scan.session not in sessions.setdefault(scan.participant_id, []):
-            sessions[scan.participant_id].append(scan.session)
+    sessions = sessions_of(scans)
     if session is None:
-        several = {who: labels for who, labels in sessions.items() if labels[1:]}
-        if several:
-            yield Problem(
-                str(root),
-                f"{len(several)} participants with several sessions: {_listed(several)}",
-                "one session per participant in the group tests",
-                "Choose one in the config: session_label: [...] for its images alone, statistics: "
-                "{session: ...} for maps of all; the tests take participants as independent.",
-                "error" if grouped else "warning",
-            )
+        baseline, untimed = baseline_sessions(read_visits(table, months), sessions)
+        problems = baseline_problems(str(root), baseline, untimed) if grouped else ()
+        return baseline or None, list(problems)
+    return session, list(_absent(sessions, session)) if grouped else []
+
+
+def _absent(sessions: dict[str, list[str]], session: ChosenSession) -> Iterator[Problem]:
+    def chosen(who: str, labels: list[str]) -> str | None:
+        return session.get(who, labels[0]) if isinstance(session, Mapping) else session
+
+    absent = {who: labels for who, labels in sessions.items() if chosen(who, labels) not in labels}
+    if not absent:
         return
-    absent = {who: labels for who, labels in sessions.items() if session not in labels}
-    if absent and grouped:
-        nobody = len(absent) == len(sessions)
-        yield Problem(
-            "config, statistics.session",
-            f"{session!r}, which {len(absent)} of {len(sessions)} participants with sessions have "
-            f"no images of: {_listed(absent)}",
-            "images of that session",
-            "Correct it." if nobody else "They get maps, but are left out of the group results.",
-            "error" if nobody else "warning",
-        )
+    nobody = len(absent) == len(sessions)
+    yield Problem(
+        "config, statistics.session",
+        f"{session!r}, which {len(absent)} of {len(sessions)} participants with sessions have "
+        f"no images of: {_listed(absent)}",
+        "images of that session",
+        "Correct it." if nobody else "They get maps, but are left out of the group results.",
+        "error" if nobody else "warning",
+    )
 
 
 def _listed(sessions: dict[str, list[str]]) -> str:

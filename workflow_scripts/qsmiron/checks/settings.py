@@ -9,6 +9,7 @@ from typing import Any
 
 from ..acquisition import PHASE_UNITS, setting_of_scan
 from ..b0 import B0_SETTINGS, is_b0_setting
+from ..bids import ChosenSession
 from ..clinical.phenotype import analysed_session
 from ..config import CONFIG_NAME, load_config
 from ..config_files import laid_over, read_settings
@@ -93,7 +94,7 @@ class Selection:
     participants: set[str]
     sessions: set[str]
     excluded: set[str]
-    session: str | None = None
+    session: ChosenSession = None
 
     def has(self, label: str) -> bool:
         """Whether a participant's label is selected."""
@@ -149,7 +150,10 @@ def read_selection(settings: Mapping[str, Any], problems: list[Problem]) -> Sele
         labels["participant_label"],
         labels["session_label"],
         labels["exclude"],
-        analysed_session(labels["session_label"], None if named is None else str(named)),
+        analysed_session(
+            labels["session_label"],
+            named if named is None or isinstance(named, Mapping) else str(named),
+        ),
     )
 
 

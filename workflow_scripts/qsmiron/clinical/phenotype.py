@@ -8,30 +8,46 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from ..bids import LABEL
+from ..bids import LABEL, ChosenSession
 from ..errors import Problem
 from ..spelling import in_natural_order
 from ..stored_files import is_hidden, is_unfetched
-from .sheet import MISSING, ONE_ROW, SESSION, SESSION_ALIAS, Sheet, is_missing, read_sheet
+from .sheet import (
+    MISSING,
+    ONE_ROW,
+    SESSION,
+    SESSION_ALIAS,
+    Sheet,
+    is_missing,
+    participant_id,
+    read_sheet,
+)
 
 NOT_CLINICAL = (SESSION, "acq_time")
 """Columns that are not joined: the key, and the date of a visit."""
 
 
-def analysed_session(session_label: Collection[str], session: str | None) -> str | None:
+def analysed_session(session_label: Collection[str], session: ChosenSession) -> ChosenSession:
     """The label of the session whose scans and clinical values go together.
 
     ``session`` is what the config names for the statistics; without it, the only session that
     ``session_label`` selects. ``None`` where a participant's own images decide.
     """
+    if isinstance(session, Mapping):
+        return {participant_id(who): label.removeprefix("ses-") for who, label in session.items()}
     named = [session] if session else list(session_label)
     return named[0].removeprefix("ses-") if len(named) == 1 else None
+
+
+def session_for(who: str, session: ChosenSession) -> str | None:
+    """The session of one participant; None where it is theirs to tell."""
+    return session.get(who) if isinstance(session, Mapping) else session
 
 
 def join_phenotype(
     sheet: Sheet,
     tables: list[Sheet],
-    session: str | None = None,
+    session: ChosenSession = None,
     measured: Mapping[str, Collection[str]] | None = None,
 ) -> None:
     """Add to a data set's ``participants.tsv`` the columns of the tables beside it.
@@ -58,14 +74,16 @@ def join_phenotype(
 def _join(
     sheet: Sheet,
     table: Sheet,
-    session: str | None,
+    session: ChosenSession,
     measured: Mapping[str, Collection[str]] | None,
 ) -> None:
     rows = rows_of_each(table)
     root, visits = sheet.path.parent, SESSION in table.columns
     fitting = {
         who: rows_of_scan(
-            found, scanned(root, who, session, measured) if visits else set(), session
+            found,
+            scanned(root, who, session, measured) if visits else set(),
+            session_for(who, session),
         )
         for who, found in rows.items()
     }
@@ -132,10 +150,11 @@ def session_of(cells: Mapping[str, str]) -> str:
 def scanned(
     root: Path,
     who: str,
-    session: str | None,
+    session: ChosenSession,
     measured: Mapping[str, Collection[str]] | None = None,
 ) -> set[str]:
     """The labels of a participant's sessions with images; at most ``session`` where it is given."""
+    session = session_for(who, session)
     if measured is not None:
         labels = {label.removeprefix("ses-") for label in measured.get(who, ())}
     elif LABEL.fullmatch(who.removeprefix("sub-")):
@@ -147,7 +166,7 @@ def scanned(
 
 
 def one_row_each(
-    sheet: Sheet, session: str | None, measured: Mapping[str, Collection[str]] | None = None
+    sheet: Sheet, session: ChosenSession, measured: Mapping[str, Collection[str]] | None = None
 ) -> None:
     """Of a clinical table with a row per visit, keep the one that goes with each scan.
 
@@ -161,7 +180,7 @@ def one_row_each(
     for who, found in rows_of_each(sheet).items():
         rows = [(row, cells | {SESSION: cells[key]}) for row, cells in found]
         there = scanned(sheet.path.parent, who, session, measured)
-        fitting = rows_of_scan(rows, there, session)
+        fitting = rows_of_scan(rows, there, session_for(who, session))
         if not fitting:
             sheet.problems.append(
                 Problem(

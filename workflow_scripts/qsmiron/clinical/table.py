@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..spelling import as_number
 from .design import check_design
-from .models import check_models, check_sites
+from .models import check_confounded, check_models, check_sites
 from .numbers import not_a_number
 from .phenotype import join_phenotype, one_row_each, read_beside
 from .ranges import check_values
@@ -39,7 +40,7 @@ Measured = Mapping[str, Collection[str]]
 
 
 def read_joined(
-    path: str | Path, session: str | None = None, measured: Measured | None = None
+    path: str | Path, session: ChosenSession = None, measured: Measured | None = None
 ) -> Sheet:
     """Read a clinical table as text, with the columns of the tables beside it.
 
@@ -55,7 +56,7 @@ def read_joined(
 
 
 def clinical_values(
-    path: str | Path, session: str | None = None, measured: Measured | None = None
+    path: str | Path, session: ChosenSession = None, measured: Measured | None = None
 ) -> dict[str, dict[str, str]]:
     """Cells of a clinical table by participant_id (``sub-XX``) and column, as text.
 
@@ -82,7 +83,7 @@ def clinical_values(
 def read_clinical(
     path: str | Path,
     text: Iterable[str] = (),
-    session: str | None = None,
+    session: ChosenSession = None,
     measured: Measured | None = None,
 ) -> pd.DataFrame:
     """Read a clinical table, indexed by participant_id (``sub-XX``).
@@ -132,7 +133,7 @@ def check_clinical(
     covariates: Iterable[str] = (),
     ranges: Mapping[str, tuple[float, float]] | None = None,
     analysed: Iterable[str] | None = None,
-    session: str | None = None,
+    session: ChosenSession = None,
     categorical: Collection[str] = (),
     roles: Mapping[str, Any] | None = None,
     scores_of: Mapping[str, str] | None = None,
@@ -183,6 +184,7 @@ def check_clinical(
         ),
         *check_models(counted, models or {}, roles),
         *check_sites(counted, statistics or {}),
+        *check_confounded(counted, statistics or {}, contrasts or {}, roles),
     ]
 
 

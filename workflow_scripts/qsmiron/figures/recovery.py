@@ -24,9 +24,10 @@ def recovery_figure(recovery: pd.DataFrame) -> tuple[Any, str, str]:
     with paper_style():
         figure = _draw(recovery)
     right = int((recovery["same_sign"] == "yes").sum())
+    judged = int(recovery["same_sign"].notna().sum())
     caption = (
         f"Ratio of the recovered to the planted effect with its 95 % bootstrap interval over "
-        f"patients; 1: recovered in full, 0: lost. {right} of {len(recovery)} effects come back "
+        f"patients; 1: recovered in full, 0: lost. {right} of {judged} effects come back "
         "with their sign. Planted: from the true values of the simulation; recovered: from the "
         "simulated raw phase through the whole workflow. Differences are between group means; "
         "correlations are Spearman's ρ. Arrows: the interval reaches beyond the axis."
@@ -95,7 +96,8 @@ def _texts(row: pd.Series) -> list[str]:
             return "n/a"
         if row["measure"] == "rho":
             return "ρ " + format_coefficient(value)
-        return f"{value * shown.factor:+.1f} {shown.unit}".replace("-", "−").strip()
+        per = "/year" if str(row["unit"]).endswith("/year") else ""
+        return f"{value * shown.factor:+.1f} {shown.unit}{per}".replace("-", "−").strip()
 
     return [
         amount(row["planted"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..parameters import Parameters
 from ..spaces import apply_affine, grid_points, look_up, rigid_motion
 from ..storage_order import as_stored, nearest_to_ras
 from ..volumes import Volume
-from .coordinates import NOWHERE_MM, compose
+from .coordinates import NOWHERE_MM, TemplateMap, compose
 from .field_of_view import TISSUES_BEYOND, tissues_beyond
 from .itk_bridge import ants_session
 from .similarity import mutual_information
@@ -32,6 +33,7 @@ from .tissues import (
     tissue_labels,
 )
 from .within_subject import RigidParameters, combine_echoes, register_gre, sharpness
+from .within_subject_template import AverageParameters
 
 
 class RegistrationParameters(Parameters):
@@ -48,6 +50,9 @@ class RegistrationParameters(Parameters):
     template: TemplateParameters = Field(TemplateParameters(), description="template to T1w")
     rigid: RigidParameters = Field(RigidParameters(), description="T1w to GRE")
     tissues: TissueParameters = Field(TissueParameters(), description="tissues of the T1w")
+    visits: AverageParameters = Field(
+        AverageParameters(), description="mean head of a participant's visits"
+    )
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,7 @@ def register_scan(
     the voxels of each tissue that it does not. Nothing of it depends on the
     order that the images are stored in, nor on how the patient lies.
     """
-    gre = Volume(combine_echoes([echo.data for echo in magnitude]), magnitude[0].affine)
-    gre, turn = nearest_to_ras(_contiguous(gre))
+    gre, turn = combined(magnitude)
     t1w, _ = nearest_to_ras(_contiguous(t1w))
     frame = own_frame(t1w.affine)
     t1w, gre = straightened(t1w, frame), straightened(gre, frame)
@@ -106,8 +110,58 @@ def register_scan(
     )
 
 
+def combined(magnitude: Sequence[Volume]) -> tuple[Volume, np.ndarray]:
+    """All echoes as one image, in the storage order nearest to RAS, and how it was turned."""
+    gre = Volume(combine_echoes([echo.data for echo in magnitude]), magnitude[0].affine)
+    return nearest_to_ras(_contiguous(gre))
+
+
 def _contiguous(volume: Volume) -> Volume:
     return Volume(np.ascontiguousarray(volume.data), volume.affine)
+
+
+@dataclass(frozen=True)
+class RegisteredHead:
+    """A T1w in register with the template.
+
+    ``image`` (X, Y, Z): the T1w, bias-corrected, on the working grid; ``tissues`` (X, Y, Z, 3):
+    probabilities of grey matter, white matter and fluid, 1 in sum in the brain and 0 outside;
+    ``to_template``: map of its points; ``quality``: what of it is not the GRE's.
+    """
+
+    image: Volume
+    tissues: np.ndarray
+    to_template: TemplateMap
+    quality: dict[str, Any]
+
+    @property
+    def brain(self) -> np.ndarray:
+        """Brain (X, Y, Z) bool."""
+        return self.tissues.sum(axis=-1) > 0.5
+
+
+def register_head(
+    session: tuple[Any, Path],
+    t1w: Volume,
+    template: Template,
+    parameters: RegistrationParameters,
+) -> RegisteredHead:
+    """Register the template with a T1w in its own frame, and find the tissues.
+
+    ``session`` is from :func:`.itk_bridge.ants_session`. Raises what ANTs raises, and
+    :class:`InputError` where the two do not match.
+    """
+    check_contrast("T1w", t1w)
+    registered = register_template(session, t1w, template.t1w, parameters.template)
+    image, brain = registered.image, registered.brain
+    in_template = registered.to_template(grid_points(brain.shape, image.affine))
+    priors = template_priors(template.grey, template.white, in_template)
+    tissues = segment_tissues(session, image, brain, priors, parameters.tissues)
+    quality = _head_quality(registered, template.t1w, in_template)
+    similarity = quality["registration_similarity"]
+    if not similarity >= parameters.least_similarity:
+        raise InputError(f"T1w and template do not match (local r = {similarity:.2f})")
+    return RegisteredHead(image, tissues, registered.to_template, quality)
 
 
 def _register(
@@ -118,33 +172,50 @@ def _register(
     threads: int,
 ) -> RegisteredScan:
     try:
-        _check_contrast("T1w", t1w)
-        _check_contrast("GRE magnitude", gre)
+        check_contrast("GRE magnitude", gre)
         with ants_session(threads, parameters.seed) as session:
-            registered = register_template(session, t1w, template.t1w, parameters.template)
-            image, brain = registered.image, registered.brain
-            to_t1w = register_gre(session, gre, image, brain, parameters.rigid)
-            in_template = registered.to_template(grid_points(brain.shape, image.affine))
-            priors = template_priors(template.grey, template.white, in_template)
-            tissues = segment_tissues(session, image, brain, priors, parameters.tissues)
-    # ANTs gives up with a RuntimeError, linear algebra on an empty image with its own
-    except (InputError, RuntimeError, np.linalg.LinAlgError) as error:
-        return _failed(gre, str(error))
-    in_gre = apply_affine(np.linalg.inv(to_t1w), grid_points(brain.shape, image.affine))
+            head = register_head(session, t1w, template, parameters)
+            to_t1w = register_gre(session, gre, head.image, head.brain, parameters.rigid)
+    except GAVE_UP as error:
+        return failed_scan(gre, str(error))
+    return place_scan(gre, head, head.image, to_t1w, np.eye(4), parameters)
+
+
+GAVE_UP = (InputError, RuntimeError, np.linalg.LinAlgError)
+"""ANTs gives up with a RuntimeError, linear algebra on an empty image with its own."""
+
+
+def place_scan(
+    gre: Volume,
+    head: RegisteredHead,
+    image: Volume,
+    to_image: np.ndarray,
+    to_head: np.ndarray,
+    parameters: RegistrationParameters,
+) -> RegisteredScan:
+    """A GRE in the ``head`` that it belongs to.
+
+    ``image`` is a T1w of the same brain on the voxels of the head's grid, which may lie elsewhere:
+    ``to_head`` (4, 4) takes its points to the head's, ``to_image`` those of the GRE to its own.
+    """
+    brain, tissues = head.brain, head.tissues
+    in_gre = apply_affine(np.linalg.inv(to_image), grid_points(brain.shape, image.affine))
     covered = look_up(np.ones_like(gre.data), gre.affine, in_gre) > 0.5
-    quality = _quality(
-        registered, gre, to_t1w, template.t1w, in_template, in_gre, covered, parameters.rigid
-    )
-    quality[TISSUES_BEYOND] = tissues_beyond(
-        tissue_labels(tissues), covered, image.affine, gre.affine
-    )
-    similarity = quality["registration_similarity"]
-    if not similarity >= parameters.least_similarity:
-        return _failed(gre, f"T1w and template do not match (local r = {similarity:.2f})")
-    points = apply_affine(to_t1w, grid_points(gre.data.shape, gre.affine))
+    seen = look_up(gre.data, gre.affine, in_gre)
+    rotation, translation = rigid_motion(to_image)
+    quality = {
+        **head.quality,
+        "gre_sharpness": sharpness(gre, image, brain, to_image, parameters.rigid),
+        "gre_similarity": mutual_information(image.data, seen, brain & covered),
+        "rotation": rotation,
+        "translation": translation,
+        "brain_in_gre": float(covered[brain].mean()),
+        TISSUES_BEYOND: tissues_beyond(tissue_labels(tissues), covered, image.affine, gre.affine),
+    }
+    points = apply_affine(to_image, grid_points(gre.data.shape, gre.affine))
     return RegisteredScan(
-        compose(gre.data.shape, gre.affine, to_t1w, registered.to_template),
-        to_t1w,
+        compose(gre.data.shape, gre.affine, to_head @ to_image, head.to_template),
+        to_image,
         np.stack(
             [look_up(tissues[..., each], image.affine, points) for each in range(len(CLASSES))],
             axis=-1,
@@ -153,14 +224,16 @@ def _register(
     )
 
 
-def _check_contrast(name: str, image: Volume) -> None:
+def check_contrast(name: str, image: Volume) -> None:
+    """Raise :class:`InputError` for an image that is the same everywhere."""
     if not np.ptp(image.data) > 0:
         raise InputError(
             Problem(name, "one value everywhere", "an image of a head", "Export it again.")
         )
 
 
-def _failed(gre: Volume, reason: str) -> RegisteredScan:
+def failed_scan(gre: Volume, reason: str) -> RegisteredScan:
+    """The scan of this ``gre``, which is nowhere in the template because of ``reason``."""
     shape = (*gre.data.shape, 3)
     return RegisteredScan(
         np.full(shape, NOWHERE_MM, np.float32),
@@ -170,31 +243,17 @@ def _failed(gre: Volume, reason: str) -> RegisteredScan:
     )
 
 
-def _quality(
-    registered: RegisteredT1w,
-    gre: Volume,
-    to_t1w: np.ndarray,
-    template: Volume,
-    in_template: np.ndarray,
-    in_gre: np.ndarray,
-    covered: np.ndarray,
-    parameters: RigidParameters,
+def _head_quality(
+    registered: RegisteredT1w, template: Volume, in_template: np.ndarray
 ) -> dict[str, Any]:
-    image, brain = registered.image, registered.brain
-    seen = look_up(gre.data, gre.affine, in_gre)
+    brain = registered.brain
     inside = (template.data > 0).astype(np.float32)
     template_brain = look_up(inside, template.affine, in_template) > 0.5
     jacobian = registered.to_template.jacobian()[brain]
-    rotation, translation = rigid_motion(to_t1w)
     both = 2 * (brain & template_brain).sum() / max(brain.sum() + template_brain.sum(), 1)
     return {
         "registration_similarity": registered.agreement(),
         "brain_overlap": float(both),
-        "gre_sharpness": sharpness(gre, image, brain, to_t1w, parameters),
-        "gre_similarity": mutual_information(image.data, seen, brain & covered),
         "jacobian_min": float(jacobian.min()),
         "jacobian_max": float(jacobian.max()),
-        "rotation": rotation,
-        "translation": translation,
-        "brain_in_gre": float(covered[brain].mean()),
     }

@@ -126,9 +126,7 @@ def register_template(
 
     ``template`` is brain only: 0 outside. ``session`` is from :func:`.itk_bridge.ants_session`.
     """
-    rough = extract_brain(t1w, parameters.extraction)
-    pose = find_pose(t1w, rough, template, parameters.pose)
-    affine = np.linalg.inv(_refine_affine(session, t1w, template, pose, parameters))
+    affine = find_affine(session, t1w, template, parameters)
     coarse_template = Volume(template.data.astype(np.float32), template.affine)
     factor = max(1, round(parameters.spacing / template.voxel_size[0]))
     if factor > 1:
@@ -161,6 +159,15 @@ def register_template(
             fine_template = Volume(template.data.astype(np.float32), template.affine)
             final = register_greedy(_only(brain, head), fine_template, final, parameters.fine)
     return RegisteredT1w(head, brain, _warp(coarse_template, head, final), final)
+
+
+def find_affine(
+    session: tuple[Any, Path], t1w: Volume, template: Volume, parameters: TemplateParameters
+) -> np.ndarray:
+    """Affine map (4, 4) of T1w points to template points; as for :func:`register_template`."""
+    rough = extract_brain(t1w, parameters.extraction)
+    pose = find_pose(t1w, rough, template, parameters.pose)
+    return np.linalg.inv(_refine_affine(session, t1w, template, pose, parameters))
 
 
 def _only(brain: np.ndarray, head: Volume) -> Volume:

@@ -57,25 +57,29 @@ def register_gre(
     t1w: Volume,
     brain: np.ndarray,
     parameters: RigidParameters,
+    start: np.ndarray | None = None,
 ) -> np.ndarray:
     """Rigid map (4, 4) of GRE points to T1w points (RAS mm).
+
+    ``start`` is a map of the same direction; by default the scanner's coordinates are.
 
     ``brain`` (bool) is on the grid of ``t1w``. The GRE is the fixed image, since its field of view
     is the smaller one: every voxel of it that is compared has a counterpart, and moving out of
     the picture gains nothing. Its shading is divided out: the coil's changes of brightness are
     larger than the contrast of grey and white matter, and would make up the mutual information.
     """
-    even = _evened(magnitude, parameters)
+    even = evened(magnitude, parameters)
     steps = max(1, round(parameters.margin / min(t1w.voxel_size)))
     near = ndimage.binary_dilation(brain, iterations=steps) if parameters.margin else brain
-    points = grid_points(even.data.shape, even.affine)
+    start = np.eye(4) if start is None else start
+    points = apply_affine(start, grid_points(even.data.shape, even.affine))
     compared = look_up(near, t1w.affine, points, order=0, outside=False)
     return register_linear(
         session,
         even,
         t1w,
         compared,
-        np.eye(4),
+        start,
         "Rigid",
         parameters.iterations,
         parameters.shrink,
@@ -98,7 +102,7 @@ def sharpness(
     much as on the place; two images of one head lose it within millimetres, those of two heads
     have little to lose. 1 for noise.
     """
-    even = _evened(magnitude, parameters)
+    even = evened(magnitude, parameters)
     inside = np.flatnonzero(brain)
     inside = inside[:: max(1, inside.size // parameters.points)]
     index = np.stack(np.unravel_index(inside, brain.shape), axis=-1).astype(np.float32)
@@ -113,8 +117,8 @@ def sharpness(
     return information(np.zeros(3)) / float(np.mean([information(side) for side in sides]))
 
 
-def _evened(magnitude: Volume, parameters: RigidParameters) -> Volume:
-    """The magnitude, not finer than need be, its shading divided out."""
+def evened(magnitude: Volume, parameters: RigidParameters) -> Volume:
+    """The magnitude (X, Y, Z), not finer than need be, its shading divided out."""
     factor = max(1, int(parameters.spacing / max(magnitude.voxel_size) + 0.01))
     small = decimate(magnitude, factor, 0.4 if factor > 1 else 0.0)
     sigma = [parameters.shading / size for size in small.voxel_size]

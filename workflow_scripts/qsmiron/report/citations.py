@@ -25,6 +25,8 @@ CITATIONS: dict[str, str] = {
     "rank_ancova": "Conover and Iman, Biometrics 1982, doi 10.2307/2530051",
     "freedman_lane": "Freedman and Lane, J Bus Econ Stat 1983, doi 10.1080/07350015.1983.10509354",
     "single_case": "Crawford and Garthwaite, Neuropsychology 2006, doi 10.1037/0894-4105.20.3.270",
+    "combat": "Johnson et al., Biostatistics 2007, doi 10.1093/biostatistics/kxj037; Fortin et "
+    "al., NeuroImage 2018, doi 10.1016/j.neuroimage.2017.11.024",
     "max_t": "Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993",
     "mixed_model": "Bates et al., J Stat Softw 2015, doi 10.18637/jss.v067.i01",
     "satterthwaite": "Kuznetsova et al., J Stat Softw 2017, doi 10.18637/jss.v082.i13",

@@ -12,7 +12,7 @@ from ..figures.style import DPI, PAGE_WIDTH
 
 FIGURE_ORDER = (
     "chi_maps", "distributions", "effects", "forest", "quantiles", "correlations", "trajectories",
-    "rates", "ratemaps", "multiverse",
+    "rates", "ratemaps", "harmonisation", "multiverse",
     "full_multiverse", "recovery",
 )  # fmt: skip
 
@@ -39,6 +39,7 @@ class Picture(NamedTuple):
 def figures_of(config: Config) -> set[str]:
     """Stems of the figures that a run with this configuration draws."""
     stems = {"chi_maps"} | ({"recovery"} if config.bids_dir is None else set())
+    stems |= {"harmonisation"} if config.statistics.harmonisation != "none" else set()
     for kind in ("distributions", "effects", "quantiles"):
         stems |= {f"{kind}_{contrast}" for contrast in config.contrasts}
     stems |= {f"correlations_{score}" for score in config.scores}

@@ -8,6 +8,7 @@ import pandas as pd
 from ..figures.wording import metric, region_label, score_name
 from .region_table import telling_columns
 
+SIGNS = {"yes": "same", "no": "opposite"}
 HEADER = ["Effect", "Planted", "Recovered", "Ratio [95 % CI]", "Sign", "Assumption"]
 
 
@@ -21,6 +22,7 @@ def recovery_table(table: pd.DataFrame) -> list[list[str]]:
         shown = metric(row["metric"])
         is_rho = row["measure"] == "rho"
         factor, unit = (1.0, "") if is_rho else (shown.factor, shown.unit)
+        unit += "/year" if str(row["unit"]).endswith("/year") else ""
         question = row["contrast_or_score"]
         kind = ", ".join(str(row[key]) for key in which)
         rows.append(
@@ -33,7 +35,7 @@ def recovery_table(table: pd.DataFrame) -> list[list[str]]:
                 f"{row['ratio']:.2f} [{row['ratio_low']:.2f}, {row['ratio_high']:.2f}]".replace(
                     "-", "−"
                 ),
-                "same" if row["same_sign"] == "yes" else "opposite",
+                SIGNS.get(row["same_sign"], "nothing planted"),
                 "" if pd.isna(row["assumption"]) else str(row["assumption"]),
             ]
         )

@@ -63,14 +63,21 @@ def write_dataset_description(bids_dir: str | Path) -> None:
     write_text(root / "README", README)
 
 
-def write_subject(bids_dir: str | Path, participant_id: str, subject: SimulatedSubject) -> None:
+def write_subject(
+    bids_dir: str | Path,
+    participant_id: str,
+    subject: SimulatedSubject,
+    session: str | None = None,
+) -> None:
     """Write all raw files of one patient: echoes' magnitude and phase, T1w, sidecars.
+
+    ``session`` is the visit's label, where there are several.
 
     Raises :class:`.InputError` if it would replace images that were not simulated.
     """
     parameters = SequenceParameters()
     label = participant_id.removeprefix("sub-")
-    scan = raw_scan(bids_dir, label, len(subject.echo_times))
+    scan = raw_scan(bids_dir, label, len(subject.echo_times), session)
     _check_images(scan)
     level = np.abs(subject.echoes[0][subject.brain]).mean()
     for number, (echo, te) in enumerate(zip(subject.echoes, subject.echo_times, strict=True), 1):

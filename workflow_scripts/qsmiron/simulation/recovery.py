@@ -5,7 +5,7 @@ The only place besides the simulation where the plan is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -88,7 +88,7 @@ def compare(
                     "p_reported": effect["p_reported"],
                     "rho_reported": effect["rho_reported"],
                     "assumption": effect["assumption"],
-                    **_row(data, effect, parameters),
+                    **compare_values(data, effect, parameters),
                 }
             )
     return pd.DataFrame(rows)
@@ -99,7 +99,14 @@ def _unit(cell: pd.DataFrame) -> str | None:
     return str(units[0]) if len(units) else None
 
 
-def _row(data: pd.DataFrame, effect: pd.Series, parameters: RecoveryParameters) -> dict:
+def compare_values(
+    data: pd.DataFrame, effect: Mapping[str, object], parameters: RecoveryParameters
+) -> dict:
+    """Planted and recovered effect, their ratio with its interval, and p of both.
+
+    ``data`` has a row per patient: ``planted``, measured ``value`` and ``clinical``, the level or
+    score. Of ``effect`` the ``measure`` is read, and the ``levels`` of a difference.
+    """
     planted, measured = (data[key].to_numpy(float) for key in ("planted", "value"))
     if effect["measure"] == "rho":
         clinical = pd.to_numeric(data["clinical"], errors="coerce").to_numpy(float)
@@ -128,7 +135,7 @@ def _row(data: pd.DataFrame, effect: pd.Series, parameters: RecoveryParameters) 
         "ratio_high": high,
         "p_planted": p_value(planted, clinical),
         "p_recovered": p_value(measured, clinical),
-        "same_sign": "yes" if np.sign(found) == np.sign(true) else "no",
+        "same_sign": ("yes" if np.sign(found) == np.sign(true) else "no") if true else None,
     }
 
 

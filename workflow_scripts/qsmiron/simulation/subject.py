@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -155,6 +156,48 @@ def simulate_subject(
     InputError
         If ``voxel_size`` is out of range.
     """
+    check_voxel_size(voxel_size)
+    anatomy = anatomy or AnatomyParameters()
+    rngs = _streams(plan)
+    head_map = make_head_map(rngs.anatomy, plan.ventricles, plan.atrophy, anatomy)
+    motion = rigid_motion(rngs.grid, anatomy.motion_sd)
+
+    def brain_at(wide: Tissues) -> tuple[np.ndarray, Sources]:
+        return _draw_brain(plan, wide, rngs, susceptibility, sources)
+
+    return image_subject(
+        head_map, np.eye(4), motion, brain_at, voxel_size, rngs.grid, rngs.signal, rngs.t1w,
+        threads, sequence,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Brain:
+    """A patient's brain on the wide grid of the first visit: ``chi`` (ppm) and its sources.
+
+    ``motion`` (4, 4) takes mm of the grid to mm of the head.
+    """
+
+    head_map: HeadMap
+    tissues: Tissues
+    motion: np.ndarray
+    chi: np.ndarray
+    sources: Sources
+
+
+def first_brain(plan: PlanRow, voxel_size: float, anatomy: AnatomyParameters) -> Brain:
+    """The brain that :func:`simulate_subject` images, before anything is measured of it."""
+    rngs = _streams(plan)
+    head_map = make_head_map(rngs.anatomy, plan.ventricles, plan.atrophy, anatomy)
+    motion = rigid_motion(rngs.grid, anatomy.motion_sd)
+    grid = _gre_grid(voxel_size, rngs.grid)
+    wide = tissues_on_grid(head_map, grid.wide_shape, grid.wide_affine, motion)
+    chi, parts = _draw_brain(plan, wide, rngs)
+    return Brain(head_map, wide, motion, chi, parts)
+
+
+def check_voxel_size(voxel_size: float) -> None:
+    """Raise :class:`InputError` for a ``voxel_size`` (mm) that nothing is simulated at."""
     low, high = VOXEL_SIZE_RANGE_MM
     if not low <= voxel_size <= high:
         raise InputError(
@@ -165,22 +208,80 @@ def simulate_subject(
                 "Set demo.voxel_size within that range.",
             )
         )
-    anatomy, sequence = anatomy or AnatomyParameters(), sequence or SequenceParameters()
-    anatomy_rng, grid_rng, chi_rng, signal_rng, t1w_rng, source_rng = (
-        np.random.default_rng(seed) for seed in np.random.SeedSequence(plan.seed).spawn(6)
-    )
-    head_map = make_head_map(anatomy_rng, plan.ventricles, plan.atrophy, anatomy)
-    motion = rigid_motion(grid_rng, anatomy.motion_sd)
+
+
+class _Streams(NamedTuple):
+    anatomy: np.random.Generator
+    grid: np.random.Generator
+    chi: np.random.Generator
+    signal: np.random.Generator
+    t1w: np.random.Generator
+    sources: np.random.Generator
+
+
+def _streams(plan: PlanRow) -> _Streams:
+    seeds = np.random.SeedSequence(plan.seed).spawn(len(_Streams._fields))
+    return _Streams(*map(np.random.default_rng, seeds))
+
+
+def _draw_brain(
+    plan: PlanRow,
+    wide: Tissues,
+    rngs: _Streams,
+    susceptibility: SusceptibilityParameters | None = None,
+    sources: SourceParameters | None = None,
+) -> tuple[np.ndarray, Sources]:
+    chi = simulate_chi(wide, plan.age, plan.planted, rngs.chi, susceptibility)
+    parts, chi = simulate_sources(chi, wide, plan.planted, rngs.sources, sources)
+    return chi, parts
+
+
+class _GreGrid(NamedTuple):
+    affine: np.ndarray
+    wide_shape: tuple[int, int, int]
+    wide_affine: np.ndarray
+    crop: tuple[slice, slice, slice]
+
+
+def _gre_grid(voxel_size: float, rng: np.random.Generator) -> _GreGrid:
+    """The image's grid, and the wider one on which the anatomy goes on below it."""
     below = round(BELOW_MM / voxel_size)
     image_shape = _shape(GRE_EXTENT_MM, voxel_size)
-    affine = oblique_affine(image_shape, voxel_size, _oblique(grid_rng), np.zeros(3))
+    affine = oblique_affine(image_shape, voxel_size, _oblique(rng), np.zeros(3))
     extended = affine.copy()
     extended[:3, 3] -= affine[:3, 2] * below
     shape = (*image_shape[:2], image_shape[2] + below)
     crop = (slice(0, shape[0]), slice(0, shape[1]), slice(below, shape[2]))
-    wide = tissues_on_grid(head_map, shape, extended, motion)
-    chi = simulate_chi(wide, plan.age, plan.planted, chi_rng, susceptibility)
-    parts, chi = simulate_sources(chi, wide, plan.planted, source_rng, sources)
+    return _GreGrid(affine, shape, extended, crop)
+
+
+def image_subject(
+    head_map: HeadMap,
+    position: np.ndarray,
+    motion: np.ndarray,
+    brain_at: Callable[[Tissues], tuple[np.ndarray, Sources]],
+    voxel_size: float,
+    grid_rng: np.random.Generator,
+    signal_rng: np.random.Generator,
+    t1w_rng: np.random.Generator,
+    threads: int = 1,
+    sequence: SequenceParameters | None = None,
+) -> SimulatedSubject:
+    """Image a head: GRE and T1w.
+
+    Parameters
+    ----------
+    head_map : the anatomy.
+    position, motion : (4, 4); ``position`` takes mm of the T1w to mm of the head, ``motion`` those
+        of the GRE to the T1w's.
+    brain_at : gives χ (ppm) and sources of the brain on a grid whose tissues are given.
+    grid_rng, signal_rng, t1w_rng : random streams of grids and noise.
+    voxel_size, threads, sequence : as for :func:`simulate_subject`.
+    """
+    sequence = sequence or SequenceParameters()
+    affine, shape, extended, crop = _gre_grid(voxel_size, grid_rng)
+    wide = tissues_on_grid(head_map, shape, extended, position @ motion)
+    chi, parts = brain_at(wide)
     fields = simulate_fields(chi, wide, crop, threads)
     tissues = _cropped(wide, crop, affine)
     chi = np.ascontiguousarray(chi[crop])
@@ -192,7 +293,7 @@ def simulate_subject(
 
     t1w_shape = _shape(T1W_EXTENT_MM, voxel_size)
     t1w_affine = oblique_affine(t1w_shape, voxel_size, _oblique(grid_rng), np.array(T1W_CENTRE_MM))
-    t1w_tissues = tissues_on_grid(head_map, t1w_shape, t1w_affine, np.eye(4))
+    t1w_tissues = tissues_on_grid(head_map, t1w_shape, t1w_affine, position)
     return SimulatedSubject(
         affine=affine,
         echoes=echoes,

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..bids import ChosenSession
 from ..tables import read_table
 from .calibration_remarks import CALIBRATED, TOLD
 from .cell_tests import cell_test_table
@@ -25,7 +26,7 @@ PARAMETERS = ("slope", "intercept")
 _SHARED = ("arm", *VARIANT, "covariates", "df", "p", "p_perm", "ci_low", "ci_high", "reason")
 
 
-def read_calibrations(path: str | Path, session: str | None) -> list[Cells]:
+def read_calibrations(path: str | Path, session: ChosenSession) -> list[Cells]:
     """Slope and intercept of every participant's line, one entry per variant and atlas."""
     table = one_session(read_table(path, "calibration"), session, str(path))
     usable = table["reason"].isna()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..spelling import in_natural_order
 from .multiplicity import COPIES
@@ -39,7 +40,8 @@ class Cells:
     """One reconstruction variant and atlas: every metric of every region, of every subject.
 
     ``values`` is float64, subjects × cells, NaN where a value is missing; ``participants`` names
-    its rows; ``index`` (one row per cell) has the columns of :data:`CELL`.
+    its rows; ``index`` (one row per cell) has the columns of :data:`CELL`. Where sites were
+    harmonised, ``harmonised`` says how, and ``measured`` are the values before.
     """
 
     desc: str
@@ -47,6 +49,12 @@ class Cells:
     participants: pd.Index
     index: pd.DataFrame
     values: np.ndarray
+    measured: np.ndarray | None = None
+    harmonised: str | None = None
+
+    def adjusted(self, covariates: str | None) -> str | None:
+        """What values are adjusted for, as the tables have it: covariates and harmonised sites."""
+        return ",".join(filter(None, [covariates, self.harmonised])) or None
 
     @property
     def is_reference(self) -> np.ndarray:
@@ -73,9 +81,7 @@ class Pattern:
 
 
 def cell_matrices(
-    regions: pd.DataFrame,
-    session: str | Mapping[str, str | None] | None = None,
-    where: str = "regions",
+    regions: pd.DataFrame, session: ChosenSession = None, where: str = "regions"
 ) -> list[Cells]:
     """Pivot a regions table into one matrix per (desc, atlas).
 
@@ -106,9 +112,7 @@ def cell_matrices(
     ]
 
 
-def one_session(
-    regions: pd.DataFrame, session: str | Mapping[str, str | None] | None, where: str
-) -> pd.DataFrame:
+def one_session(regions: pd.DataFrame, session: ChosenSession, where: str) -> pd.DataFrame:
     """Rows of one session of each participant.
 
     Parameters

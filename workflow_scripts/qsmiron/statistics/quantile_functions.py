@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..tables import MISSING, TABLES, keep_labels
 from .cells import VARIANT, number_participants, one_session
@@ -49,7 +50,7 @@ class QuantileFunctions:
 
 
 def read_quantile_functions(
-    path: str | Path, session: str | Mapping[str, str | None] | None = None
+    path: str | Path, session: ChosenSession = None
 ) -> list[QuantileFunctions]:
     """Read a quantiles table (``TABLES["quantiles"]``), one entry per (desc, atlas).
 

@@ -6,12 +6,13 @@ table.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..scan_covariates import REGION_VOLUME, SCAN_COVARIATES
 from ..tables import read_table
@@ -62,9 +63,7 @@ class ScanTables:
 
 
 def read_scan_tables(
-    quality: str | Path | None,
-    region_voxels: str | Path | None,
-    session: str | Mapping[str, str | None] | None,
+    quality: str | Path | None, region_voxels: str | Path | None, session: ChosenSession
 ) -> ScanTables:
     """Read the tables that are named."""
     tables = [

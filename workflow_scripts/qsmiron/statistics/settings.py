@@ -213,8 +213,20 @@ class Statistics(Parameters):
     variance_groups: str | None = Field(
         None, description="Column, such as site, whose levels have residual variances of their own"
     )
-    session: str | None = Field(
-        None, description="Session to analyse, where participants have several (label)"
+    harmonisation: Literal["none", "combat"] = Field(
+        "none",
+        description="Sites brought to common location and scale before every test; the covariates "
+        "are protected",
+    )
+    harmonisation_sites: str = Field("site", description="Column of the sites for combat")
+    planning_effects: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (5.0, 10.0), description="Differences that a sample is planned for (ppb)"
+    )
+    planning_power: float = Field(0.8, gt=0.05, lt=1, description="Power that it is planned for")
+    session: str | dict[str, str] | None = Field(
+        None,
+        description="Session to analyse, where participants have several: a label, or that of each "
+        "such as {sub-01: '2'}; default: each participant's earliest",
     )
 
 

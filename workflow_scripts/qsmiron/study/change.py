@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..bids import Scan
 from ..clinical.visits import Visits
 from ..errors import Problem
 
@@ -137,23 +136,15 @@ def sessions_in(regions: str | Path) -> dict[str, set[str]]:
     """
     found: dict[str, set[str]] = {}
     try:
-        with Path(regions).open(encoding="utf-8") as file:
+        with Path(regions).open(encoding="utf-8-sig") as file:
             header = next(file).rstrip("\r\n").split("\t")
             who, session = header.index("participant_id"), header.index("session")
             last = max(who, session) + 1
             for line in file:
-                cells = line.split("\t", last)
+                cells = line.rstrip("\r\n").split("\t", last)
                 label = cells[session].removeprefix("ses-")
-                found.setdefault(cells[who], set()).update([label] if label != "n/a" else [])
+                labels = [] if label in ("", "n/a") else [label]
+                found.setdefault(cells[who], set()).update(labels)
     except (OSError, UnicodeDecodeError, ValueError, IndexError, StopIteration):
         return {}
-    return found
-
-
-def sessions_of_scans(scans: Collection[Scan]) -> dict[str, set[str]]:
-    """The sessions of each participant that have images."""
-    found: dict[str, set[str]] = {}
-    for scan in scans:
-        labels = [scan.session] if scan.session else []
-        found.setdefault(scan.participant_id, set()).update(labels)
     return found

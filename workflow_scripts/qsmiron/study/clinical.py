@@ -72,7 +72,9 @@ class ClinicalValues:
 
     def _covariates(self, also: Sequence[str]) -> list[str]:
         statistics = self.config.statistics
-        sites = filter(None, (statistics.exchangeability_blocks, statistics.variance_groups))
+        sites = list(filter(None, (statistics.exchangeability_blocks, statistics.variance_groups)))
+        choices = (statistics.harmonisation, *self.config.multiverse.harmonisation)
+        sites += [statistics.harmonisation_sites] * (set(choices) != {"none"})
         return list(dict.fromkeys([*self.config.covariates, *sites, *also]))
 
     def members(self, column: str, level: str) -> set[str]:

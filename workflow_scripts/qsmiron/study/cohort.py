@@ -91,17 +91,17 @@ class Cohort:
 
     def magnitude_sidecars(self, wildcards: Wildcards) -> list[str]:
         """Every sidecar that applies to one of the magnitude images."""
-        return self._sidecars(self.scan(wildcards).magnitude)
+        return self.sidecars(self.scan(wildcards).magnitude)
 
     def first_magnitude_sidecars(self, wildcards: Wildcards) -> list[str]:
         """Every sidecar that applies to the magnitude of the first echo."""
-        return self._sidecars([self.scan(wildcards).magnitude[0]])
+        return self.sidecars([self.scan(wildcards).magnitude[0]])
 
     def phase_sidecars(self, wildcards: Wildcards) -> list[str]:
         """Every sidecar that applies to one of the phase images."""
-        return self._sidecars(self.scan(wildcards).phase)
+        return self.sidecars(self.scan(wildcards).phase)
 
-    def _sidecars(self, images: Iterable[Path]) -> list[str]:
+    def sidecars(self, images: Iterable[Path]) -> list[str]:
         """The sidecars of images, inherited ones too; of one that has none, that beside it."""
         found: dict[str, None] = {}
         for image in images:
@@ -129,24 +129,22 @@ class Cohort:
     def raw_echo_files(self, wildcards: Wildcards) -> list[str]:
         """These files and their sidecars."""
         files = self._raw_echo(wildcards).values()
-        return [*map(str, files), *self._sidecars(files)]
+        return [*map(str, files), *self.sidecars(files)]
 
     def _raw_echo(self, wildcards: Wildcards) -> dict[str, Path]:
         return files_of_echo(self.scan(wildcards).parts, int(wildcards.echo))
 
     def t1w(self, wildcards: Wildcards) -> list[str]:
-        """The T1w image of a scan, if it has one."""
-        t1w = self.scan(wildcards).t1w
-        return [] if t1w is None else [str(t1w)]
+        """The T1w image of a scan, or the mean of its participant's other visits, if any."""
+        scan = self.scan(wildcards)
+        t1w = str(scan.t1w or self.paths.mean_t1w.format(subject=scan.subject))
+        return [t1w] if self.label_sources.is_registered(scan) else []
 
     def who(self, wildcards: Wildcards) -> list[str]:
         """Options that name the participant (and session) of a scan."""
         scan = self.scan(wildcards)
-        return [
-            "--participant",
-            scan.participant_id,
-            *(["--session", scan.session] if scan.session else []),
-        ]
+        session = ["--session", scan.session] if scan.session else []
+        return ["--participant", scan.participant_id, *session]
 
     @property
     def scan_names(self) -> list[str]:
@@ -159,7 +157,7 @@ class Cohort:
     @property
     def first_sidecars(self) -> list[str]:
         """The sidecars of the first magnitude of every scan."""
-        return self._sidecars(scan.magnitude[0] for scan in self.scans)
+        return self.sidecars(scan.magnitude[0] for scan in self.scans)
 
     @property
     def extracted_scans(self) -> str:
@@ -180,7 +178,7 @@ class Cohort:
     @property
     def example_sidecars(self) -> list[str]:
         """Magnitude sidecars of the first scan: the protocol that the methods text describes."""
-        return self._sidecars(path for scan in self.scans[:1] for path in scan.magnitude)
+        return self.sidecars(path for scan in self.scans[:1] for path in scan.magnitude)
 
     @property
     def example_echoes(self) -> list[str]:
@@ -190,7 +188,7 @@ class Cohort:
     @property
     def raw_sidecars(self) -> list[str]:
         """Every sidecar of the raw echoes."""
-        return self._sidecars(path for scan in self.scans for path in scan.raw_echoes)
+        return self.sidecars(path for scan in self.scans for path in scan.raw_echoes)
 
     # --- results of one scan ---------------------------------------------------------------------
 
@@ -213,7 +211,7 @@ class Cohort:
 
     def _of_registration(self, path: str, wildcards: Wildcards) -> list[str]:
         scan = self.scan(wildcards)
-        return [] if scan.t1w is None else [self.fill(path, scan)]
+        return [self.fill(path, scan)] if self.label_sources.is_registered(scan) else []
 
     def from_stage(self, stage: str, path: str) -> Callable[[Wildcards], str]:
         """Input function: a stage's file of the variant or branch, which may share another's."""
@@ -375,7 +373,9 @@ class Cohort:
 
     def every_registered_scan(self, *paths: str) -> list[str]:
         """These paths for every scan that has a T1w."""
-        return self._every(lambda scan, _: scan.t1w is not None, paths, None, None)
+        return self._every(
+            lambda scan, _: self.label_sources.is_registered(scan), paths, None, None
+        )
 
     def with_labels(self, *paths: str) -> list[str]:
         """These paths if any scan has labels."""

@@ -8,21 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import filterfalse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..bids import Scan, repeated_scans
 from ..config import TISSUES, Atlas
 from ..errors import InputError, Problem
 from ..template import desikan_killiany
-
-if TYPE_CHECKING:
-    from ..bids import Scan
 
 
 class LabelSources:
     """Label images and tables of a study's atlases.
 
     Segmentations are below ``bids_dir`` or absolute; files that the project ships are found from
-    its folder ``home``.
+    its folder ``home``. ``repeated`` has the scans of participants who have several, by label.
 
     Raises
     ------
@@ -34,6 +31,7 @@ class LabelSources:
         self, atlases: Mapping[str, Atlas], scans: Iterable[Scan], bids_dir: str, home: Path
     ) -> None:
         scans = list(scans)
+        self.repeated = repeated_scans(scans)
         # a study without images takes its regions from a table
         if scans and not atlases:
             raise InputError(
@@ -123,7 +121,11 @@ class LabelSources:
 
     def has_labels(self, scan: Scan, atlas: str) -> bool:
         """Whether a scan gets labels: by a T1w, or a segmentation in the GRE's own space."""
-        return scan.t1w is not None or self.segmentation(scan, atlas) is not None
+        return self.is_registered(scan) or self.segmentation(scan, atlas) is not None
+
+    def is_registered(self, scan: Scan) -> bool:
+        """Whether a scan gets template coordinates: by its T1w, or by those of other visits."""
+        return scan.t1w is not None or scan.subject in self.repeated
 
     def _shipped(self, name: str) -> str:
         path = Path(name)

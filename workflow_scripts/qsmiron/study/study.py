@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bids import Scan, find_scans
+from ..bids import Scan, find_scans, sessions_of
 from ..clinical import clinical_values
-from ..clinical.phenotype import analysed_session, tables_beside
+from ..clinical.phenotype import tables_beside
 from ..clinical.visits import Visits, read_visits
 from ..config import Config, load_config, variant
 from ..dataset import check_demo_folder
@@ -19,11 +19,11 @@ from ..failures import Failure
 from ..results import Results
 from ..spelling import twin_label
 from .branches import Branch, Sharing, branches
-from .change import ChangeOverTime, sessions_in, sessions_of_scans
+from .change import ChangeOverTime, sessions_in
 from .checked_settings import checked_settings
 from .clinical import ClinicalValues
 from .cohort import Cohort
-from .demo import Demo
+from .demo import Demo, with_roles_of_demo
 from .deposit_inputs import DepositInputs
 from .design import fit_design
 from .failed_scans import FailureRecords
@@ -32,6 +32,7 @@ from .given_tables import COVARIATE_TABLES, check_given_tables, names_in
 from .label_sources import LabelSources
 from .multiverse import MultiverseLayout
 from .results_folder import check_results_folder, refused_results
+from .sessions import with_session
 from .settings import Settings
 from .source_files import Output, refuse_overwriting
 from .variant_inputs import VariantInputs
@@ -64,13 +65,19 @@ class Study:
     """
 
     def __init__(self, config: Config, home: str | Path, underway: bool = False) -> None:
-        config = _with_session(config)
+        config = with_roles_of_demo(config)
         self.home = Path(os.path.relpath(home))
         self.paths = Results(config.results_dir)
         self.is_demo = config.bids_dir is None
         self.has_images = not config.analysis_only
         demo_folder = f"{config.results_dir}/sourcedata/demo"
-        self.demo = Demo(self.home, demo_folder, config.demo.participants)
+        self.demo = Demo(
+            self.home,
+            demo_folder,
+            config.demo.participants,
+            config.demo.controls,
+            config.demo.visits,
+        )
         self.bids_dir = demo_folder if self.is_demo else str(config.bids_dir)
         self.clinical_table = self._clinical_table(config.clinical_table)
         placed = [] if underway else self._check_folders(config)
@@ -79,13 +86,17 @@ class Study:
         # A table that is named must exist; one that is merely usual may be missing.
         usual = config.clinical_table is None and self.has_images
         self.has_clinical = not usual or os.path.lexists(self.clinical_table)
-        session = config.statistics.session
-        months = config.change.months
-        visits = read_visits(self.clinical_table, months) if self.has_clinical else Visits()
+        visits = (
+            read_visits(self.clinical_table, config.change.months)
+            if self.has_clinical
+            else Visits()
+        )
         # where there are images, their folders tell
         self.measured = None if self.has_images else sessions_in(self.regions_table_of(config))
+        sessions = sessions_of(scans) if self.measured is None else self.measured
+        config, told = with_session(config, sessions, visits)
         values = (
-            clinical_values(self.clinical_table, session, self.measured)
+            clinical_values(self.clinical_table, config.statistics.session, self.measured)
             if self.has_clinical
             else {}
         )
@@ -94,7 +105,7 @@ class Study:
         self.failure_records = FailureRecords(self.paths, config, self.home, age)
         scans, self.failures = self._without_failed(scans, config, underway)
         config, left_out = fit_design(config, columns, self.clinical_table)
-        self.left_out = [*placed, *left_out]
+        self.left_out = [*placed, *left_out, *(told if config.contrasts or config.scores else [])]
         self.config = config
         if not self.has_images:
             check_given_tables(
@@ -110,7 +121,6 @@ class Study:
         self.contrasts = list(config.contrasts)
         self.scores = list(config.scores)
         self.multiverse = MultiverseLayout(self)
-        sessions = sessions_of_scans(scans) if self.measured is None else self.measured
         self.change = ChangeOverTime(self, visits, sessions)
         self.left_out += self.change.problems
         self.gathered_tests = GatheredTests(self)
@@ -357,10 +367,3 @@ class Study:
     def every_score(self, path: str) -> list[str]:
         """A path for every score."""
         return [path.format(score=score) for score in self.scores]
-
-
-def _with_session(config: Config) -> Config:
-    """The configuration, its statistics of the one session that is selected, where it is one."""
-    session = analysed_session(config.session_label, config.statistics.session)
-    statistics = config.statistics.model_copy(update={"session": session})
-    return config.model_copy(update={"statistics": statistics})

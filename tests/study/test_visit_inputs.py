@@ -1,0 +1,73 @@
+"""Participants with several visits: their jobs, and that others have none of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from study.conftest import add_visit
+from study.planning import planned
+
+from qsmiron.study import Study, load_study
+from qsmiron.study.visit_inputs import VisitInputs
+
+HOME = Path(__file__).resolve().parents[2]
+EVERY = "any"
+
+
+@pytest.fixture
+def repeated(values: dict[str, Any], raw: Path) -> Study:
+    """B has a first visit without T1w and a second with one."""
+    add_visit(raw)
+    return load_study({**values, "bids_dir": str(raw), "results_dir": "out"}, HOME)
+
+
+def test_without_a_second_visit_nothing_is_different(study: Study, raw: Path) -> None:
+    visits = VisitInputs(study.cohort)
+    assert not visits.any
+    assert visits.scans == "(?!)"
+    assert visits.single_scans(EVERY) == EVERY
+    with planned(raw.parent, {"bids_dir": "raw", "results_dir": "out"}) as rules:
+        assert not {"average_visits", "register_visit"} & {rule.name for rule in rules}
+
+
+def test_a_second_visit_brings_the_rules_of_visits(raw: Path) -> None:
+    add_visit(raw)
+    with planned(raw.parent, {"bids_dir": "raw", "results_dir": "out"}) as rules:
+        assert {"average_visits", "register_visit"} <= {rule.name for rule in rules}
+
+
+def test_only_the_scans_of_that_participant_use_the_template_within(repeated: Study) -> None:
+    visits = VisitInputs(repeated.cohort)
+    assert re.fullmatch(visits.scans, "sub-B_ses-1") and re.fullmatch(visits.scans, "sub-B_ses-2")
+    assert not re.fullmatch(visits.scans, "sub-C_ses-2")
+    assert re.fullmatch(visits.single_scans(EVERY), "sub-C_ses-2")
+    assert not re.fullmatch(visits.single_scans(EVERY), "sub-B_ses-1")
+
+
+def test_a_visit_without_t1w_takes_the_others(repeated: Study, raw: Path) -> None:
+    visits, cohort, paths = VisitInputs(repeated.cohort), repeated.cohort, repeated.paths
+    one, two = (
+        SimpleNamespace(folder=f"sub-B/ses-{n}", entities=f"sub-B_ses-{n}", desc="main", atlas="DK")
+        for n in (1, 2)
+    )
+    t1w = f"{raw}/sub-B/ses-2/anat/sub-B_ses-2_T1w.nii.gz"
+    assert visits.t1w(SimpleNamespace(subject="B")) == [t1w]
+    assert visits.labels(SimpleNamespace(subject="B")) == ["2"]
+    assert visits.own_t1w(one) == [] and visits.own_t1w(two) == [t1w]
+    # in which its brain is looked for
+    assert cohort.t1w(one) == ["out/work/visits/sub-B/sub-B_desc-mean_T1w.nii.gz"]
+    assert cohort.t1w(two) == [t1w]
+    assert len(cohort.labels(one, "DK")) == 1
+    assert visits.of_head(one) == visits.of_head(two)
+    every = cohort.every_registered_scan(paths.registration_quality)
+    assert any("sub-B_ses-1" in path for path in every)
+    # a visit that is left out lends nothing
+    (raw / "sub-B/ses-2/anat/sub-B_ses-2_T1w.nii.gz").unlink()
+    values = repeated.config.model_dump(mode="json") | {"bids_dir": str(raw)}
+    values["statistics"].pop("session")
+    alone = load_study(values, HOME)
+    assert alone.cohort.t1w(one) == [] and not VisitInputs(alone.cohort).any
