@@ -1,4 +1,4 @@
-"""A data set of few patients with several visits, for what is made of images: nobody is compared."""
+"""A data set of few patients with several visits, for what is made of images alone."""
 
 from __future__ import annotations
 
