@@ -41,6 +41,7 @@ wildcard_constraints:
     contrast=r"[A-Za-z0-9_.+-]+",
     score=r"[A-Za-z0-9_.+-]+",
     model=r"[A-Za-z0-9_.+-]+",
+    part=r"[A-Za-z0-9_.+-]+",
     outcome=r"(contrast|score)-[A-Za-z0-9_.+-]+",
     extent="multiverse|full_multiverse",
 

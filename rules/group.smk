@@ -7,6 +7,7 @@ rule assign_groups:
         script=settings.script("assign_groups"),
         participants=study.clinical_table,
         beside=study.tables_beside,
+        regions=[] if study.has_images else [study.regions_table],
     output:
         participants=f"{paths.root}/participants.tsv",
         description=f"{paths.root}/participants.json",
@@ -23,11 +24,12 @@ rule assign_groups:
     params:
         code=settings.code("assign_groups"),
         contrasts=", ".join(study.contrasts),
+        sessions=lambda wildcards, input: option("--regions", *input.regions),
         settings=settings.slice("contrasts", "scores", "scores_of", *settings.design),
     message:
         "Assigning the groups of {params.contrasts}"
     shell:
-        "python {input.script:q} --participants {input.participants:q}"
+        "python {input.script:q} --participants {input.participants:q} {params.sessions:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.participants:q}"
         " 2>&1 | tee {log:q}"
 
@@ -155,6 +157,76 @@ rule test_models:
         " 2>&1 | tee {log:q}"
 
 
+# Where participants have several sessions: a job per question, so that an edited score of a visit
+# repeats only its own.
+rule test_change:
+    input:
+        script=settings.script("test_change"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        table=paths.change_tests,
+    log:
+        paths.log("test_change", "{part}"),
+    benchmark:
+        paths.benchmark("test_change", "{part}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: study.config.threads.statistics
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=30,
+    params:
+        code=settings.code("test_change"),
+        settings=lambda wildcards: change.settings(wildcards.part),
+        clinical=lambda wildcards: change.values(wildcards.part),
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Testing change over time: {wildcards.part}"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) --part {wildcards.part}"
+        " --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule measure_rates:
+    input:
+        script=settings.script("measure_rates"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+    output:
+        table=paths.group("rates.tsv"),
+        description=paths.group("rates.json"),
+    log:
+        paths.log("measure_rates"),
+    benchmark:
+        paths.benchmark("measure_rates")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=10,
+    params:
+        code=settings.code("measure_rates"),
+        settings=settings.slice("change", "statistics"),
+        visits=change.months,
+    message:
+        "Measuring the participants' rates of change"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
 # Every table of tests is gathered from those of single contrasts and scores.
 rule gather_tests:
     input:
@@ -255,6 +327,43 @@ rule measure_deviations:
         ],
     message:
         "Measuring the patients' deviation from controls"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule plan_sample_size:
+    input:
+        script=settings.script("plan_sample_size"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        table=paths.group("planning.tsv"),
+        description=paths.group("planning.json"),
+    log:
+        paths.log("plan_sample_size"),
+    benchmark:
+        paths.benchmark("plan_sample_size")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
+        runtime=10,
+    params:
+        code=settings.code("plan_sample_size"),
+        settings=settings.slice(*settings.design),
+        clinical=clinical.role_values,
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Planning a sample by this cohort's variance"
     shell:
         "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
         " --config <(printf '%s' {params.settings:q}) --output {output.table:q}"

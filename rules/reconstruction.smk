@@ -246,6 +246,41 @@ rule map_r2star:
         " 2>&1 | tee {log:q}"
 
 
+# Where R2 is measured by spin echoes; carried to the GRE's grid.
+rule map_r2:
+    input:
+        script=settings.script("map_r2"),
+        spin_echo=sources.spin_echo,
+        spin_echo_sidecars=sources.spin_echo_sidecars,
+        magnitude=cohort.magnitude,
+        magnitude_sidecars=cohort.magnitude_sidecars,
+        mask=paths.brain_mask,
+    output:
+        r2=paths.r2,
+        sidecar=paths.sidecar(paths.r2),
+    log:
+        paths.log("map_r2", "{folder}/{entities}_desc-{desc}"),
+    benchmark:
+        paths.benchmark("map_r2", "{folder}/{entities}_desc-{desc}")
+    wildcard_constraints:
+        desc=cohort.variant_pattern,
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: study.config.threads.registration
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 60, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
+    params:
+        code=settings.code("map_r2"),
+        fit=settings.of_desc(sources.spin_echo_options),
+    message:
+        "Mapping R2 of {wildcards.entities}"
+    shell:
+        "python {input.script:q} --spin-echo {input.spin_echo:q} --magnitude {input.magnitude:q}"
+        " --mask {input.mask:q} --r2 {output.r2:q} {params.fit:q} --threads {threads}"
+        " 2>&1 | tee {log:q}"
+
+
 # Of the variants: sources do not depend on the reference of χ, so its branches take theirs.
 rule separate_sources:
     input:

@@ -17,7 +17,7 @@ rule measure_regions:
         r2star=cohort.r2star,
         paramagnetic=sources.paramagnetic,
         diamagnetic=sources.diamagnetic,
-        tissues=cohort.where(settings.uses_grey_matter, cohort.tissues_of_cortex),
+        tissues=cohort.tissues_of_cortex,
         weights=cohort.where(settings.weighs_voxels, cohort.label_weights),
     output:
         regions=paths.measured,

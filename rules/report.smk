@@ -161,6 +161,109 @@ rule draw_forest:
         " 2>&1 | tee {log:q}"
 
 
+# Where sites are harmonised.
+rule draw_harmonisation:
+    input:
+        script=settings.script("draw_harmonisation"),
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+        quality=study.covariate_quality(),
+        region_voxels=study.covariate_volumes(),
+    output:
+        png=paths.figure("harmonisation.png"),
+        svg=paths.figure("harmonisation.svg"),
+    log:
+        paths.log("draw_harmonisation"),
+    benchmark:
+        paths.benchmark("draw_harmonisation")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
+        runtime=10,
+    params:
+        code=settings.code("draw_harmonisation"),
+        settings=settings.slice(*settings.design),
+        clinical=clinical.role_values,
+        scans=lambda wildcards, input: [
+            *option("--quality", *input.quality),
+            *option("--region-voxels", *input.region_voxels),
+        ],
+    message:
+        "Drawing the sites before and after harmonising"
+    shell:
+        "python {input.script:q} --regions {input.regions:q} --participants {input.participants:q} {params.scans:q}"
+        " --config <(printf '%s' {params.settings:q}) --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+# Where participants have several sessions.
+rule draw_trajectories:
+    input:
+        script=settings.script("draw_trajectories"),
+        change=paths.change_tests,
+        regions=study.regions_table,
+        participants=ancient(study.clinical_table),
+        beside=ancient(study.tables_beside),
+    output:
+        png=paths.figure("trajectories_{part}.png"),
+        svg=paths.figure("trajectories_{part}.svg"),
+    log:
+        paths.log("draw_trajectories", "{part}"),
+    benchmark:
+        paths.benchmark("draw_trajectories", "{part}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 20, attempt),
+        runtime=10,
+    params:
+        code=settings.code("draw_trajectories"),
+        settings=lambda wildcards: change.settings(wildcards.part),
+        clinical=lambda wildcards: change.values(wildcards.part),
+    message:
+        "Drawing each participant's change: {wildcards.part}"
+    shell:
+        "python {input.script:q} --change {input.change:q} --regions {input.regions:q}"
+        " --participants {input.participants:q} --config <(printf '%s' {params.settings:q})"
+        " --part {wildcards.part} --output {output.png:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule draw_rates:
+    input:
+        script=settings.script("draw_rates"),
+        change=paths.change_tests,
+        atlas=effects.files,
+    output:
+        forest=paths.figure("rates_{part}.png"),
+        forest_svg=paths.figure("rates_{part}.svg"),
+        brain=paths.figure("ratemaps_{part}.png"),
+        brain_svg=paths.figure("ratemaps_{part}.svg"),
+    log:
+        paths.log("draw_rates", "{part}"),
+    benchmark:
+        paths.benchmark("draw_rates", "{part}")
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 10, attempt),
+        runtime=10,
+    params:
+        code=settings.code("draw_rates"),
+        atlas=effects.arguments,
+    message:
+        "Drawing the rates of change: {wildcards.part}"
+    shell:
+        "python {input.script:q} --change {input.change:q} --part {wildcards.part}"
+        " {params.atlas:q} --forest {output.forest:q} --brain {output.brain:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule draw_recovery:
     input:
         script=settings.script("draw_recovery"),
@@ -223,6 +326,7 @@ rule write_methods:
         magnitude=cohort.example_magnitude,
     output:
         methods=f"{paths.root}/methods.md",
+        preregistration=f"{paths.root}/preregistration.md",
     log:
         paths.log("write_methods"),
     benchmark:
@@ -238,13 +342,15 @@ rule write_methods:
         settings=settings.whole_config,
         quality=lambda wildcards, input: option("--quality", *input.quality),
         distributions=["--whole-distribution"] if study.quantiles_tables else [],
+        change=["--change"] if change.is_measured else [],
         echoes=option("--sidecar", *cohort.example_echoes),
     message:
         "Writing the methods text"
     shell:
         "python {input.script:q} --config <(printf '%s' {params.settings:q})"
-        " {params.quality:q} --regions {input.regions:q} {params.distributions:q}"
+        " {params.quality:q} --regions {input.regions:q} {params.distributions:q} {params.change:q}"
         " {params.echoes:q} --output {output.methods:q}"
+        " --preregistration {output.preregistration:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -260,7 +366,14 @@ rule write_report:
         calibration=paths.group("calibration_tests.tsv"),
         deviations=study.deviations,
         models=paths.group("model_tests.tsv") if study.config.models else [],
+        change=change.results,
         null_rates=rules.estimate_null_rates.output.table,
+        planning=rules.plan_sample_size.output.table,
+        harmonisation=(
+            [paths.figure("harmonisation.png")]
+            if study.config.statistics.harmonisation != "none"
+            else []
+        ),
         headlines=multiverse.shown + multiverse.influence,
         forests=multiverse.every_outcome(paths.figure("forest_{outcome}.png")),
         figures=study.every_contrast(paths.figure("distributions_{contrast}.png"))

@@ -52,6 +52,7 @@ cohort = study.cohort
 settings = study.settings
 clinical = study.clinical
 multiverse = study.multiverse
+change = study.change
 
 
 checked = study.bids_dir if study.has_images else study.regions_table

@@ -133,6 +133,8 @@ def test_a_good_scan_has_its_numbers_and_no_flag(scan: ScanRecord) -> None:
         ({"regions": regions(GOOD, coverage=0.3)}, "coverage below 0.5: L pallidum"),
         ({"reliable": np.zeros((80, 80, 80), bool)}, "covers 0%"),
         ({"grid": np.diag([1.0, 1.0, 1.0, 1.0])}, "brain volume 180 mL"),
+        ({"n_echoes": 1}, "one echo: no R2*, no χ⁺ and χ⁻"),
+        ({"n_echoes": 2}, "two echoes: no χ⁺ and χ⁻"),
     ],
 )
 def test_what_deserves_a_look_is_flagged(scan: ScanRecord, change: dict, flag: str) -> None:
@@ -172,13 +174,8 @@ def test_obliquity_is_by_the_direction_of_b0_that_was_used(scan: ScanRecord) -> 
 
 def test_a_map_of_the_wrong_sign_is_flagged_with_its_remedy(scan: ScanRecord) -> None:
     inverted = regions({name: -value for name, value in GOOD.items()})
-    (flag,) = [
-        flag
-        for flag in quality_row(replace(scan, regions=inverted), QualityParameters())[
-            "flags"
-        ].split("; ")
-        if "wrong sign" in flag
-    ]
+    flags = quality_row(replace(scan, regions=inverted), QualityParameters())["flags"]
+    (flag,) = (flag for flag in flags.split("; ") if "wrong sign" in flag)
     assert "pallidum -130 ppb, putamen -60 ppb, caudate -50 ppb" in flag
     assert "turn that of reconstruction.field_map.parameters.phase_sign" in flag
 

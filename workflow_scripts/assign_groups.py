@@ -11,8 +11,10 @@ import argparse
 
 from qsmiron.clinical import read_clinical
 from qsmiron.errors import reported_to_user
+from qsmiron.statistics.cells import VISIT, sessions_of
 from qsmiron.statistics.group_columns import add_derived_groups, describe, write_participants
 from qsmiron.statistics.settings import read_study_design
+from qsmiron.tables import read_table
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -22,6 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--participants", required=True, help="clinical table (TSV)")
     add("--config", required=True, help="YAML or JSON: its blocks contrasts and statistics")
+    add("--regions", help="regions table (TSV) with the sessions; default: those with images")
     add("--output", required=True, help="output: the table with groups (TSV; JSON beside it)")
     return parser
 
@@ -32,7 +35,8 @@ def main(argv: list[str] | None = None) -> None:
         design = read_study_design(args.config)
         contrasts = design.contrasts
         session = design.statistics.session
-        clinical = read_clinical(args.participants, design.categorical, session)
+        measured = sessions_of(read_table(args.regions, "regions", VISIT)) if args.regions else None
+        clinical = read_clinical(args.participants, design.categorical, session, measured)
         table = add_derived_groups(clinical, contrasts, args.participants, design.roles)
         write_participants(table, describe(table, contrasts, args.participants), args.output)
 

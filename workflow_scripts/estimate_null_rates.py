@@ -13,7 +13,7 @@ import argparse
 import pandas as pd
 
 from qsmiron.errors import reported_to_user
-from qsmiron.statistics.inputs import read_inputs
+from qsmiron.statistics.arguments import add_inputs, inputs_of
 from qsmiron.statistics.null_rates import null_rate_table
 from qsmiron.statistics.regressors import contrast_regressors
 from qsmiron.tables import write_table
@@ -24,16 +24,8 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--regions", required=True, help="regions table (TSV)")
-    add("--participants", required=True, help="clinical table (TSV)")
-    add(
-        "--config",
-        required=True,
-        help="YAML or JSON; its blocks contrasts, covariates and statistics are used",
-    )
+    add_inputs(add, "contrasts, covariates and statistics")
     add("--contrast", help="name of one contrast of the config (default: all)")
-    add("--quality", help="quality table (TSV), for covariates of the scans")
-    add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--output", required=True, help="output: null_rates table (TSV; JSON beside it)")
     return parser
 
@@ -41,13 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        data = read_inputs(
-            args.regions,
-            args.participants,
-            args.config,
-            quality=args.quality,
-            region_voxels=args.region_voxels,
-        )
+        data = inputs_of(args)
         tables = [
             null_rate_table(cells, contrast, data.covariates(cells), data.design.statistics)
             for contrast in contrast_regressors(data, args.contrast)

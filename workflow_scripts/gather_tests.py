@@ -16,7 +16,7 @@ from qsmiron.tables import read_table, write_table
 
 NAMES = (
     "group_tests", "correlations", "calibration_tests", "model_tests", "multiverse",
-    "specification_curves", "influence",
+    "specification_curves", "influence", "change",
 )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ import argparse
 import pandas as pd
 
 from qsmiron.errors import reported_to_user
+from qsmiron.statistics.arguments import add_inputs, inputs_of
 from qsmiron.statistics.deviations import deviation_table
-from qsmiron.statistics.inputs import read_inputs
 from qsmiron.statistics.people import belong
 from qsmiron.tables import write_table
 
@@ -23,11 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--regions", required=True, help="regions table (TSV)")
-    add("--participants", required=True, help="clinical table (TSV)")
-    add("--config", required=True, help="YAML or JSON; its blocks roles and covariates are used")
-    add("--quality", help="quality table (TSV), for covariates of the scans")
-    add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
+    add_inputs(add, "roles and covariates")
     add("--output", required=True, help="output: deviations table (TSV; JSON beside it)")
     return parser
 
@@ -35,13 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        data = read_inputs(
-            args.regions,
-            args.participants,
-            args.config,
-            quality=args.quality,
-            region_voxels=args.region_voxels,
-        )
+        data = inputs_of(args)
         roles = data.design.people("deviations from controls", args.config)
         patients, controls = (
             belong(data.clinical, roles, of, args.participants) for of in ("patients", "controls")

@@ -66,11 +66,11 @@ def main(argv=None):
         who = Who(args.participant, args.session, args.desc, args.atlas, args.labels_source)
         images = (args.mask, args.r2star, args.tissues, args.weights)
         parts = (args.paramagnetic, args.diamagnetic) if args.paramagnetic else None
-        scan, r2star, sources, selection = read_scan(
+        scan, r2star, sources, selection, white = read_scan(
             who, args.chi, args.labels, labels, *images, options, parts
         )
         thresholds = rows.read_thresholds(args.thresholds, who) if args.thresholds else None
-        metrics, fit = measure(scan, labels, parameters, age, thresholds, r2star, sources)
+        metrics, fit = measure(scan, labels, parameters, age, thresholds, r2star, sources, white)
         write_table(
             rows.region_rows(who, labels, metrics, scan.chi, r2star, sources),
             args.regions,

@@ -1,4 +1,4 @@
-"""Make the demo cohort's committed tables: participants.tsv, plan.tsv and effects.tsv.
+"""Make the demo cohort's committed tables: participants, plan and effects, and with controls.
 
 No rule runs this: it is how the committed files came about, and a test holds them to it.
 Example: python workflow_scripts/plan_cohort.py --output config/demo
@@ -23,7 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("config/demo"),
         metavar="DIR",
-        help="folder of the three tables (default: config/demo)",
+        help="folder of the tables (default: config/demo)",
     )
     return parser
 

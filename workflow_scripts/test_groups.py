@@ -15,6 +15,7 @@ import argparse
 import pandas as pd
 
 from qsmiron.errors import reported_to_user
+from qsmiron.statistics.arguments import add_calibration, add_inputs, inputs_of
 from qsmiron.statistics.calibration_tests import (
     calibration_test_table,
     mark_calibrated,
@@ -22,7 +23,6 @@ from qsmiron.statistics.calibration_tests import (
 )
 from qsmiron.statistics.cell_tests import cell_test_table
 from qsmiron.statistics.distribution_tests import distribution_test_table
-from qsmiron.statistics.inputs import read_inputs
 from qsmiron.statistics.regressors import contrast_regressors
 from qsmiron.tables import write_table
 
@@ -32,34 +32,18 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--regions", required=True, help="regions table (TSV)")
-    add("--participants", required=True, help="clinical table (TSV)")
-    add(
-        "--config",
-        required=True,
-        help="YAML or JSON; its blocks contrasts, covariates and statistics are used",
-    )
+    add_inputs(add, "contrasts, covariates and statistics")
+    add_calibration(add)
     add("--quantiles", help="quantile functions of χ (TSV), for the whole-distribution rows")
     add("--contrast", help="name of one contrast of the config (default: all)")
-    add("--calibration", help="calibration table (TSV): marks iron_calibrated where lines differ")
-    add("--quality", help="quality table (TSV), for covariates of the scans")
-    add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--output", required=True, help="output: group_tests table (TSV; JSON beside it)")
-    add("--calibration-tests", help="output: tests of the calibration lines (TSV; JSON beside it)")
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        data = read_inputs(
-            args.regions,
-            args.participants,
-            args.config,
-            args.quantiles,
-            args.quality,
-            args.region_voxels,
-        )
+        data = inputs_of(args)
         statistics = data.design.statistics
         regressors = contrast_regressors(data, args.contrast)
         tables = [

@@ -13,7 +13,7 @@ import argparse
 import pandas as pd
 
 from qsmiron.errors import reported_to_user
-from qsmiron.statistics.inputs import read_inputs
+from qsmiron.statistics.arguments import add_inputs, inputs_of
 from qsmiron.statistics.model_tests import model_test_table
 from qsmiron.tables import write_table
 
@@ -23,12 +23,8 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--regions", required=True, help="regions table (TSV)")
-    add("--participants", required=True, help="clinical table (TSV)")
-    add("--config", required=True, help="YAML or JSON: contrasts, models, covariates, statistics")
+    add_inputs(add, "contrasts, models, covariates and statistics")
     add("--model", help="name of one model of the config (default: all)")
-    add("--quality", help="quality table (TSV), for covariates of the scans")
-    add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--output", required=True, help="output: model_tests table (TSV; JSON beside it)")
     return parser
 
@@ -36,13 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with reported_to_user():
-        data = read_inputs(
-            args.regions,
-            args.participants,
-            args.config,
-            quality=args.quality,
-            region_voxels=args.region_voxels,
-        )
+        data = inputs_of(args)
         tables = [
             model_test_table(data, name, cells)
             for name in data.design.pick_models(args.model, args.config)

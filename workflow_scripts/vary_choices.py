@@ -14,6 +14,7 @@ import argparse
 from qsmiron.errors import reported_to_user
 from qsmiron.parameters import parse_parameters
 from qsmiron.statistics.analysis_choices import AnalysisChoices
+from qsmiron.statistics.arguments import add_headlines, add_inputs, inputs_of
 from qsmiron.statistics.headline_inputs import (
     main_cells,
     read_branches,
@@ -21,7 +22,6 @@ from qsmiron.statistics.headline_inputs import (
     read_headlines,
 )
 from qsmiron.statistics.headline_tables import multiverse_tables
-from qsmiron.statistics.inputs import read_inputs
 from qsmiron.statistics.regressors import regressor_of
 from qsmiron.tables import write_table
 
@@ -31,25 +31,15 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--regions", nargs="+", required=True, help="regions tables (TSV), the main one first")
-    add("--tests", required=True, help="group_tests or correlations table, for the headlines")
-    add("--participants", required=True, help="clinical table (TSV)")
-    add("--config", required=True, help="YAML or JSON: contrasts, scores, covariates, statistics")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--contrast", help="name of a contrast of the config")
-    which.add_argument("--score", help="name of a score of the config")
-    add("--desc", help="variant of the main branch (default: by --prefer)")
-    add("--atlas", help="atlas of the headlines (default: by --prefer)")
-    add(
-        "--prefer",
+    add_inputs(
+        add,
+        "contrasts, scores, covariates and statistics",
         nargs="+",
-        default=["main", "DK"],
-        help="variants and atlases to take before others of the table (default: %(default)s)",
+        help="regions tables (TSV), the main one first",
     )
+    add_headlines(parser)
     add("--analysis", help="JSON object: other covariates and metrics, the config's multiverse")
     add("--choices", default="{}", help="JSON object: desc → stage → what was chosen, in words")
-    add("--quality", help="quality table (TSV), for covariates of the scans")
-    add("--region-voxels", help="region_voxels table (TSV), for the covariate region_volume")
     add("--multiverse", required=True, help="output: every specification (TSV)")
     add("--curves", required=True, help="output: a row per headline finding (TSV)")
     return parser
@@ -60,13 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     with reported_to_user():
         analysis = parse_parameters(AnalysisChoices, args.analysis, "--analysis")
         choices = read_choices(args.choices, "--choices")
-        data = read_inputs(
-            args.regions[0],
-            args.participants,
-            args.config,
-            quality=args.quality,
-            region_voxels=args.region_voxels,
-        )
+        data = inputs_of(args)
         cells = main_cells(data, args.regions[0], args.desc, args.atlas, args.prefer)
         branches = read_branches(args.regions[1:], data, cells)
         regressor = regressor_of(data, args.contrast, args.score)

@@ -12,6 +12,7 @@ import argparse
 from qsmiron.errors import reported_to_user
 from qsmiron.report.config_reading import read_config
 from qsmiron.report.methods_text import methods_text
+from qsmiron.report.preregistration_text import preregistration_text
 from qsmiron.tables import read_table
 from qsmiron.volumes import write_text
 
@@ -29,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="say that whole distributions were tested",
     )
+    add("--change", action="store_true", help="say how change over time was tested")
     add(
         "--sidecar",
         nargs="*",
@@ -36,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="JSON beside each raw magnitude echo; it may inherit",
     )
     add("--output", required=True, help="output: Markdown")
+    add("--preregistration", help="output: a paragraph to preregister such a run with (Markdown)")
     return parser
 
 
@@ -45,8 +48,12 @@ def main(argv: list[str] | None = None) -> None:
         quality = read_table(args.quality, "quality") if args.quality else None
         regions = read_table(args.regions, "regions") if args.regions else None
         config = read_config(args.config)
-        text = methods_text(config, quality, args.sidecar, regions, args.whole_distribution)
+        text = methods_text(
+            config, quality, args.sidecar, regions, args.whole_distribution, args.change
+        )
         write_text(args.output, text)
+        if args.preregistration:
+            write_text(args.preregistration, preregistration_text(config))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,11 @@ pools the regions of a cohort; its bounds (99 %) are nominal ± 2.58 SD of the c
 / sqrt(cohorts), which is the binomial bound where a cohort counts once (family-wise rates).
 *rank ANCOVA HC3* is the option ``statistics.standard_error: hc3``. *curve* is that of the first
 region under two measurements and three sets of covariates; *curve over all* counts those without
-age, too, as the workflow does not.
+age, too, as the workflow does not. *change* is over two or three visits, 9 ± 2 months apart, each
+missed by 20 % of those who came before; participants' rates differ by 1 ppb per year (SD), or not
+at all. *shift*: the first group's rates are 4 ppb per year higher. The part *designs* (not one of
+the usual ones) has cohorts of its own, of more than two groups, with controls and two sites
+(``null_designs.py``).
 """
 
 from __future__ import annotations
@@ -28,6 +32,9 @@ sys.path[:0] = [str(HOME / "workflow_scripts"), str(HOME / "tests")]
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from benchmarks.null_designs import design_rates  # noqa: E402
+from made_up_visits import LEVELS as GROUPS  # noqa: E402
+from made_up_visits import MadeUp, draw  # noqa: E402
 from scipy import special  # noqa: E402
 from tables_of_tests import (  # noqa: E402
     contrast_of,
@@ -36,10 +43,14 @@ from tables_of_tests import (  # noqa: E402
     group_test_table,
 )
 
+from qsmiron.clinical.visits import Visits  # noqa: E402
 from qsmiron.statistics.cell_tests import cell_test_table  # noqa: E402
 from qsmiron.statistics.cells import Cells  # noqa: E402
+from qsmiron.statistics.change.change_table import change_table  # noqa: E402
+from qsmiron.statistics.change.scans import ChangeInputs, Scans  # noqa: E402
 from qsmiron.statistics.covariates import Covariates, no_covariates  # noqa: E402
 from qsmiron.statistics.headlines import Headline  # noqa: E402
+from qsmiron.statistics.inputs import Inputs  # noqa: E402
 from qsmiron.statistics.multiverse import curve, specifications  # noqa: E402
 from qsmiron.statistics.permutation import Permutations  # noqa: E402
 from qsmiron.statistics.quantile_functions import (  # noqa: E402
@@ -48,7 +59,8 @@ from qsmiron.statistics.quantile_functions import (  # noqa: E402
     RAW,
     QuantileFunctions,
 )
-from qsmiron.statistics.settings import Statistics  # noqa: E402
+from qsmiron.statistics.scan_covariates import ScanTables  # noqa: E402
+from qsmiron.statistics.settings import GivenContrast, Statistics, StudyDesign  # noqa: E402
 
 N_FIRST, N_SECOND = 16, 22
 LEVELS = ("one", "two")
@@ -65,7 +77,17 @@ class Scenario(NamedTuple):
     shift: float
 
 
-PARTS = ("groups", "hc3", "curve", "whole", "scores")
+PARTS = ("groups", "hc3", "curve", "whole", "scores", "change")
+DESIGNS = "designs"
+VISITS = {
+    f"{n} visits, {words}": MadeUp(
+        n=N_FIRST + N_SECOND, n_first=N_FIRST, n_visits=n, rate_spread=sd
+    )
+    for n in (2, 3)
+    for words, sd in (("one rate", 0), ("own rates", 1))
+}
+PLANTED_RATE = 5.0
+"""ppb per year and unit of the scenario's shift."""
 SCENARIOS = {"null": Scenario(0, 0, 0), "age": Scenario(1, 0.6, 0), "shift": Scenario(0, 0, 0.8)}
 
 
@@ -118,7 +140,11 @@ def make_cohort(rng: np.random.Generator, scenario: Scenario, n_regions: int) ->
 
 
 def analyse(
-    cohort: Cohort, settings: Statistics, true_delta: float, parts: Collection[str]
+    cohort: Cohort,
+    settings: Statistics,
+    true_delta: float,
+    parts: Collection[str],
+    scenario_shift: float = 0.0,
 ) -> Iterator[tuple[str, float]]:
     """Yield, per test, the share of the regions found (or 0/1: any), and of δ and ρ covered."""
     common = ("contrast", LEVELS, cohort.group, cohort.covariates, settings)
@@ -143,6 +169,8 @@ def analyse(
         whole = distribution_test_table(cohort.functions, *common)
         for (arm, metric), part in whole.groupby(["arm", "metric"]):
             yield from _rates(f"{arm} {metric}", part)
+    if "change" in parts:
+        yield from change_rates(cohort.cells.index, settings, scenario_shift)
     if "scores" in parts:
         correlations = correlation_table(
             cohort.cells, "score", cohort.score, cohort.covariates, settings
@@ -151,6 +179,37 @@ def analyse(
             yield f"{arm} correlation p", (part["p"] <= ALPHA).mean()
             yield f"{arm} rho CI misses", _misses(part, 0.0)
         yield from _rates("partial Spearman", correlations[correlations["arm"] == "rigorous"])
+
+
+def change_rates(
+    regions: pd.DataFrame, settings: Statistics, shift: float
+) -> Iterator[tuple[str, float]]:
+    """The same of change over time: mixed models, and rates by permutation of participants."""
+    design = StudyDesign(
+        contrasts={"c": GivenContrast(column="progression", levels=GROUPS)},
+        statistics=settings,
+    )
+    truth = PLANTED_RATE * shift
+    for number, (name, plan) in enumerate(VISITS.items()):
+        rng = np.random.default_rng([settings.seed, number, 18])
+        planted = dict.fromkeys(range(len(regions)), truth)
+        who, visits, values = draw(rng, plan, len(regions), planted)
+        people = pd.Index(who["participant_id"], dtype=object)
+        person = visits["person"].to_numpy()
+        cells = Cells("main", "made_up", people[person], regions, values)
+        scans = Scans(
+            cells, people, person, visits["session"].to_numpy(object), visits["months"].to_numpy()
+        )
+        clinical = who.set_index("participant_id")
+        inputs = Inputs(design, clinical, [], "", "", [], ScanTables(None, None, ""))
+        change = ChangeInputs(inputs, Visits(), [scans])
+        mean = change_table(change, "time")
+        yield f"{name}: time p", (mean["p"] <= ALPHA).mean()
+        table = change_table(change, "contrast-c")
+        mixed = table[table["term"].str.startswith("time ×")]
+        yield f"{name}: time × group p", (mixed["p"] <= ALPHA).mean()
+        yield f"{name}: time × group CI misses", _misses(mixed, truth)
+        yield from _rates(f"{name}: rates", table[table["test"] == "rank_t"])
 
 
 def curve_p(cohort: Cohort, settings: Statistics) -> dict[str, tuple[float, float]]:
@@ -203,18 +262,17 @@ def calibrate(
     """Rates of one scenario: columns scenario, test, rate, low, high, nominal (yes or no)."""
     scenario = SCENARIOS[name]
     rng = np.random.default_rng([seed, list(SCENARIOS).index(name)])
+
+    def rates(settings: Statistics) -> Iterator[tuple[str, float]]:
+        cohort = make_cohort(rng, scenario, n_regions)
+        yield from analyse(cohort, settings, delta, parts, scenario.shift)
+        if DESIGNS in parts:
+            yield from design_rates(rng, n_regions, settings)
+
     delta = 2 * special.ndtr(scenario.shift / np.sqrt(2)) - 1
     # Permutations of its own for each: 499 that all share are beside the nominal level together.
     found = pd.DataFrame(
-        dict(
-            analyse(
-                make_cohort(rng, scenario, n_regions),
-                settings.model_copy(update={"seed": number}),
-                delta,
-                parts,
-            )
-        )
-        for number in range(cohorts)
+        dict(rates(settings.model_copy(update={"seed": number}))) for number in range(cohorts)
     )
     rate, spread = found.mean(), found.std()
     # Rare events of a whole cohort: their own spread is too uncertain.
@@ -241,7 +299,8 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=499)
     parser.add_argument("--bootstrap", type=int, default=1000)
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
+    parser.add_argument("--parts", nargs="+", choices=(*PARTS, DESIGNS), default=PARTS,
+                        help=f"default: all but {DESIGNS}")  # fmt: skip
     parser.add_argument("--output", help="TSV")
     args = parser.parse_args()
     settings = Statistics(permutations=args.permutations, bootstrap=args.bootstrap)

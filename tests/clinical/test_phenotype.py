@@ -54,8 +54,8 @@ def test_a_value_out_of_range_is_named_where_it_stands(root):
     assert f"{root}/phenotype/ecas.tsv, row 3 (sub-02), ecas_total" in text
 
 
-def test_several_sessions_have_no_single_value(root):
-    rows = [row(n) | {"session_id": s} for n in (1, 2) for s in ("ses-1", "ses-2")] + [row(3)]
+def test_several_rows_of_a_session_have_no_single_value(root):
+    rows = [row(n) | {"session_id": s} for n in (1, 2) for s in ("ses-1", "ses-1")] + [row(3)]
     columns = ["participant_id", "session_id", "ecas_total"]
     write_rows(root / "phenotype/ecas.tsv", rows, columns)
     assert problems(root, "error") == []
@@ -106,14 +106,36 @@ def test_the_session_with_images_counts(root):
     assert "acq_time" not in read_clinical(root / "participants.tsv").columns
 
 
-@pytest.mark.parametrize("with_images", [(), (1, 2)])
-def test_no_session_or_several_have_no_single_value(root, with_images):
-    sessions(root, "sub-01", "ses-1\tn/a\t4", "ses-2\tn/a\t5")
+@pytest.mark.parametrize("with_images", [(), (10, 9), (10,)])
+def test_of_several_sessions_the_first_counts(root, with_images):
+    sessions(root, "sub-01", "ses-10\tn/a\t4", "ses-9\tn/a\t5")
     for session in with_images:
         imaged(root, "sub-01", session)
-    assert clinical_values(root / "participants.tsv")["sub-01"]["umn_score"] == "n/a"
-    (text,) = problems(root, "warning")
-    assert f"{root}/sub-*/sub-*_sessions.tsv: found several rows for sub-01" in text
+    expected = "4" if with_images == (10,) else "5"
+    assert clinical_values(root / "participants.tsv")["sub-01"]["umn_score"] == expected
+    assert problems(root, "warning") == []
+
+
+def test_of_a_table_with_a_row_per_visit_the_analysed_one_counts(root):
+    columns = ["participant_id", "session_id", "umn_score", "acq_time"]
+    rows = [
+        {"participant_id": who, "session_id": f"ses-{s}", "umn_score": str(score), "acq_time": "x"}
+        for who, s, score in (("sub-01", 1, 4), ("sub-01", 2, 5), ("sub-02", 2, 7))
+    ]
+    table = root / "visits.tsv"
+    write_rows(table, rows, columns)
+
+    def scores(*more):
+        values = clinical_values(table, *more)
+        return [values[who]["umn_score"] for who in ("sub-01", "sub-02")]
+
+    assert scores() == ["4", "7"]
+    assert scores("2") == ["5", "7"]
+    assert scores(None, {"sub-01": {"2"}, "sub-02": {"2"}}) == ["5", "7"]
+    assert scores(None, {"sub-01": {"1", "2"}, "sub-02": {"1"}}) == ["4", "n/a"]
+    assert read_clinical(table).columns.tolist() == ["umn_score"]
+    (text,) = [str(p) for p in check_clinical(table, measured={"sub-02": {"1"}})]
+    assert "no row of sub-02 for session 1" in text
 
 
 @pytest.mark.parametrize(("session", "score"), [("1", 4), ("2", 5)])

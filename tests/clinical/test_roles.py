@@ -84,3 +84,35 @@ def test_columns_and_levels_of_models_and_sites(table: Path) -> None:
     assert "statistics.variance_groups" in errors
     lacking = found(table, statistics={"exchangeability_blocks": "progression"})
     assert "6 participants without a value" in words(lacking)
+
+
+def test_controls_left_out_of_a_contrast_of_the_patients_are_no_warning(table: Path) -> None:
+    contrasts = {"c": {"column": "progression", "levels": ["fast", "slow"]}}
+    assert "left out" not in words(found(table, contrasts=contrasts, roles=ROLES))
+
+
+def with_sites(table: Path, sites: str) -> None:
+    header, *rows = table.read_text().splitlines()
+    rows = [f"{row}\t{site}" for row, site in zip(rows, sites, strict=True)]
+    table.write_text("\n".join([f"{header}\tsite", *rows]) + "\n")
+
+
+def test_groups_at_different_sites_cannot_be_harmonised(table: Path) -> None:
+    design = {
+        "contrasts": {"c": {"column": "diagnosis", "levels": ["ALS", "HC"]}},
+        "roles": ROLES,
+        "statistics": {"harmonisation": "combat", "harmonisation_sites": "site"},
+    }
+    told = words(found(table, **design))
+    assert "config, statistics.harmonisation_sites" in told
+    with_sites(table, "aaaaaaaabbbbbb")
+    (told,) = [one for one in found(table, **design) if "different sites" in str(one)]
+    assert told.severity == "error" and "ALS and HC" in str(told)
+    assert not found(table, **{**design, "statistics": {"harmonisation": "none"}})
+
+
+def test_groups_that_share_a_site_can(table: Path) -> None:
+    with_sites(table, "aaaaaaababbbbb")
+    contrasts = {"c": {"column": "diagnosis", "levels": ["ALS", "HC"]}}
+    statistics = {"harmonisation": "combat", "harmonisation_sites": "site"}
+    assert not found(table, contrasts=contrasts, roles=ROLES, statistics=statistics)

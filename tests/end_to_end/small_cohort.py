@@ -70,9 +70,9 @@ class Run:
             pytest.fail(finished.stdout[-3000:] + finished.stderr[-6000:])
         return finished
 
-    def would_run(self) -> dict[str, int]:
+    def would_run(self, *targets: str) -> dict[str, int]:
         """How many jobs of each rule a run would start now."""
-        finished = self.snakemake("--dry-run")
+        finished = self.snakemake("--dry-run", *targets)
         return {
             rule: int(count)
             for rule, count in re.findall(r"^(\w+) +(\d+)$", finished.stdout, re.MULTILINE)

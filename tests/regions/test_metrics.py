@@ -88,6 +88,8 @@ def naive(x, r2, threshold, line):
         "deposit_fraction": len(above) / n,
         "deposit_mass": math.fsum((v * 1000 / 0.89) * 1.04 * (VOXEL_VOLUME * 1e-6) for v in above),
         "deposit_fraction_centred": math.nan,
+        "chi_right_left": math.nan,
+        "chi_cortex_white": math.nan,
     }
 
 
@@ -243,6 +245,8 @@ def test_families_and_units_are_those_of_the_contract():
         "relaxation",
         "paramagnetic",
         "diamagnetic",
+        "asymmetry",
+        "cortical_contrast",
     }
     assert METRICS["deposit_mass"] == ("iron_deposits", "mg")
     assert METRICS["chi_kurtosis"] == ("distribution", "1")

@@ -108,6 +108,12 @@ def test_every_metric_under_every_option(case, name, weighted):
             [weight(v) for v in used],
             [weight(v) for v in relaxing],
         )
+        truth["chi_cortex_white"] = math.nan  # without tissues
+        if label.name == "thalamus" and label.hemisphere == "R":
+            both = [metrics["chi_mean"][INDEX.index(index)] for index in (3, label.index)]
+            truth["chi_right_left"] = both[1] - both[0]
+        else:
+            truth["chi_right_left"] = math.nan
         assert scan.chi.n_voxels[position] == len(used)
         assert relaxation.n_voxels[position] == len(relaxing)
         truth |= {key: math.nan for key in METRICS if METRICS[key].family in SOURCE_FAMILIES}
@@ -121,7 +127,7 @@ def test_every_metric_under_every_option(case, name, weighted):
 def test_only_the_means_are_weighted(case):
     plain = case.measure(EVERYTHING)[2]
     weighted = case.measure(EVERYTHING.model_copy(update={"partial_volume_weights": True}))[2]
-    means = {"chi_mean", "iron_line", "r2star_mean"}
+    means = {"chi_mean", "iron_line", "r2star_mean", "chi_right_left"}
     for name in METRICS:
         same = np.array_equal(plain[name], weighted[name], equal_nan=True)
         assert same == (name not in means), name

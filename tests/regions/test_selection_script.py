@@ -77,7 +77,6 @@ def test_options_of_the_selection(tmp_path):
 def test_images_that_no_option_uses_change_nothing(tmp_path):
     files = make_case_with_options(tmp_path)
     first = measured(tmp_path, files=files, selection="{}").read_bytes()
-    Path(files["tissues"]).write_text("not even an image")
     Path(files["weights"]).unlink()
     assert measured(tmp_path, files=files).read_bytes() == first
 

@@ -31,7 +31,7 @@ def plan() -> pd.DataFrame:
 def test_the_committed_files_are_what_the_tool_writes(tmp_path):
     write_cohort(tmp_path)
     written = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
-    assert len(written) == 6 + 4 + 2 * 38
+    assert len(written) == 10 + 4 + 2 * 38
     for name in written:
         assert (tmp_path / name).read_bytes() == (DEMO / name).read_bytes(), name
 
@@ -138,3 +138,43 @@ def test_the_plan_is_read_as_written(plan):
     row = rows["sub-07"]
     assert row.planted["amygdala", "R", "chi_mean"] == plan.loc["sub-07", "amygdala_R_chi_mean"]
     assert len(row.planted) == len(EFFECTS)
+
+
+@pytest.fixture(scope="module")
+def everybody() -> pd.DataFrame:
+    return read_clinical(DEMO / "controls" / "participants.tsv")
+
+
+def test_patients_beside_controls_are_the_demos(everybody, patients, plan):
+    theirs = everybody[everybody["role"] == "patient"].drop(columns="role")
+    pd.testing.assert_frame_equal(theirs, patients, check_dtype=False)
+    planned = read_plan(DEMO / "controls" / "plan.tsv")
+    alone = read_plan(DEMO / "plan.tsv")
+    assert {who: planned[who] for who in alone} == alone
+    assert len(planned) == 2 * len(alone)
+    assert len({row.seed for row in planned.values()}) == 2 * len(alone)
+
+
+def test_controls_have_the_patients_ages_and_sexes_and_no_scores(everybody, patients):
+    controls = everybody[everybody["role"] == "control"]
+    assert list(controls["sex"]) == list(patients["sex"])
+    apart = controls["age"].to_numpy(float) - patients["age"].to_numpy(float)
+    assert abs(apart).max() <= 2
+    assert abs(apart.mean()) < 0.5
+    assert controls.drop(columns=["age", "sex", "role"]).isna().all().all()
+
+
+@pytest.mark.parametrize("name", EFFECTS.index)
+def test_controls_are_like_the_patients_who_are_not_raised(patients, plan, name):
+    effect = EFFECTS.loc[name]
+    column = effect["plan_column"]
+    both = read_table(DEMO / "controls" / "plan.tsv").set_index("participant_id")
+    controls = both.loc[both["role"] == "control", column]
+    usual = plan.loc[patients.index, column]
+    if effect["measure"] != "rho":
+        second = effect["levels"].split(",")[1]
+        usual = usual[(patients[effect["contrast_or_score"]] == second).to_numpy()]
+    assert abs(controls.mean() - usual.mean()) < 0.05 * usual.std()
+    assert 0.6 < controls.std() / usual.std() < 1.5
+    if "fraction" in column:
+        assert controls.between(0.005, 0.125).all()

@@ -78,19 +78,19 @@ def test_a_value_given_twice_is_refused(make_regions):
         cell_matrices(pd.concat([regions, regions.iloc[:1]]))
 
 
-def test_sessions_need_a_choice(make_regions):
+def test_the_first_session_counts_unless_one_is_named(make_regions):
     regions = pd.concat(
-        [make_regions(n=3).assign(session="01"), make_regions(n=3, seed=2).assign(session="02")]
+        [make_regions(n=3).assign(session="02"), make_regions(n=3, seed=2).assign(session="010")]
     )
-    with pytest.raises(InputError, match=r"several sessions of sub-01.*statistics\.session"):
-        cell_matrices(regions)
-    (cells,) = cell_matrices(regions, session="ses-02")
+    (first,) = cell_matrices(regions)
+    (alone,) = cell_matrices(make_regions(n=3))
+    np.testing.assert_array_equal(first.values, alone.values)
+    (mixed,) = cell_matrices(regions, {"sub-01": "010", "sub-02": "02", "sub-03": "02"})
+    (second,) = cell_matrices(regions, session="010")
+    np.testing.assert_array_equal(mixed.values, np.vstack([second.values[:1], alone.values[1:]]))
+    (cells,) = cell_matrices(regions, session="ses-010")
     expected = make_regions(n=3, seed=2)["value"].to_numpy()
     np.testing.assert_array_equal(np.sort(cells.values.ravel()), np.sort(expected))
-    (cells,) = cell_matrices(regions, session={"sub-01": "02", "sub-02": "01", "sub-03": "01"})
-    assert cells.values.shape[0] == 3
-    first, second = (cell_matrices(regions, session=label)[0].values for label in ("01", "02"))
-    np.testing.assert_array_equal(cells.values, [second[0], *first[1:]])
     with pytest.raises(InputError, match="no row of session 03"):
         cell_matrices(regions, session="03")
 

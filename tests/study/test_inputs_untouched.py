@@ -35,7 +35,7 @@ SETTINGS = {
 JOB = {
     "folder": "sub-1", "subject": "1", "entities": "sub-1", "echo": "1", "desc": "main",
     "atlas": "DK", "contrast": "progression", "score": "alsfrs_r",
-    "outcome": "contrast-progression", "extent": "multiverse", "model": "m",
+    "outcome": "contrast-progression", "extent": "multiverse", "model": "m", "part": "time",
 }  # fmt: skip
 """One value for each wildcard."""
 

@@ -90,3 +90,33 @@ def test_the_reference_is_not_made_again_for_another_separation(
     first, _ = inputs(values, raw)
     other, _ = inputs(values, raw, method="r2star")
     assert first.settings.reference_options("main") == other.settings.reference_options("main")
+
+
+def spin_echoes_of(raw: Path, count: int = 4, entities: str = "sub-B_ses-1") -> list[str]:
+    anat = raw / "sub-B/ses-1/anat"
+    paths = [anat / f"{entities}_echo-{n}_MESE.nii.gz" for n in range(1, count + 1)]
+    for path in paths:
+        path.write_bytes(b"")
+        path.with_name(path.name.replace(".nii.gz", ".json")).write_text("{}")
+    return [str(path) for path in paths]
+
+
+def test_r2_is_fitted_to_spin_echoes_where_asked(values: dict[str, Any], raw: Path) -> None:
+    more_echoes(raw)
+    files = spin_echoes_of(raw)
+    _, sources = inputs(values, raw)
+    assert sources.r2(job()) == []
+    _, sources = inputs(values, raw, r2="MESE")
+    assert sources.r2(job()) == ["out/sub-B/ses-1/anat/sub-B_ses-1_desc-main_R2map.nii.gz"]
+    assert sources.spin_echo(job()) == files
+    assert sources.spin_echo_sidecars(job()) == [f.replace(".nii.gz", ".json") for f in files]
+
+
+def test_every_scan_needs_one_spin_echo(values: dict[str, Any], raw: Path) -> None:
+    more_echoes(raw)
+    with pytest.raises(InputError, match="no multi-echo spin echo for sub-B/ses-1"):
+        inputs(values, raw, r2="MESE")
+    spin_echoes_of(raw)
+    spin_echoes_of(raw, entities="sub-B_ses-1_run-2")
+    with pytest.raises(InputError, match=r"sub-B_ses-1, sub-B_ses-1_run-2"):
+        inputs(values, raw, r2="MESE")

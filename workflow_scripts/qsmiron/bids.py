@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .raw_parts import MEGRE_NAME, T1W_NAME, count_echoes, need_extraction, parts_of
+from .raw_parts import MEGRE_NAME, MESE_NAME, T1W_NAME, count_echoes, need_extraction, parts_of
 from .results import Results
 from .stored_files import visible
 
@@ -101,6 +101,16 @@ def repeated_scans(scans: Iterable[Scan]) -> dict[str, list[Scan]]:
     }
 
 
+def sessions_of(scans: Iterable[Scan]) -> dict[str, list[str]]:
+    """The labels of each participant's sessions, by participant_id; without sessions, none."""
+    found: dict[str, list[str]] = {}
+    for scan in scans:
+        labels = found.setdefault(scan.participant_id, [])
+        if scan.session and scan.session not in labels:
+            labels.append(scan.session)
+    return found
+
+
 def image_template(template: str) -> str:
     """An image's path with the placeholders of a scan, ``{subject}`` as ``<subject>``.
 
@@ -183,6 +193,21 @@ def _scans_in(anat: Path, subject: str, session: str | None, results: str) -> It
                 for part in ("mag", "phase")
             )
         yield Scan(subject, session, entities, magnitude, phase, t1w[0] if t1w else None, stored)
+
+
+def spin_echoes(scan: Scan, bids_dir: str | Path) -> dict[str, list[Path]]:
+    """Magnitudes of the multi-echo spin echoes beside a scan, in the order of their echoes.
+
+    By the name of the acquisition up to ``_echo-``; none where there is no ``MESE`` file.
+    """
+    anat = Path(bids_dir) / scan.folder / "anat"
+    own = scan.folder.replace("/", "_") + "_"
+    found: dict[str, dict[int, Path]] = {}
+    for path in visible(anat) if anat.is_dir() else ():
+        match = MESE_NAME.fullmatch(path.name)
+        if match and path.name.startswith(own):
+            found.setdefault(match["entities"], {})[int(match["echo"])] = path
+    return {name: [files[echo] for echo in sorted(files)] for name, files in found.items()}
 
 
 def raw_scan(root: str | Path, subject: str, n_echoes: int, session: str | None = None) -> Scan:

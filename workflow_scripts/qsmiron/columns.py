@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Column(NamedTuple):
-    """Description and unit of a table's column; ``text`` columns are read as strings."""
-
-    description: str
-    unit: str | None = None
-    text: bool = False
-
-
-_WHO = {
-    "participant_id": Column("Participant, as in the clinical table", text=True),
-    "session": Column("Session label; n/a without sessions", text=True),
-}
-_VARIANT = {
-    "desc": Column("Reconstruction variant (the desc- label of its files)", text=True),
-    "atlas": Column("Atlas whose labels define the regions", text=True),
-}
-_LABELS_SOURCE = Column(
-    "Origin of the labels: atlas, segmentation (the subject's own) or tissues", text=True
-)
-_CELL = {
-    "index": Column("Label of the region in the atlas"),
-    "region": Column("Region, as the label table names it", text=True),
-    "hemisphere": Column("L, R, or B for both or the midline", text=True),
-    "metric": Column("Measured quantity", text=True),
-    "family": Column("Outcome family of the metric", text=True),
-}
-_INFERENCE = {
-    "p": Column("Two-sided parametric or exact p value, uncorrected"),
-    "p_perm": Column("Permutation p value, (b + 1)/(B + 1)"),
-    "p_maxt": Column("Family-wise p value by permutation of the maximum over the correction set"),
-    "q": Column("Benjamini-Hochberg q value over the correction set, on p"),
-    "reason": Column(
-        "Why a value of the row is n/a; or what its test is a copy of, or may come from", text=True
-    ),
-}
+from .change_columns import CHANGE_TABLES
+from .shared_columns import CELL as _CELL
+from .shared_columns import INFERENCE as _INFERENCE
+from .shared_columns import LABELS_SOURCE as _LABELS_SOURCE
+from .shared_columns import VARIANT as _VARIANT
+from .shared_columns import WHO as _WHO
+from .shared_columns import Column
 
 _HEADLINE = {
     "kind": Column("contrast or score", text=True),
@@ -55,6 +24,7 @@ _HEADLINE = {
 _EFFECT_NAME = Column("cliffs_delta (of covariate residuals) or rho (partial)", text=True)
 
 TABLES: dict[str, dict[str, Column]] = {
+    **CHANGE_TABLES,
     "regions": {
         **_WHO,
         **_VARIANT,
@@ -307,6 +277,20 @@ TABLES: dict[str, dict[str, Column]] = {
         "df": Column("Degrees of freedom of t"),
         "p": Column("Two-sided p of t, uncorrected"),
         "reason": Column("Why a value is n/a, or that it is extrapolated", text=True),
+    },
+    "planning": {
+        **_VARIANT,
+        **_CELL,
+        "covariates": Column("Covariates that the residual SD is after", text=True),
+        "n": Column("Participants that the residual SD comes from"),
+        "residual_sd": Column("SD after the covariates, and roles where known", "ppm"),
+        "effect": Column("Difference of two groups", "ppm"),
+        "d": Column("effect / residual_sd (Cohen's d)", "1"),
+        "alpha": Column("Level of one test"),
+        "power": Column("Power that is planned for"),
+        "n_per_group": Column("Participants per group for one rank test"),
+        "n_regions": Column("Regions that are corrected for (Bonferroni)"),
+        "n_per_group_corrected": Column("Participants per group, corrected over these"),
     },
     "null_rates": {
         "arm": _VARIANT["desc"]._replace(description="replication or rigorous"),

@@ -80,17 +80,29 @@ class Reconstruction(Parameters):
     @property
     def own_images(self) -> dict[str, str]:
         """Paths of the user's own images of each scan → the keys that give them."""
-        r2 = self.sources.r2 if self.sources.run else None
-        given = ((self.mask.user, "mask.user"), (r2, "sources.r2"))
+        given = ((self.mask.user, "mask.user"), (self.sources.r2_maps, "sources.r2"))
         return {path: key for path, key in given if path}
 
 
 class Demo(Parameters):
     """The built-in cohort."""
 
-    participants: int = Field(38, ge=2, le=38, description="the first n of the plan")
+    participants: int = Field(38, ge=2, le=38, description="patients: the first n of the plan")
+    controls: int = Field(
+        0,
+        ge=0,
+        le=38,
+        description="controls beside them, of like age and sex, without the planted effects; with "
+        "roles and a contrast of patients and controls where roles are not given",
+    )
     voxel_size: float = Field(2.0, ge=0.8, le=4.0, description="edge of a voxel (mm)")
-    visits: int = Field(1, ge=1, le=4, description="visits of each participant")
+    visits: int = Field(1, ge=1, le=4, description="visits of each patient")
+
+    @model_validator(mode="after")
+    def _either(self) -> Demo:
+        if self.controls and self.visits > 1:
+            raise ValueError("expected controls or several visits, since the demo plans no both")
+        return self
 
 
 class AcquisitionSettings(Parameters):

@@ -11,6 +11,7 @@ from .bids import image_template
 from .config_paths import expanded
 from .masks import EXTRACTORS
 from .parameters import Parameters
+from .relaxation.spin_echo import MESE, SpinEchoParameters
 
 
 class Overrides(Parameters):
@@ -65,11 +66,25 @@ class SourceStep(Step):
     r2: str | None = Field(
         None,
         description="R2 maps (1/s) on the grid of the GRE: their path, absolute or below bids_dir, "
-        "with {subject}, {session}, {folder} and {entities} in it; every scan needs one, lest "
-        "people with and without be compared; null: R2 is assumed by the method",
+        "with {subject}, {session}, {folder} and {entities} in it; MESE: fitted to the multi-echo "
+        "spin echo of each scan; every scan needs one, lest people with and without be compared; "
+        "null: R2 is assumed by the method",
+    )
+    spin_echo: SpinEchoParameters = Field(
+        SpinEchoParameters(), description="fit of R2 to the spin echoes"
     )
 
     @field_validator("r2")
     @classmethod
     def _template(cls, path: str | None) -> str | None:
-        return None if path is None else image_template(expanded(path))
+        return path if path in (None, MESE) else image_template(expanded(path))
+
+    @property
+    def r2_maps(self) -> str | None:
+        """The path of the user's own R2 maps, where they are used."""
+        return None if not self.run or self.r2 == MESE else self.r2
+
+    @property
+    def fits_r2(self) -> bool:
+        """Whether R2 is fitted to spin echoes."""
+        return self.run and self.r2 == MESE

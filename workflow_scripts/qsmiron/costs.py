@@ -17,7 +17,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     ),
     "Reconstruction": (
         "mask_brain", "map_field", "remove_background_field", "invert_dipole", "reference_chi",
-        "map_r2star", "separate_sources",
+        "map_r2star", "map_r2", "separate_sources",
     ),
     "Regions": (
         "measure_regions", "pool_thresholds", "count_deposits", "gather_regions",
@@ -25,7 +25,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "Quality": ("draw_subject", "draw_chi_maps", "gather_quality"),
     "Group results": (
         "assign_groups", "test_groups", "gather_tests", "correlate_scores", "measure_deviations",
-        "test_models", "estimate_null_rates", "compare_recovery",
+        "test_models", "estimate_null_rates", "plan_sample_size", "compare_recovery",
     ),
     "Multiverse": (
         "vary_choices", "leave_one_out", "draw_specification_curves",
@@ -33,7 +33,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     "Slice viewer": ("carry_chi", "average_chi"),
     "Figures and report": (
         "draw_group_distributions", "draw_quantiles", "draw_effects", "draw_correlations",
-        "draw_forest", "draw_recovery", "describe_results", "write_methods", "write_report",
+        "draw_forest", "draw_harmonisation", "draw_recovery", "describe_results", "write_methods",
+        "write_report",
     ),
 }  # fmt: skip
 """The rules of each stage, in the order of the data flow."""

@@ -56,6 +56,10 @@ NO_PHASE = "no phase: left out"
 """Flag of a scan that has magnitude images alone."""
 
 
+FEW_ECHOES = {1: "one echo: no R2*, no χ⁺ and χ⁻", 2: "two echoes: no χ⁺ and χ⁻"}
+"""Flags of scans with fewer echoes than the maps of relaxation take."""
+
+
 class QualityParameters(Parameters):
     """When something is flagged."""
 
@@ -255,6 +259,8 @@ def _flags(
         yield _as_flag(f"registration failed: {scan.registration['failed']}")
     else:
         yield from _registration_flags(scan.registration, limits)
+    if missing := FEW_ECHOES.get(scan.n_echoes):
+        yield missing
     low, high = limits.brain_volume
     if not low <= row["brain_volume"] <= high:
         yield f"brain volume {row['brain_volume']:.0f} mL"

@@ -19,6 +19,11 @@ MEGRE_NAME = re.compile(
     r"(?:_echo-(?P<echo>[0-9]+))?_part-(?P<part>mag|phase|real|imag)_MEGRE\.nii(?:\.gz)?"
 )
 
+MESE_NAME = re.compile(
+    r"(?P<entities>sub-[A-Za-z0-9]+(?:_(?!echo-|part-)[a-z]+-[A-Za-z0-9]+)*)"
+    r"_echo-(?P<echo>[0-9]+)(?:_part-mag)?_MESE\.nii(?:\.gz)?"
+)
+
 T1W_NAME = re.compile(r"sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*_T1w\.nii(?:\.gz)?")
 
 PAIRS = (("mag", "phase"), ("real", "imag"))

@@ -61,6 +61,11 @@ class Results:
         return self.derivative(f"desc-{self.desc}_R2starmap.nii.gz")
 
     @property
+    def r2(self) -> str:
+        """R2 (1/s) of the spin echoes, on the GRE grid."""
+        return self.derivative(f"desc-{self.desc}_R2map.nii.gz")
+
+    @property
     def paramagnetic(self) -> str:
         """Susceptibility of paramagnetic sources, such as iron (ppm, at least 0)."""
         return self.derivative(f"label-paramagnetic_desc-{self.desc}_Chimap.nii.gz")
@@ -253,6 +258,11 @@ class Results:
     def model_tests(self) -> str:
         """Tests of the terms of one model."""
         return f"{self.work}/group/model-{{model}}/model_tests.tsv"
+
+    @property
+    def change_tests(self) -> str:
+        """Tests of one part of the change over time."""
+        return f"{self.work}/group/change-{{part}}/change.tsv"
 
     def calibration_tests(self, kind: str) -> str:
         """Tests of the calibration lines against one contrast or score (``kind``)."""

@@ -108,6 +108,20 @@ def sorted_levels(levels: Iterable[str]) -> list[str]:
     return sorted(distinct, key=lambda level: (numbers[level], level))
 
 
+def in_natural_order(labels: Iterable[str]) -> list[str]:
+    """Labels sorted with the numbers in them as numbers.
+
+    >>> in_natural_order(["m12", "m6", "m0"])
+    ['m0', 'm6', 'm12']
+    """
+
+    def parts(label: str) -> list[tuple[bool, int, str]]:
+        found = re.findall(r"[0-9]+|[^0-9]+", label)
+        return [(not one.isdecimal(), int(one) if one.isdecimal() else 0, one) for one in found]
+
+    return sorted(labels, key=lambda label: (parts(label), label))
+
+
 def twin_label(label: str, others: Iterable[str]) -> str | None:
     """A label that differs only in case or leading zeros (spreadsheets drop them).
 

@@ -138,7 +138,9 @@ def _inspect(
     if sheet.readable and inspection.n_scans:
         problems += _check_cohort(root, sheet, scans, selection)
     grouped = bool(design.get("contrasts") or design.get("scores"))
-    session, told = check_sessions_of_cohort(root, table, scans, selection.session, grouped)
+    change = settings.get("change")
+    months = change.get("months") if isinstance(change, Mapping) else None
+    session, told = check_sessions_of_cohort(root, table, scans, selection.session, grouped, months)
     problems += told
     chosen = [who for _, who, _ in sheet.rows if selection.has(who.removeprefix("sub-"))]
     idle = _without_regions(scans, session, serves_without_t1w(settings))

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..bids import image_template
 from ..errors import InputError, Problem
+from ..relaxation.spin_echo import MESE
 from ..stored_files import why_no_content
 from ..volumes import GRID_TOLERANCE_MM, image_grid, read_volume
 from .copies import alike
@@ -307,7 +308,8 @@ def _on_the_grid(settings: Mapping[str, Any]) -> dict[str, Any]:
     for where, chain in _blocks(chains):
         for stage, key in (name.split(".") for name in _ON_THE_GRID):
             block = chain.get(stage)
-            if isinstance(block, Mapping) and block.get(key) and block.get("run", True):
+            named = isinstance(block, Mapping) and block.get(key) not in (None, "", MESE)
+            if named and block.get("run", True):
                 found[f"{where}.{stage}.{key}"] = block[key]
     return found
 

@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..bids import ChosenSession, Scan
+from ..bids import ChosenSession, Scan, sessions_of
 from ..clinical.baseline import baseline_problems, baseline_sessions
+from ..clinical.visits import read_visits
 from ..errors import Problem
 
 
-def sessions_of(scans: list[Scan]) -> dict[str, list[str]]:
-    """The labels of each participant's sessions, by participant_id; without sessions, none."""
-    sessions: dict[str, list[str]] = {}
-    for scan in scans:
-        if scan.session and scan.session not in sessions.setdefault(scan.participant_id, []):
-            sessions[scan.participant_id].append(scan.session)
-    return sessions
-
-
 def check_sessions_of_cohort(
-    root: Path, table: Path, scans: list[Scan], session: ChosenSession, grouped: bool
+    root: Path,
+    table: Path,
+    scans: list[Scan],
+    session: ChosenSession,
+    grouped: bool,
+    months: str | None = None,
 ) -> tuple[ChosenSession, list[Problem]]:
     """The session that serves the group results, and what is to be said of it.
 
     ``session`` is as in :func:`..clinical.phenotype.analysed_session`; without one it is each
-    participant's baseline, by the tables beside the clinical ``table``. ``grouped`` says that there
-    are contrasts or scores, which take one scan per participant.
+    participant's baseline, by the visits that belong to the clinical ``table`` and their column of
+    ``months``. ``grouped`` says that there are contrasts or scores, which take one scan per
+    participant.
     """
     sessions = sessions_of(scans)
     if session is None:
-        baseline, untimed = baseline_sessions(table, sessions)
+        baseline, untimed = baseline_sessions(read_visits(table, months), sessions)
         problems = baseline_problems(str(root), baseline, untimed) if grouped else ()
         return baseline or None, list(problems)
     return session, list(_absent(sessions, session)) if grouped else []

@@ -19,7 +19,7 @@ from .coding import (
 )
 from .collinear import check_adjustment
 from .numbers import is_meant_as_number, not_a_number
-from .roles import check_roles, restricted, with_roles
+from .roles import check_roles, levels_of, restricted, with_roles
 from .sheet import KNOWN_COLUMNS, Sheet, is_missing, known_name
 
 SMALLEST_GROUP = 3
@@ -49,6 +49,8 @@ def check_design(
     """
     whole = whole or sheet
     problems: list[Problem] = list(check_roles(sheet, roles))
+    # a contrast of the patients alone leaves them out, as it should
+    controls = levels_of(roles, "controls") if roles else []
     for name, contrast in contrasts.items():
         where = f"config, contrasts.{name}"
         if contrast is None:  # removed by the user's config
@@ -62,7 +64,7 @@ def check_design(
                 with_roles(restricted(each, roles, of), roles, [str(contrast.get("column"))])
                 for each in (sheet, whole)
             )
-            problems += _check_contrast(here, all_here, where, contrast)
+            problems += _check_contrast(here, all_here, where, contrast, controls)
     for kind, columns in (("scores", scores), ("covariates", covariates)):
         for column in dict.fromkeys(str(column) for column in columns):
             where = f"config, {kind}"
@@ -121,7 +123,7 @@ def _no_column(sheet: Sheet, where: str, column: str) -> Problem:
 
 
 def _check_contrast(
-    sheet: Sheet, whole: Sheet, where: str, contrast: Mapping[str, Any]
+    sheet: Sheet, whole: Sheet, where: str, contrast: Mapping[str, Any], controls: list[str]
 ) -> Iterator[Problem]:
     levels = contrast.get("levels")
     if not isinstance(levels, list | tuple) or len({_plain(level) for level in levels}) != 2:
@@ -151,7 +153,7 @@ def _check_contrast(
         yield from _check_derived(sheet, whole, where, contrast, columns)
     else:
         named = [_plain(level) for level in levels]
-        yield from _check_levels(sheet, whole, where, columns[0], named)
+        yield from _check_levels(sheet, whole, where, columns[0], named, controls)
 
 
 def _plain(level: object) -> str:
@@ -172,7 +174,12 @@ def _members(sheet: Sheet, column: str) -> dict[str, list[str]]:
 
 
 def _check_levels(
-    sheet: Sheet, whole: Sheet, where: str, column: str, levels: list[str]
+    sheet: Sheet,
+    whole: Sheet,
+    where: str,
+    column: str,
+    levels: list[str],
+    controls: Collection[str],
 ) -> Iterator[Problem]:
     members, all_members = _members(sheet, column), _members(whole, column)
     there = ", ".join(f"{value} ({len(who)})" for value, who in sorted(members.items()))
@@ -198,7 +205,8 @@ def _check_levels(
             )
         elif total and number < SMALLEST_GROUP:
             yield _small_group(sheet.column(column), repr(level), number, total)
-    others = [value for value in members if value not in levels and value not in variants]
+    expected = {*levels, *variants, *controls}
+    others = [value for value in members if value not in expected]
     if others:
         number = sum(len(members[value]) for value in others)
         yield Problem(

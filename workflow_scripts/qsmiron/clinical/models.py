@@ -40,7 +40,8 @@ def check_models(
 
 def check_sites(sheet: Sheet, statistics: Mapping[str, Any]) -> Iterator[Problem]:
     """Columns of sites that are not there, and participants without one."""
-    for key in SITE_KEYS:
+    harmonised = statistics.get("harmonisation", "none") != "none"
+    for key in (*SITE_KEYS, *(["harmonisation_sites"] * harmonised)):
         column = statistics.get(key)
         if column is None:
             continue
@@ -58,4 +59,36 @@ def check_sites(sheet: Sheet, statistics: Mapping[str, Any]) -> Iterator[Problem
                 "a value for every participant",
                 "They take part in no test.",
                 "warning",
+            )
+
+
+def check_confounded(
+    sheet: Sheet,
+    statistics: Mapping[str, Any],
+    contrasts: Mapping[str, Any],
+    roles: Mapping[str, Any] | None,
+) -> Iterator[Problem]:
+    """Given contrasts whose groups no site has both of, where sites are harmonised."""
+    site = str(statistics.get("harmonisation_sites", "site"))
+    if statistics.get("harmonisation", "none") == "none" or site not in sheet.columns:
+        return
+    for name, contrast in contrasts.items():
+        column = contrast.get("column") if isinstance(contrast, Mapping) else None
+        if column not in sheet.columns or contrast.get("derive", "given") != "given":
+            continue
+        here = with_roles(
+            restricted(sheet, roles, str(contrast.get("of") or "everybody")), roles, [str(column)]
+        )
+        levels = [level_text(level) for level in contrast.get("levels") or []]
+        sites = [
+            {role_of(cells, site) for _, _, cells in here.rows if role_of(cells, column) == level}
+            - {None}
+            for level in levels
+        ]
+        if len(sites) == 2 and all(sites) and not sites[0] & sites[1]:
+            yield Problem(
+                f"config, contrasts.{name}",
+                f"{levels[0]} and {levels[1]} at different sites ({site})",
+                "a site that has both: harmonising sites takes the groups' difference away",
+                "statistics.harmonisation: none; the groups differ by their sites as well.",
             )

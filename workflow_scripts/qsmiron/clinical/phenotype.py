@@ -10,8 +10,18 @@ from pathlib import Path
 
 from ..bids import LABEL, ChosenSession
 from ..errors import Problem
+from ..spelling import in_natural_order
 from ..stored_files import is_hidden, is_unfetched
-from .sheet import MISSING, ONE_ROW, SESSION, Sheet, is_missing, participant_id, read_sheet
+from .sheet import (
+    MISSING,
+    ONE_ROW,
+    SESSION,
+    SESSION_ALIAS,
+    Sheet,
+    is_missing,
+    participant_id,
+    read_sheet,
+)
 
 NOT_CLINICAL = (SESSION, "acq_time")
 """Columns that are not joined: the key, and the date of a visit."""
@@ -29,13 +39,25 @@ def analysed_session(session_label: Collection[str], session: ChosenSession) -> 
     return named[0].removeprefix("ses-") if len(named) == 1 else None
 
 
-def join_phenotype(sheet: Sheet, tables: list[Sheet], session: ChosenSession = None) -> None:
+def session_for(who: str, session: ChosenSession) -> str | None:
+    """The session of one participant; None where it is theirs to tell."""
+    return session.get(who) if isinstance(session, Mapping) else session
+
+
+def join_phenotype(
+    sheet: Sheet,
+    tables: list[Sheet],
+    session: ChosenSession = None,
+    measured: Mapping[str, Collection[str]] | None = None,
+) -> None:
     """Add to a data set's ``participants.tsv`` the columns of the tables beside it.
 
     A column that ``participants.tsv`` or an earlier table has is left as it is. A row of a session
-    counts if the participant's images are of that session, and of ``session`` where it is given;
-    if no row does, or several, the cells are missing, and a warning says so. What is wrong with the
-    form of a table is a warning, since nothing may need it; one that is to be fetched is an error.
+    counts if the participant's images are of that session, and of ``session`` where it is given; of
+    several, and where none has images, the first (the baseline). If none does, or several rows of
+    it, the cells are missing, and a warning says so. ``measured`` are the sessions of each
+    participant with values, where that is no matter of image files. What is wrong with the form of
+    a table is a warning, since nothing may need it; one that is to be fetched is an error.
     """
     for table in tables:
         sheet.problems += [
@@ -46,16 +68,23 @@ def join_phenotype(sheet: Sheet, tables: list[Sheet], session: ChosenSession = N
             if p.expected != ONE_ROW
         ]
         if table.readable:
-            _join(sheet, table, session)
+            _join(sheet, table, session, measured)
 
 
-def _join(sheet: Sheet, table: Sheet, session: ChosenSession) -> None:
-    rows: dict[str, list[tuple[int, dict[str, str]]]] = {}
-    for number, who, cells in table.rows:
-        rows.setdefault(who, []).append((number, cells))
+def _join(
+    sheet: Sheet,
+    table: Sheet,
+    session: ChosenSession,
+    measured: Mapping[str, Collection[str]] | None,
+) -> None:
+    rows = rows_of_each(table)
     root, visits = sheet.path.parent, SESSION in table.columns
     fitting = {
-        who: _of_the_scan(found, _imaged(root, who, session) if visits else set())
+        who: rows_of_scan(
+            found,
+            scanned(root, who, session, measured) if visits else set(),
+            session_for(who, session),
+        )
         for who, found in rows.items()
     }
     new = [name for name in table.columns if name not in (*NOT_CLINICAL, *sheet.columns)]
@@ -96,26 +125,91 @@ def _join(sheet: Sheet, table: Sheet, session: ChosenSession) -> None:
                 origins[who] = found[0][0]
 
 
-def _of_the_scan(
-    rows: list[tuple[int, dict[str, str]]], imaged: set[str]
-) -> list[tuple[int, dict[str, str]]]:
-    """A participant's rows that go with the images of these sessions."""
-    labels = [cells.get(SESSION, MISSING).removeprefix("ses-") for _, cells in rows]
+Row = tuple[int, dict[str, str]]
+
+
+def rows_of_scan(rows: list[Row], imaged: Collection[str], session: str | None) -> list[Row]:
+    """A participant's rows that go with the images of these sessions; of the first of several.
+
+    Without images it is ``session``, or else the first as well.
+    """
+    labels = [session_of(cells) for _, cells in rows]
     if len(rows) == 1 and (is_missing(labels[0]) or not imaged):
         return rows
-    return [row for row, label in zip(rows, labels, strict=True) if label in imaged]
+    known = {label for label in labels if not is_missing(label)}
+    wanted = set(imaged) or ({session} if session else known)
+    fitting = in_natural_order(known & wanted)
+    return [row for row, label in zip(rows, labels, strict=True) if label in fitting[:1]]
 
 
-def _imaged(root: Path, who: str, session: ChosenSession) -> set[str]:
+def session_of(cells: Mapping[str, str]) -> str:
+    """The label of a row's session."""
+    return cells.get(SESSION, MISSING).removeprefix("ses-")
+
+
+def scanned(
+    root: Path,
+    who: str,
+    session: ChosenSession,
+    measured: Mapping[str, Collection[str]] | None = None,
+) -> set[str]:
     """The labels of a participant's sessions with images; at most ``session`` where it is given."""
-    if isinstance(session, Mapping):
-        if who in session:
-            return {session[who]}
-        session = None
-    if not LABEL.fullmatch(who.removeprefix("sub-")):
-        return set()
-    labels = {path.parent.name.removeprefix("ses-") for path in (root / who).glob("ses-*/anat")}
+    session = session_for(who, session)
+    if measured is not None:
+        labels = {label.removeprefix("ses-") for label in measured.get(who, ())}
+    elif LABEL.fullmatch(who.removeprefix("sub-")):
+        folders = (root / who).glob("ses-*/anat")
+        labels = {path.parent.name.removeprefix("ses-") for path in folders}
+    else:
+        labels = set()
     return labels & {session} if session else labels
+
+
+def one_row_each(
+    sheet: Sheet, session: ChosenSession, measured: Mapping[str, Collection[str]] | None = None
+) -> None:
+    """Of a clinical table with a row per visit, keep the one that goes with each scan.
+
+    Where no scan is known it is the first visit's. A table of one row per participant stays as it
+    is. Arguments as in :func:`join_phenotype`.
+    """
+    key = session_column(sheet)
+    if key is None:
+        return
+    kept: list[tuple[int, str, dict[str, str]]] = []
+    for who, found in rows_of_each(sheet).items():
+        rows = [(row, cells | {SESSION: cells[key]}) for row, cells in found]
+        there = scanned(sheet.path.parent, who, session, measured)
+        fitting = rows_of_scan(rows, there, session_for(who, session))
+        if not fitting:
+            sheet.problems.append(
+                Problem(
+                    str(sheet.path),
+                    f"no row of {who} for session {', '.join(sorted(there))}",
+                    "a row of the session that is analysed",
+                    "Their values count as missing: add the row.",
+                    "warning",
+                )
+            )
+        row, cells = fitting[0] if fitting else (found[0][0], dict.fromkeys(sheet.columns, MISSING))
+        kept.append((row, who, {name: cells[name] for name in sheet.columns if name != key}))
+    sheet.rows = kept
+    sheet.columns = [name for name in sheet.columns if name not in (key, "acq_time")]
+
+
+def session_column(sheet: Sheet) -> str | None:
+    """The column of sessions of a table with several rows of a participant; None of another."""
+    if len({who for _, who, _ in sheet.rows}) == len(sheet.rows):
+        return None
+    return next((name for name in (SESSION, SESSION_ALIAS) if name in sheet.columns), None)
+
+
+def rows_of_each(sheet: Sheet) -> dict[str, list[Row]]:
+    """The rows of each participant."""
+    rows: dict[str, list[Row]] = {}
+    for number, who, cells in sheet.rows:
+        rows.setdefault(who, []).append((number, cells))
+    return rows
 
 
 def tables_beside(participants: Path) -> list[Path]:

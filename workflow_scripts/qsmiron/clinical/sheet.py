@@ -28,6 +28,8 @@ LARGEST_TABLE_BYTES = 2**25
 ONE_ROW = "one row per participant"
 SESSION = "session_id"
 """A column of the tables beside participants.tsv that is part of their key."""
+SESSION_ALIAS = "session"
+"""How a clinical table with a row per visit may call it."""
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -289,13 +291,19 @@ def _refuse_header(sheet: Sheet, header: list[str]) -> Sheet:
     return _refuse(sheet, found, "a column participant_id", remedy, ", header")
 
 
+def _session(values: dict[str, str]) -> str:
+    """The session of a row, which is part of its key; none in most tables."""
+    label = values.get(SESSION, values.get(SESSION_ALIAS, MISSING))
+    return "" if is_missing(label) else label.removeprefix("ses-")
+
+
 def _take_rows(
     sheet: Sheet,
     header: list[str],
     lines: list[tuple[int, list[str]]],
     participant: str | None,
 ) -> None:
-    first: dict[str, tuple[int, str]] = {}
+    first: dict[tuple[str, str], tuple[int, str]] = {}
     for number, cells in lines:
         while len(cells) > len(header) and not cells[-1]:
             cells.pop()
@@ -311,13 +319,14 @@ def _take_rows(
         if is_missing(raw) or not LABEL.fullmatch(who.removeprefix("sub-")):
             remedy = "Write the name of the participant's folder."
             _refuse(sheet, repr(raw), "sub- followed by letters and digits only", remedy, where)
-        elif who.lower() in first:
-            line, twin = first[who.lower()]
+        elif (key := (who.lower(), _session(values))) in first:
+            line, twin = first[key]
             found = f"{who}, which row {line} has" + ("" if who == twin else f" as {twin}")
+            found += f", session {key[1]}" if key[1] else ""
             remedy = "Delete one of the rows, or correct its participant_id."
             _refuse(sheet, found, ONE_ROW, remedy, where)
         else:
-            first[who.lower()] = (number, who)
+            first[key] = (number, who)
         sheet.rows.append((number, who, values))
     if not sheet.rows:
         _refuse(sheet, "a header and no row", "a row per participant", "Fill in the table.")

@@ -17,9 +17,9 @@ from ..bids import ChosenSession
 from ..errors import InputError, Problem
 from ..spelling import as_number
 from .design import check_design
-from .models import check_models, check_sites
+from .models import check_confounded, check_models, check_sites
 from .numbers import not_a_number
-from .phenotype import join_phenotype, read_beside
+from .phenotype import join_phenotype, one_row_each, read_beside
 from .ranges import check_values
 from .sheet import (
     KNOWN_COLUMNS,
@@ -35,21 +35,32 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_joined(path: str | Path, session: ChosenSession = None) -> Sheet:
+Measured = Mapping[str, Collection[str]]
+"""The sessions of each participant with values, where no image files tell."""
+
+
+def read_joined(
+    path: str | Path, session: ChosenSession = None, measured: Measured | None = None
+) -> Sheet:
     """Read a clinical table as text, with the columns of the tables beside it.
 
-    ``session`` is the one that is analysed; see :func:`.phenotype.analysed_session`.
+    ``session`` is the one that is analysed; see :func:`.phenotype.analysed_session`. ``measured``
+    is as in :func:`.phenotype.join_phenotype`. Of a table with a row per visit, the rows of the
+    scans that are analysed are left.
     """
     sheet = read_sheet(path)
     if sheet.readable:
-        join_phenotype(sheet, read_beside(sheet.path), session)
+        one_row_each(sheet, session, measured)
+        join_phenotype(sheet, read_beside(sheet.path), session, measured)
     return sheet
 
 
-def clinical_values(path: str | Path, session: ChosenSession = None) -> dict[str, dict[str, str]]:
+def clinical_values(
+    path: str | Path, session: ChosenSession = None, measured: Measured | None = None
+) -> dict[str, dict[str, str]]:
     """Cells of a clinical table by participant_id (``sub-XX``) and column, as text.
 
-    ``session`` is as in :func:`read_joined`.
+    ``session`` and ``measured`` are as in :func:`read_joined`.
     Every spelling of a missing value becomes ``n/a``. Of rows with one id the first is kept, for
     :func:`check_clinical` reports them with everything else.
 
@@ -58,7 +69,7 @@ def clinical_values(path: str | Path, session: ChosenSession = None) -> dict[str
     InputError
         If the file is missing, not UTF-8 text, or has no usable header.
     """
-    sheet = read_joined(path, session)
+    sheet = read_joined(path, session, measured)
     if not sheet.readable:
         raise InputError(*sheet.problems)
     values: dict[str, dict[str, str]] = {}
@@ -70,13 +81,16 @@ def clinical_values(path: str | Path, session: ChosenSession = None) -> dict[str
 
 
 def read_clinical(
-    path: str | Path, text: Iterable[str] = (), session: ChosenSession = None
+    path: str | Path,
+    text: Iterable[str] = (),
+    session: ChosenSession = None,
+    measured: Measured | None = None,
 ) -> pd.DataFrame:
     """Read a clinical table, indexed by participant_id (``sub-XX``).
 
     A column whose values are all numbers is float64 with NaN for missing; any other column, and
-    those named in ``text``, holds strings with NaN for missing. ``session`` is as in
-    :func:`read_joined`.
+    those named in ``text``, holds strings with NaN for missing. ``session`` and ``measured`` are as
+    in :func:`read_joined`.
 
     Raises
     ------
@@ -86,7 +100,7 @@ def read_clinical(
     """
     import pandas as pd
 
-    sheet = read_joined(path, session)
+    sheet = read_joined(path, session, measured)
     problems = [problem for problem in sheet.problems if problem.severity == "error"]
     kept = set(text)
     table: dict[str, Any] = {}
@@ -125,6 +139,7 @@ def check_clinical(
     scores_of: Mapping[str, str] | None = None,
     models: Mapping[str, Any] | None = None,
     statistics: Mapping[str, Any] | None = None,
+    measured: Measured | None = None,
 ) -> list[Problem]:
     """Find everything wrong with a clinical table, and with what the config asks of it.
 
@@ -142,14 +157,14 @@ def check_clinical(
     analysed
         Those of them whose images serve the group results, and who are counted in groups;
         ``None`` for all.
-    session
+    session, measured
         As in :func:`read_joined`.
     categorical
         Columns whose numbers stand for categories, as in the config.
     roles, scores_of, models, statistics
         As in the config: who is a patient or control, whose scores are, and what else is tested.
     """
-    sheet = read_joined(path, session)
+    sheet = read_joined(path, session, measured)
     if not sheet.readable:
         return sheet.problems
     chosen = _restricted(sheet, participants)
@@ -169,6 +184,7 @@ def check_clinical(
         ),
         *check_models(counted, models or {}, roles),
         *check_sites(counted, statistics or {}),
+        *check_confounded(counted, statistics or {}, contrasts or {}, roles),
     ]
 
 

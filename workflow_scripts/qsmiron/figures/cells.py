@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ..statistics.study_findings import findings_of
+from ..statistics.study_findings import EXPECTED, findings_of
 from .wording import format_coefficient, format_p, region_label
 
 ARMS = ("replication", "rigorous")
@@ -59,6 +59,8 @@ def choose_cells(
 ) -> list[Cell]:
     """The cells that the study reports for this family, then those of smallest p, ``count`` in all.
 
+    Where other studies name a region for the metric, it comes first.
+
     ``tests`` is a group_tests or correlations table of one variant; ranked by the replication
     arm's p where it has one.
     """
@@ -73,6 +75,8 @@ def choose_cells(
         for finding in findings_of(kind, names)
         if finding.metric == metric and (finding.region, finding.hemisphere) in there
     ]
+    expected = rows[rows["region"] == EXPECTED.get(metric)].sort_values("hemisphere")
+    rows = pd.concat([expected, rows])
     taken = {(cell.region, cell.hemisphere) for cell in cells}
     for region, hemisphere in zip(rows["region"], rows["hemisphere"], strict=True):
         if (region, hemisphere) not in taken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -39,8 +39,12 @@ def members(
 
 
 def read_members(
-    path: str, design: StudyDesign, contrast: str, measured: Collection[str]
+    path: str, design: StudyDesign, contrast: str, measured: Mapping[str, Collection[str]]
 ) -> Groups:
-    """:func:`members` from the clinical table at ``path``, read as the statistics read it."""
-    clinical = read_clinical(path, design.categorical, design.statistics.session)
+    """:func:`members` from the clinical table at ``path``, read as the statistics read it.
+
+    ``measured`` are the sessions of each participant that is drawn.
+    """
+    session = design.statistics.session
+    clinical = read_clinical(path, design.categorical, session, measured)
     return members(clinical, design, contrast, path, measured)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..statistics.multiplicity import PRIMARY_METRICS
+from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
 from .cells import Cell, annotation, choose_cells, one_variant
 from .distributions import values_of
 from .remarks import remarks
@@ -35,6 +35,7 @@ def correlations_figure(
     rows = [
         choose_cells(correlations, "score", score, family, name, COLUMNS)
         for family, name in PRIMARY_METRICS.items()
+        if name not in COPIES
     ]
     with paper_style():
         figure = _draw([cells for cells in rows if cells], regions, correlations, scores, score)

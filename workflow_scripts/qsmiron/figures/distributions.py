@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..statistics.multiplicity import PRIMARY_METRICS
+from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
 from .cells import Cell, annotation, choose_cells, one_variant
 from .contrast_groups import Groups
 from .remarks import remarks
@@ -42,6 +42,7 @@ def distributions_figure(
     rows = [
         choose_cells(tests, "contrast", contrast, family, name, COLUMNS)
         for family, name in PRIMARY_METRICS.items()
+        if name not in COPIES
     ]
     rows = [cells for cells in rows if cells]
     first, second = groups

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,20 @@ ALPHA = 0.05
 
 LEVEL_LETTERS = 38
 """Most letters of a level's name beside the colour bar."""
+
+
+class Painted(NamedTuple):
+    """What the colours mean: the bar's title, the words at its ends, and its round numbers.
+
+    The bar reaches the next multiple of ``step`` above the largest value, ``least`` at least.
+    """
+
+    title: str
+    low: str
+    high: str
+    step: float = 0.1
+    least: float = 0.2
+    decimals: int = 2
 
 
 def effects_figure(
@@ -74,16 +88,18 @@ def effects_figure(
     tests = tests[tests["contrast"] == contrast]
     tested = [str(name) for name in tests["atlas"].dropna().unique()]
     own = one_variant(tests if atlas_name is None else tests[tests["atlas"] == atlas_name])
-    there = set(np.unique(atlas.data).tolist())
-    known = {label.index: _key(label) for label in labels if label.index in there}
-    painted = own[_agrees(own, known)]
+    known = known_labels(atlas, labels)
+    painted = own[agrees(own, known)]
     if painted.empty:
         name = atlas_name or (tested[0] if tested else "")
         words = _without_image(name, tested, own.empty)
         with paper_style():
-            return _words(words), title, words.replace("\n", " ")
+            return words_figure(words), title, words.replace("\n", " ")
     with paper_style():
-        figure = _draw(painted, metrics, to_ras(template), to_ras(atlas))
+        levels = painted[["level_1", "level_2"]].iloc[0]
+        first, second = (abbreviated(str(level), LEVEL_LETTERS) for level in levels)
+        what = Painted("Cliff's δ", f"{second} higher", f"{first} higher")
+        figure = draw_on_brain(painted, metrics, to_ras(template), to_ras(atlas), what)
     first, second = painted[["level_1", "level_2"]].iloc[0]
     caption = (
         f"{shown_rows(painted, tests)}Cliff's δ of {first} against {second} in each region "
@@ -95,11 +111,17 @@ def effects_figure(
     return figure, title, caption + _left_out(own, painted) + remarks(painted, metrics)
 
 
+def known_labels(atlas: Volume, labels: Sequence[Label]) -> dict[int, tuple[str, str]]:
+    """Region and hemisphere of each number that a label image holds."""
+    there = set(np.unique(atlas.data).tolist())
+    return {label.index: _key(label) for label in labels if label.index in there}
+
+
 def _key(label: Label) -> tuple[str, str]:
     return label.standard_name, label.hemisphere
 
 
-def _agrees(tests: pd.DataFrame, known: dict[int, tuple[str, str]]) -> list[bool]:
+def agrees(tests: pd.DataFrame, known: dict[int, tuple[str, str]]) -> list[bool]:
     """Whether each row's index has its name and hemisphere among the ``known`` labels."""
     named = zip(tests["index"], tests["region"], tests["hemisphere"], strict=True)
     return [
@@ -132,7 +154,8 @@ def _left_out(own: pd.DataFrame, painted: pd.DataFrame) -> str:
     return f" Not painted, for want of such a label in the image: {len(missing)} of the regions."
 
 
-def _words(words: str) -> Any:
+def words_figure(words: str) -> Any:
+    """A figure that says in words why it shows nothing."""
     from matplotlib import pyplot as plt
 
     figure = plt.figure(figsize=(PAGE_WIDTH, 0.6))
@@ -140,7 +163,17 @@ def _words(words: str) -> Any:
     return figure
 
 
-def _draw(tests: pd.DataFrame, metrics: Sequence[str], template: Volume, atlas: Volume) -> Any:
+def draw_on_brain(
+    tests: pd.DataFrame,
+    metrics: Sequence[str],
+    template: Volume,
+    atlas: Volume,
+    what: Painted,
+) -> Any:
+    """One row of slices per metric, of the replication arm's effects where there are two arms.
+
+    ``template`` and ``atlas`` are RAS volumes in one space.
+    """
     from matplotlib import pyplot as plt
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -150,7 +183,8 @@ def _draw(tests: pd.DataFrame, metrics: Sequence[str], template: Volume, atlas: 
     template, labels = crop(template, box), crop(labels, box)
     raw = tests[tests["arm"] == "replication"] if (tests["arm"] == "replication").any() else tests
     shown = raw[raw["metric"].isin(metrics)]["effect"].abs().max()
-    limit = max(0.2, float(np.ceil(shown * 10) / 10)) if np.isfinite(shown) else 1.0
+    reach = float(np.ceil(shown / what.step) * what.step) if np.isfinite(shown) else 1.0
+    limit = max(what.least, reach)
     scale = Normalize(-limit, limit)
     widths = [template.data.shape[0 if plane != "sagittal" else 1] for plane, _ in SLICES_MM]
     # row height: the tallest slice (axial) at the common scale
@@ -172,15 +206,12 @@ def _draw(tests: pd.DataFrame, metrics: Sequence[str], template: Volume, atlas: 
     bar = figure.add_axes((0.34, 0.3 / total, 0.32, 0.075 / total))
     figure.colorbar(ScalarMappable(scale, SIGNED_MAP), cax=bar, orientation="horizontal")
     ticks = np.linspace(-limit, limit, 5)
-    bar.set_xticks(ticks, [f"{tick:.2f}".replace("-", "−") for tick in ticks])
+    bar.set_xticks(ticks, [f"{tick:.{what.decimals}f}".replace("-", "−") for tick in ticks])
     bar.tick_params(length=2, pad=1.5)
-    first, second = (
-        abbreviated(str(level), LEVEL_LETTERS) for level in tests[["level_1", "level_2"]].iloc[0]
-    )
     how = {"transform": bar.transAxes, "va": "center", "fontsize": 6.5}
-    bar.text(-0.03, 0.5, f"{second} higher", ha="right", **how)
-    bar.text(1.03, 0.5, f"{first} higher", ha="left", **how)
-    bar.set_xlabel("Cliff's δ", fontsize=6.5, labelpad=1)
+    bar.text(-0.03, 0.5, what.low, ha="right", **how)
+    bar.text(1.03, 0.5, what.high, ha="left", **how)
+    bar.set_xlabel(what.title, fontsize=6.5, labelpad=1)
     return figure
 
 

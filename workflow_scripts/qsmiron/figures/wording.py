@@ -44,6 +44,8 @@ METRICS: dict[str, Metric] = {
     "chi_dia_mean": Metric("Mean χ⁻", "ppb", PPB_PER_PPM),
     "chi_dia_median": Metric("Median χ⁻", "ppb", PPB_PER_PPM),
     "chi_dia_sd": Metric("SD of χ⁻", "ppb", PPB_PER_PPM),
+    "chi_right_left": Metric("Mean χ, right − left", "ppb", PPB_PER_PPM),
+    "chi_cortex_white": Metric("Mean χ, cortex − white matter", "ppb", PPB_PER_PPM),
     "iron_line": Metric("Iron, global line", "mg/kg"),
     "iron_calibrated": Metric("Iron, calibrated", "mg/kg"),
     "deposit_volume": Metric("Deposit volume", "mm³"),
@@ -62,6 +64,8 @@ FAMILY_LABELS = {
     "relaxation": "Relaxation",
     "paramagnetic": "Paramagnetic sources",
     "diamagnetic": "Diamagnetic sources",
+    "asymmetry": "Asymmetry",
+    "cortical_contrast": "Cortical contrast",
 }
 
 SCORE_LABELS = {

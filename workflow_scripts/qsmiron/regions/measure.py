@@ -12,6 +12,7 @@ from .distribution import shape
 from .iron import Calibration, calibrate, iron_by_line, nucleus_of
 from .label_table import Label
 from .metrics import METRICS
+from .relative import right_minus_left
 from .sources import SourceRegions, median_and_spread
 from .susceptibility import location
 from .values import RegionValues, SortedRegions
@@ -25,6 +26,7 @@ def measure(
     thresholds: Mapping[int, Threshold] | None = None,
     r2star: SortedRegions | None = None,
     sources: SourceRegions | None = None,
+    adjacent_white: np.ndarray | None = None,
 ) -> tuple[dict[str, np.ndarray], Calibration]:
     """Every metric of :data:`.metrics.METRICS` for every region.
 
@@ -42,12 +44,15 @@ def measure(
         R2* (1/s) of the same regions.
     sources : SourceRegions, optional
         χ⁺ and χ⁻ (ppm) of the same regions; without them their metrics are NaN.
+    adjacent_white : ndarray, shape (R,), optional
+        Mean χ (ppm) of the white matter next to each region; without it there is no contrast of
+        cortex with white matter.
 
     Returns
     -------
     metrics : dict of ndarray, shape (R,)
-        In the metrics' units. ``chi_mean``, the means of R2* and of the sources, and the iron
-        that follows from the mean are weighted if the scan has weights, all others never. NaN for
+        In the metrics' units. ``chi_mean``, the means of R2* and of the sources, and what
+        follows from the mean are weighted if the scan has weights, all others never. NaN for
         what a region lacks: everything without a voxel or with too little coverage; weighted
         means if all weights are 0; what :mod:`.distribution` leaves undefined;
         ``iron_calibrated`` without a usable line and in the nuclei that the line is fitted to,
@@ -70,6 +75,9 @@ def measure(
                 metrics[f"{prefix}_mean"][region] = _mean(values, part.weights_of(region))
                 for name, value in median_and_spread(values, prefix).items():
                     metrics[name][region] = value
+    metrics["chi_right_left"] = right_minus_left(labels, metrics["chi_mean"])
+    if adjacent_white is not None:
+        metrics["chi_cortex_white"] = metrics["chi_mean"] - adjacent_white
     metrics["iron_line"] = iron_by_line(metrics["chi_mean"], parameters)
     calibration = calibrate(labels, metrics["chi_median"], age)
     metrics["iron_calibrated"] = calibration.iron(metrics["chi_mean"])

@@ -35,6 +35,8 @@ METRICS: dict[str, Metric] = {
     "chi_dia_mean": Metric("diamagnetic", "ppm"),
     "chi_dia_median": Metric("diamagnetic", "ppm"),
     "chi_dia_sd": Metric("diamagnetic", "ppm"),
+    "chi_right_left": Metric("asymmetry", "ppm"),
+    "chi_cortex_white": Metric("cortical_contrast", "ppm"),
 }
 
 SOURCE_FAMILIES = ("paramagnetic", "diamagnetic")

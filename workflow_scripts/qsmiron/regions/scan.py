@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import InputError, Problem
 from ..volumes import Volume, check_same_grid, read_mask, read_volume
 from .label_table import Label
+from .relative import mean_adjacent_white
 from .selection import (
     Selection,
     SelectionParameters,
@@ -27,12 +28,17 @@ _ROUNDING = 1e-3
 
 
 class MeasuredScan(NamedTuple):
-    """A scan's values by region; R2* and sources are None where they were not given."""
+    """A scan's values by region; R2* and sources are None where they were not given.
+
+    ``adjacent_white`` is the mean χ (ppm) of the white matter next to each region, NaN where there
+    is none or no tissues were given.
+    """
 
     chi: RegionValues
     r2star: SortedRegions | None
     sources: SourceRegions | None
     selection: Selection
+    adjacent_white: np.ndarray
 
 
 def read_scan(
@@ -79,8 +85,15 @@ def read_scan(
         check_same_grid(relaxation, volume, str(r2star))
         relaxation = relaxation.data
     grey_matter = None
-    if needs_grey_matter(parameters, table):
-        grey_matter = _read_fractions(tissues, volume, n_tissues=3)[..., 0]
+    adjacent_white = np.full(len(table), np.nan)
+    if tissues is not None:
+        fractions = _read_fractions(tissues, volume, n_tissues=3)
+        if needs_grey_matter(parameters, table):
+            grey_matter = fractions[..., 0]
+        white = reliable & (fractions[..., 1] >= parameters.adjacent_probability)
+        adjacent_white = mean_adjacent_white(
+            volume.data, image, table, white, volume.voxel_size, parameters.adjacent_distance
+        )
     weighing = None
     if parameters.partial_volume_weights:
         weighing = voxel_weights(image, table, _read_fractions(weights, volume), grey_matter)
@@ -112,7 +125,8 @@ def read_scan(
     rates = None
     if relaxation is not None:
         rates = sort(relaxation, selection.measured & np.isfinite(relaxation))
-    return MeasuredScan(scan, rates, _sorted_sources(sources, volume, selection, sort), selection)
+    parts = _sorted_sources(sources, volume, selection, sort)
+    return MeasuredScan(scan, rates, parts, selection, adjacent_white)
 
 
 def _sorted_sources(

@@ -75,11 +75,25 @@ class SelectionParameters(Parameters):
         "n/a (fraction); what lies beyond the field of view is not inside; a composite is judged "
         "as a whole",
     )
+    adjacent_distance: float = Field(
+        5.0,
+        gt=0,
+        le=20,
+        description="White matter within this distance of a region of structure cortex is what "
+        "chi_cortex_white compares it with (mm)",
+    )
+    adjacent_probability: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Least white-matter probability of a voxel of it (fraction)",
+    )
     partial_volume_weights: bool = Field(
         False,
         description="Weight every voxel by the fraction of it that belongs to its region, in "
-        "cortex times the grey-matter probability, in chi_mean, r2star_mean, iron_line and "
-        "iron_calibrated; all other metrics stay unweighted",
+        "cortex times the grey-matter probability, in chi_mean, r2star_mean and what "
+        "follows from the mean of χ (iron, asymmetry, contrast with white matter); all other "
+        "metrics stay unweighted",
     )
 
 

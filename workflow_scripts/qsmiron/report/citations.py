@@ -25,7 +25,13 @@ CITATIONS: dict[str, str] = {
     "rank_ancova": "Conover and Iman, Biometrics 1982, doi 10.2307/2530051",
     "freedman_lane": "Freedman and Lane, J Bus Econ Stat 1983, doi 10.1080/07350015.1983.10509354",
     "single_case": "Crawford and Garthwaite, Neuropsychology 2006, doi 10.1037/0894-4105.20.3.270",
+    "combat": "Johnson et al., Biostatistics 2007, doi 10.1093/biostatistics/kxj037; Fortin et "
+    "al., NeuroImage 2018, doi 10.1016/j.neuroimage.2017.11.024",
     "max_t": "Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993",
+    "mixed_model": "Bates et al., J Stat Softw 2015, doi 10.18637/jss.v067.i01",
+    "satterthwaite": "Kuznetsova et al., J Stat Softw 2017, doi 10.18637/jss.v082.i13",
+    "icc": "Shrout and Fleiss, Psychol Bull 1979, doi 10.1037/0033-2909.86.2.420",
+    "detectable": "Bland and Altman, BMJ 1996, doi 10.1136/bmj.313.7055.472",
     "bca": "Efron, J Am Stat Assoc 1987, doi 10.1080/01621459.1987.10478410",
     "fdr": "Benjamini and Hochberg, J R Stat Soc B 1995, doi 10.1111/j.2517-6161.1995.tb02031.x",
     "multiverse": "Steegen et al., Perspect Psychol Sci 2016, doi 10.1177/1745691616658637",

@@ -16,6 +16,7 @@ from ..config import STAGES, Config, variant
 from ..figures.wording import metric, score_name
 from ..methods import get_method
 from ..quality import NO_PHASE
+from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
 from ..statistics.settings import DeltaFsContrast, GivenContrast
 from . import regions_text
 from .acquisition_table import acquisition_table
@@ -37,6 +38,7 @@ def methods_text(
     echoes: Iterable[str | Path] = (),
     regions: pd.DataFrame | None = None,
     quantiles: bool = False,
+    change: bool = False,
 ) -> str:
     """Markdown of the methods section.
 
@@ -54,6 +56,8 @@ def methods_text(
     quantiles
         Whether a run without images was given quantile functions of χ, whose distributions it
         tests; one with images has them.
+    change
+        Whether participants have several visits, whose change was tested.
     """
     registration = json.dumps(config.registration.parameters, sort_keys=True)
     return render(
@@ -72,6 +76,7 @@ def methods_text(
         tissue_atlases=regions_text.tissue_atlases(config),
         uses_tissues=regions_text.uses_tissues(config),
         selection=regions_text.selection_words(config),
+        adjacent=config.regions,
         iron=config.iron,
         contrasts={name: contrast_words(block) for name, block in config.contrasts.items()},
         scores=[score_name(name) for name in config.scores],
@@ -82,6 +87,16 @@ def methods_text(
             for name in config.covariates
         ],
         statistics=config.statistics,
+        primary=[
+            metric(name).label
+            + (
+                f" (the test of {metric(COPIES[name]).label} in other units)"
+                if name in COPIES
+                else ""
+            )
+            for name in PRIMARY_METRICS.values()
+        ],
+        change=config.change if change else None,
         choices=choice_words(config),
         cohort=_cohort(quality),
         excluded=config.exclude,
@@ -162,7 +177,7 @@ def choice_words(config: Config) -> list[str]:
         "voxels of a region": [_changes(change) for change in block.regions],
         "iron and deposits": [_changes(change) for change in block.iron],
     }  # fmt: skip
-    varied |= {"covariates": covariates, "metric": metrics}
+    varied |= {"covariates": covariates, "sites": list(block.harmonisation), "metric": metrics}
     return [f"{stage} ({'; '.join(words)})" for stage, words in varied.items() if words]
 
 

@@ -17,6 +17,7 @@ from ..results import Results
 from ..tables import TABLES, read_table
 from .calibration_table import calibration_table
 from .cautions import assumptions, cautions
+from .change_table import change_table, repeatability_rows
 from .cohort_table import cohort_table
 from .costs_table import costs_table
 from .deviations_table import deviations_table
@@ -27,6 +28,7 @@ from .models_table import models_table
 from .null_rates_table import null_rates_tables
 from .people_words import count_roles, people_words
 from .pictures import figures_in, figures_of, quality_pictures
+from .planning_table import planning_table
 from .quality_table import quality_table
 from .recovery_table import recovery_table
 from .region_table import region_table
@@ -75,6 +77,7 @@ def report_page(
     studied = clinical[among.empty | clinical["participant_id"].isin(among["participant_id"])]
     roles = count_roles(studied, config)
     methods = Path(methods or results / "methods.md")
+    prereg = methods.with_name("preregistration.md")
     flagged = [] if quality.empty else quality[quality["flags"].notna()]["participant_id"].tolist()
     measured = quality["participant_id"].tolist()
     pages, left_out = quality_pictures(results / "figures", measured, flagged)
@@ -100,7 +103,13 @@ def report_page(
         findings=findings_table(tests, correlations),
         calibration=calibration_table(_table(paths, "calibration_tests")),
         models=models_table(_table(paths, "model_tests")),
+        change=change_table(_table(paths, "change")),
+        repeatability=repeatability_rows(_table(paths, "change")),
         deviations=deviations_table(_table(paths, "deviations")),
+        planning_power=config.statistics.planning_power,
+        planning_alpha=config.statistics.alpha,
+        planning=planning_table(_table(paths, "planning")),
+        preregistration=to_html(prereg.read_text("utf-8"), 2) if prereg.exists() else "",
         robustness=robustness_table(
             _table(paths, "specification_curves", paths.group("multiverse_curves.tsv")),
             _table(paths, "influence"),

@@ -11,7 +11,8 @@ from ..config import Config
 from ..figures.style import DPI, PAGE_WIDTH
 
 FIGURE_ORDER = (
-    "chi_maps", "distributions", "effects", "forest", "quantiles", "correlations", "multiverse",
+    "chi_maps", "distributions", "effects", "forest", "quantiles", "correlations", "trajectories",
+    "rates", "ratemaps", "harmonisation", "multiverse",
     "full_multiverse", "recovery",
 )  # fmt: skip
 
@@ -38,11 +39,14 @@ class Picture(NamedTuple):
 def figures_of(config: Config) -> set[str]:
     """Stems of the figures that a run with this configuration draws."""
     stems = {"chi_maps"} | ({"recovery"} if config.bids_dir is None else set())
+    stems |= {"harmonisation"} if config.statistics.harmonisation != "none" else set()
     for kind in ("distributions", "effects", "quantiles"):
         stems |= {f"{kind}_{contrast}" for contrast in config.contrasts}
     stems |= {f"correlations_{score}" for score in config.scores}
     outcomes = [f"contrast-{name}" for name in config.contrasts]
     outcomes += [f"score-{name}" for name in config.scores]
+    parts = ["time", *(f"contrast-{name}" for name in config.contrasts)]
+    stems |= {f"{kind}_{part}" for kind in ("trajectories", "rates", "ratemaps") for part in parts}
     # the full multiverse is drawn only where it was asked for
     kinds = ("forest", "multiverse", "full_multiverse")
     return stems | {f"{kind}_{name}" for name in outcomes for kind in kinds}

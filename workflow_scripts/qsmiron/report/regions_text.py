@@ -21,10 +21,8 @@ def tissue_atlases(config: Config) -> list[str]:
 
 
 def uses_tissues(config: Config) -> bool:
-    """Whether any value rests on the tissues of the T1w."""
-    regions = config.regions
-    weighed = regions.cortex_grey_matter > 0 or regions.partial_volume_weights
-    return weighed or bool(tissue_atlases(config))
+    """Whether any value rests on the tissues of the T1w: of cortex relative to white matter too."""
+    return bool(config.atlases)
 
 
 def atlas_words(config: Config) -> list[str]:

@@ -17,6 +17,7 @@ from scipy import special, stats
 from ..errors import InputError, Problem
 from ..tables import MISSING, Column, describe_columns
 from ..volumes import write_text
+from .controls import ROLE, make_controls, plan_controls, with_role
 from .effects import EFFECTS, Effect
 from .ranks import arrange, arrange_groups, midranks
 from .visit_plan import SESSION_COLUMNS, VISIT_COLUMNS, make_sessions, make_visits
@@ -63,6 +64,8 @@ PLAN_COLUMNS = {
         for effect in EFFECTS
     },
 }
+
+ROLE_COLUMN = Column("Who it is: patient or control", text=True)
 
 EFFECT_COLUMNS = {
     "effect": Column("Name of the effect", text=True),
@@ -273,26 +276,33 @@ def make_effects() -> pd.DataFrame:
 def write_cohort(folder: str | Path) -> None:
     """Write participants.tsv, plan.tsv, effects.tsv and the visits, with JSON, into ``folder``.
 
-    Raises :class:`.InputError` if it has a participants.tsv of another data set.
+    Participants and plan of patients and controls together go to its folder ``controls``. Raises
+    :class:`.InputError` if it has a participants.tsv of another data set.
     """
     folder = Path(folder)
     if (folder / "participants.tsv").exists() and not (folder / "plan.tsv").exists():
         found, expected = "a table without plan.tsv beside it", "the demo's, or none"
         where = str(folder / "participants.tsv")
         raise InputError(Problem(where, found, expected, "Give another folder."))
-    participants = make_participants()
+    patients = make_participants()
+    plan = make_plan(patients)
+    controls = make_controls(patients)
+    planned = plan_controls(controls, patients, plan)
+    role = {ROLE: ROLE_COLUMN}
     tables = (
-        ("participants", participants, PARTICIPANT_COLUMNS),
-        ("plan", make_plan(participants), PLAN_COLUMNS),
+        ("participants", patients, PARTICIPANT_COLUMNS),
+        ("plan", plan, PLAN_COLUMNS),
         ("effects", make_effects(), EFFECT_COLUMNS),
+        ("controls/participants", with_role(patients, controls), PARTICIPANT_COLUMNS | role),
+        ("controls/plan", with_role(plan, planned), PLAN_COLUMNS | role),
     )
     for name, table, columns in tables:
         _write(folder / f"{name}.tsv", table, columns)
-    visits = make_visits(participants)
+    visits = make_visits(patients)
     _write(folder / "visits/plan.tsv", visits, VISIT_COLUMNS)
     # the same table, with each patient's sessions beside it
-    _write(folder / "visits/participants.tsv", participants, PARTICIPANT_COLUMNS)
-    for who, sessions in make_sessions(participants, visits):
+    _write(folder / "visits/participants.tsv", patients, PARTICIPANT_COLUMNS)
+    for who, sessions in make_sessions(patients, visits):
         _write(folder / f"visits/{who}/{who}_sessions.tsv", sessions, SESSION_COLUMNS)
 
 

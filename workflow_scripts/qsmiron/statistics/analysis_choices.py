@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -17,6 +17,9 @@ class AnalysisChoices(Parameters):
 
     covariates: tuple[tuple[str, ...], ...] = Field(
         (), description="other sets of covariates, such as [[], [age]]"
+    )
+    harmonisation: tuple[Literal["none", "combat"], ...] = Field(
+        (), description="other ways with sites, such as [combat]; see statistics.harmonisation"
     )
     metrics: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,

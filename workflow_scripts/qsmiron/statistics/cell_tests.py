@@ -45,7 +45,7 @@ def cell_test_table(
     return pd.concat(
         [
             _arm(cells, regressor, x, arm, adjusted, settings).table(
-                arm=arm, covariates=adjusted.label, **regressor.labels(arm)
+                arm=arm, covariates=cells.adjusted(adjusted.label), **regressor.labels(arm)
             )
             for arm, adjusted in (
                 ("replication", no_covariates(len(x))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..bids import ChosenSession
 from ..errors import InputError, Problem
+from ..spelling import in_natural_order
 from .multiplicity import COPIES
 
 VARIANT = ["desc", "atlas"]
@@ -18,6 +19,8 @@ PLACE = ["region", "hemisphere", "index"]
 CELL = [*PLACE, "metric", "family"]
 COLUMNS = ["participant_id", "session", *VARIANT, *CELL, "value"]
 """What is needed of a regions table; its text may be categories (``read_table(columns=)``)."""
+
+VISIT = ["participant_id", "session"]
 
 REFERENCED_METRIC = "chi_mean"
 REFERENCE_MARGIN = 0.0005
@@ -37,7 +40,8 @@ class Cells:
     """One reconstruction variant and atlas: every metric of every region, of every subject.
 
     ``values`` is float64, subjects × cells, NaN where a value is missing; ``participants`` names
-    its rows; ``index`` (one row per cell) has the columns of :data:`CELL`.
+    its rows; ``index`` (one row per cell) has the columns of :data:`CELL`. Where sites were
+    harmonised, ``harmonised`` says how, and ``measured`` are the values before.
     """
 
     desc: str
@@ -45,6 +49,12 @@ class Cells:
     participants: pd.Index
     index: pd.DataFrame
     values: np.ndarray
+    measured: np.ndarray | None = None
+    harmonised: str | None = None
+
+    def adjusted(self, covariates: str | None) -> str | None:
+        """What values are adjusted for, as the tables have it: covariates and harmonised sites."""
+        return ",".join(filter(None, [covariates, self.harmonised])) or None
 
     @property
     def is_reference(self) -> np.ndarray:
@@ -83,15 +93,14 @@ def cell_matrices(
     regions
         Long table with at least :data:`COLUMNS` of ``TABLES["regions"]``.
     session
-        Session to keep, where there are sessions.
+        Session to keep, where there are sessions, as in :func:`one_session`.
     where
         The table's path, for messages.
 
     Raises
     ------
     InputError
-        For an empty table, several sessions of a participant without a selection, a selection
-        that matches nothing, or a cell that a participant has twice.
+        For an empty table, a session that nobody has, or a cell that a participant has twice.
     """
     regions = one_session(regions, session, where).reset_index(drop=True)
     if regions.empty:
@@ -104,12 +113,24 @@ def cell_matrices(
 
 
 def one_session(regions: pd.DataFrame, session: ChosenSession, where: str) -> pd.DataFrame:
-    """Rows of the chosen session; an :class:`InputError` where it is not clear which."""
-    if isinstance(session, Mapping):
-        chosen = regions["participant_id"].astype(object).map(session)
-        found = regions["session"].astype(str).str.removeprefix("ses-")
-        regions = regions[chosen.isna() | (chosen == found)]
-    elif session is not None:
+    """Rows of one session of each participant.
+
+    Parameters
+    ----------
+    regions
+        A table with ``participant_id`` and ``session``.
+    session
+        The session of everybody, or that of each participant (of others every row is kept);
+        ``None`` for the first of each.
+    where
+        The table's path, for messages.
+
+    Raises
+    ------
+    InputError
+        For a session that no row has.
+    """
+    if isinstance(session, str):
         wanted = session.removeprefix("ses-")
         kept = regions[regions["session"].astype(str).str.removeprefix("ses-") == wanted]
         if kept.empty:
@@ -122,19 +143,45 @@ def one_session(regions: pd.DataFrame, session: ChosenSession, where: str) -> pd
                 )
             )
         return kept
-    visits = regions[["participant_id", "session"]].drop_duplicates().astype(object)
-    counts = visits.groupby("participant_id", sort=False)["session"].nunique(dropna=False)
-    several = list(counts.index[counts > 1])
-    if several:
-        raise InputError(
-            Problem(
-                f"{where}, column session",
-                f"several sessions of {_some(several)}",
-                "one session per participant",
-                "Say which to analyse: statistics.session in the config.",
-            )
-        )
-    return regions
+    chosen = first_sessions(regions) if session is None else session
+    visits = _visits(regions)
+    visits["kept"] = [
+        chosen.get(who, label) == label for who, label in visits.itertuples(index=False)
+    ]
+    if visits["kept"].all():
+        return regions
+    pairs = regions[VISIT].astype(object)
+    pairs = pairs.where(pairs.notna(), None)
+    kept = pairs.merge(visits, on=VISIT, how="left")["kept"]
+    return regions[kept.to_numpy(bool)]
+
+
+def first_sessions(regions: pd.DataFrame) -> dict[str, str | None]:
+    """The baseline of each participant of a table: the first session, in the order of the labels.
+
+    ``None`` where a participant has no sessions.
+    """
+    labels: dict[str, list[str | None]] = {}
+    for who, label in _visits(regions).itertuples(index=False):
+        labels.setdefault(str(who), []).append(label)
+    return {
+        who: None if None in found else in_natural_order(map(str, found))[0]
+        for who, found in labels.items()
+    }
+
+
+def sessions_of(regions: pd.DataFrame) -> dict[str, set[str]]:
+    """The sessions of each participant of a table."""
+    found: dict[str, set[str]] = {}
+    for who, label in _visits(regions).itertuples(index=False):
+        found.setdefault(str(who), set()).update([] if label is None else [str(label)])
+    return found
+
+
+def _visits(regions: pd.DataFrame) -> pd.DataFrame:
+    """The distinct pairs of participant and session, ``None`` for none."""
+    visits = regions[VISIT].drop_duplicates().astype(object)
+    return visits.where(visits.notna(), None)
 
 
 def _pivot(part: pd.DataFrame, desc: str, atlas: str, where: str) -> Cells:

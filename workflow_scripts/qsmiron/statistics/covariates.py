@@ -12,7 +12,7 @@ from ..errors import InputError, Problem
 from ..spelling import level_text, sorted_levels
 from .cells import Pattern, missingness_patterns
 from .groups import get_column
-from .linear import nuisance_space
+from .linear import first_dependent, nuisance_space
 
 
 @dataclass(frozen=True)
@@ -175,10 +175,7 @@ def _refuse_collinear(covariates: Covariates, where: str) -> None:
     design = complete[:, varying] if complete.size else complete
     if len(design) <= design.shape[1] + 2 or nuisance_space(design).full_rank:
         return
-    number = next(
-        count for count in range(2, len(columns) + 1)
-        if not nuisance_space(design[:, :count]).full_rank
-    )  # fmt: skip
+    number = first_dependent(design) + 1
     raise InputError(
         Problem(
             f"{where}, covariate {columns[number - 1]}",

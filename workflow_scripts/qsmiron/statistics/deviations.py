@@ -18,12 +18,12 @@ import pandas as pd
 from .cell_results import MIN_DF
 from .cells import Cells
 from .covariates import Covariates
-from .linear import nuisance_space, two_sided_t
+from .linear import first_dependent, nuisance_space, two_sided_t
 from .multiplicity import COPIES, PRIMARY_METRICS
 
 METRICS = tuple(name for name in PRIMARY_METRICS.values() if name not in COPIES)
 FEW = "too few controls with the covariates"
-ALIKE = "covariates are constant or collinear in the controls"
+ALIKE = "{} is constant or collinear with other covariates in the controls"
 OUTSIDE = "beyond the controls' values of {}: extrapolated"
 
 
@@ -41,7 +41,8 @@ def deviation_table(
     covariates
         Of these participants; what differs from region to region is not used.
     """
-    chosen = np.flatnonzero(cells.index["metric"].isin(METRICS) & ~cells.is_reference)
+    there = np.isfinite(cells.values).any(axis=0)  # no left region has an asymmetry
+    chosen = np.flatnonzero(cells.index["metric"].isin(METRICS) & there & ~cells.is_reference)
     known = covariates.complete
     tables = []
     for column in chosen:
@@ -52,7 +53,9 @@ def deviation_table(
     if not tables:
         return pd.DataFrame()
     table = pd.concat(tables, ignore_index=True)
-    return table.assign(desc=cells.desc, atlas=cells.atlas, covariates=covariates.label)
+    return table.assign(
+        desc=cells.desc, atlas=cells.atlas, covariates=cells.adjusted(covariates.label)
+    )
 
 
 def _of_cell(
@@ -74,7 +77,7 @@ def _of_cell(
     if df < MIN_DF:
         return table.assign(reason=FEW)
     if not nuisance_space(design).full_rank:
-        return table.assign(reason=ALIKE)
+        return table.assign(reason=ALIKE.format(covariates.columns[first_dependent(design)]))
     model = np.column_stack([np.ones(len(design)), design])
     inverse = np.linalg.pinv(model.T @ model)
     slopes = inverse @ model.T @ values[controls]

@@ -85,7 +85,7 @@ def read_branches(paths: Sequence[str | Path], data: Inputs, main: Cells) -> lis
                         "Name each table once.",
                     )
                 )
-            found[cells.desc] = cells
+            found[cells.desc] = data.harmonised(cells)
     return list(found.values())
 
 

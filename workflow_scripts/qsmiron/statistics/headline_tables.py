@@ -51,6 +51,8 @@ def multiverse_tables(
     covariates = {
         cells.desc: [data.covariates(cells, each) for each in names] for cells in branches
     }
+    others = [how for how in analysis.harmonisation if how != data.design.statistics.harmonisation]
+    ways = [branches, *([data.harmonised(cells, how) for cells in branches] for how in others)]
     everybody = pd.Index(dict.fromkeys(name for cells in branches for name in cells.participants))
     settings = data.design.statistics
     permutations = regressor.permutations(everybody, settings.seed, settings.permutations)
@@ -61,7 +63,11 @@ def multiverse_tables(
                 [PRIMARY_METRICS[headline.family], *analysis.metrics.get(headline.family, ())]
             )
         )
-        tests = specifications(headline, branches, metrics, covariates, regressor, everybody)
+        tests = [
+            one
+            for way in ways
+            for one in specifications(headline, way, metrics, covariates, regressor, everybody)
+        ]
         cell = _cell(headline, branches[0].atlas)
         for number, one in enumerate(tests):
             rows.append(

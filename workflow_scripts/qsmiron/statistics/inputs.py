@@ -9,10 +9,19 @@ import numpy as np
 import pandas as pd
 
 from ..clinical import read_clinical
+from ..spelling import level_text
 from ..tables import read_table
-from .cells import COLUMNS, Cells, cell_matrices, match_participants
+from .cells import (
+    COLUMNS,
+    Cells,
+    cell_matrices,
+    first_sessions,
+    match_participants,
+    sessions_of,
+)
 from .covariates import Covariates, covariate_matrix
 from .groups import get_column
+from .harmonisation import harmonise
 from .permutation import Permutations
 from .quantile_functions import QuantileFunctions, read_quantile_functions
 from .scan_covariates import ScanTables, read_scan_tables, split_covariates
@@ -48,6 +57,35 @@ class Inputs:
             return None
         values = get_column(self.clinical, column, self.participants).reindex(participants)
         return pd.factorize(values, sort=True)[0]
+
+    def harmonised(self, cells: Cells, how: str | None = None) -> Cells:
+        """The cells, harmonised as the design says, or as ``how``.
+
+        Raises
+        ------
+        InputError
+            As :func:`.harmonise`, and for a column of sites that is not there.
+        """
+        settings = self.design.statistics
+        if cells.measured is not None:
+            cells = replace(cells, values=cells.measured, measured=None, harmonised=None)
+        if (how or settings.harmonisation) == "none":
+            return cells
+        sites, _ = self.sites(cells.participants)
+        return harmonise(cells, sites, self.protected(cells), settings.harmonisation_sites)
+
+    def sites(self, participants: pd.Index) -> tuple[np.ndarray, list[str]]:
+        """Number of each participant's site, −1 where missing, and the sites' names."""
+        column = self.design.statistics.harmonisation_sites
+        values = get_column(self.clinical, column, self.participants).reindex(participants)
+        codes, names = pd.factorize(values.map(level_text, na_action="ignore"), sort=True)
+        return codes, [str(name) for name in names]
+
+    def protected(self, cells: Cells) -> Covariates:
+        """The covariates that harmonising leaves in the values: the design's, without the sites."""
+        column = self.design.statistics.harmonisation_sites
+        names = tuple(name for name in self.design.covariates if name != column)
+        return replace(self.covariates(cells, names), regional=None)
 
     def permutations(self, participants: pd.Index, count: int | None = None) -> Permutations:
         """Orders of these participants, within the design's blocks of exchangeability."""
@@ -104,10 +142,14 @@ def read_inputs(
         For whatever is wrong with one of them, or measured participants without a clinical row.
     """
     design = read_study_design(config)
+    table = read_table(regions, "regions", COLUMNS)
     session = design.statistics.session
-    clinical = read_clinical(participants, design.categorical, session)
-    cells = cell_matrices(read_table(regions, "regions", COLUMNS), session, str(regions))
+    measured = sessions_of(table)
+    clinical = read_clinical(participants, design.categorical, session, measured)
+    session = session or first_sessions(table)  # that of every further table, too
+    cells = cell_matrices(table, session, str(regions))
     functions = read_quantile_functions(quantiles, session) if quantiles else []
     match_participants([*cells, *functions], clinical, str(participants))
     scans = read_scan_tables(quality, region_voxels, session)
-    return Inputs(design, clinical, cells, str(config), str(participants), functions, scans)
+    data = Inputs(design, clinical, cells, str(config), str(participants), functions, scans)
+    return replace(data, cells=[data.harmonised(part) for part in cells])

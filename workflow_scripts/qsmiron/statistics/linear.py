@@ -40,6 +40,15 @@ def nuisance_space(covariates: np.ndarray) -> Nuisance:
     return Nuisance(vectors[:, kept], bool(varying.all() and kept.all()))
 
 
+def first_dependent(covariates: np.ndarray) -> int:
+    """Place of the first column that is constant or a linear combination of those before it.
+
+    ``StopIteration`` if there is none: :func:`nuisance_space` is then of full rank.
+    """
+    counts = range(1, covariates.shape[1] + 1)
+    return next(n for n in counts if not nuisance_space(covariates[:, :n]).full_rank) - 1
+
+
 def vanishes(residuals: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Whether residuals are nothing but rounding beside the spread of ``values`` (per column)."""
     spread = np.square(values - values.mean(axis=0)).sum(axis=0)

@@ -65,7 +65,9 @@ def _set(data: Inputs, terms: Sequence[Term], cells: Cells) -> pd.DataFrame:
             results.table(
                 term=term.name,
                 test=("rank_" if term.ranked else "") + ("t" if one else "f"),
-                covariates=",".join([*filter(None, [covariates.label]), *term.without]) or None,
+                covariates=cells.adjusted(
+                    ",".join([*filter(None, [covariates.label]), *term.without])
+                ),
                 effect_name="cliffs_delta" if term.group is not None else effect,
             )
         )

@@ -16,6 +16,8 @@ PRIMARY_METRICS = {
     "iron_deposits": "deposit_fraction",
     "paramagnetic": "chi_para_mean",
     "diamagnetic": "chi_dia_mean",
+    "asymmetry": "chi_right_left",
+    "cortical_contrast": "chi_cortex_white",
 }
 """Outcome family → the metric that its correction set is built on."""
 COPIES = {"iron_line": "chi_mean"}

@@ -105,14 +105,16 @@ def _specification(
     here = (index["region"] == headline.region) & (index["hemisphere"] == headline.hemisphere)
     columns = np.flatnonzero(here & (index["metric"] == metric))
     if not columns.size:
-        return Specification(cells.desc, metric, covariates.label, 0, "not measured")
+        return Specification(
+            cells.desc, metric, cells.adjusted(covariates.label), 0, "not measured"
+        )
     if cells.is_reference[columns[0]]:
-        return Specification(cells.desc, metric, covariates.label, 0, REFERENCE)
+        return Specification(cells.desc, metric, cells.adjusted(covariates.label), 0, REFERENCE)
     x = regressor.values.reindex(cells.participants).to_numpy(float)
     outcome, region = cells.values[:, columns[:1]], np.array([headline.index])
     ((pattern, design),) = covariates.designs(outcome, region, np.isfinite(x))
     outcome, x = outcome[pattern.rows], x[pattern.rows]
-    labels = (cells.desc, metric, covariates.label, len(x))
+    labels = (cells.desc, metric, cells.adjusted(covariates.label), len(x))
     reason = _impossible(outcome, x, design, regressor)
     if reason:
         return Specification(*labels, reason)

@@ -47,6 +47,15 @@ def role_levels(clinical: pd.DataFrame, roles: Roles, where: str) -> pd.Series:
     return levels
 
 
+def role_numbers(clinical: pd.DataFrame, roles: Roles | None, where: str) -> pd.Series | None:
+    """1 in patients, 0 in controls, missing in others; None without roles."""
+    if roles is None:
+        return None
+    levels = role_levels(clinical, roles, where)
+    numbers = {**dict.fromkeys(roles.controls, 0.0), **dict.fromkeys(roles.patients, 1.0)}
+    return levels.map(numbers).astype(float)
+
+
 def belong(clinical: pd.DataFrame, roles: Roles | None, of: People, where: str) -> pd.Series:
     """Whether each participant is one of ``of``; without roles everybody is.
 

@@ -60,7 +60,7 @@ def read_quantile_functions(
     Raises
     ------
     InputError
-        For an unreadable table, several sessions without a selection, probabilities that differ
+        For an unreadable table, a session that nobody has, probabilities that differ
         between participants or regions, are unevenly spaced or lack the median.
     """
     table = _read(path)

@@ -18,6 +18,7 @@ from .cell_results import MIN_DF, NOBODY, CellResults, open_group_sizes
 from .delta_intervals import delta_intervals
 from .effect_sizes import cliffs_delta, hedges_g
 from .groups import assign_group, score_values
+from .harmonisation import refuse_confounded
 from .inputs import Inputs
 from .linear import Nuisance, nuisance_space
 from .partial_spearman import partial_spearman, ranked_nuisance
@@ -268,6 +269,9 @@ def contrast_regressors(data: Inputs, name: str | None = None) -> list[ContrastR
         group = assign_group(data.clinical, settings, data.participants, data.design.roles)
         values = group.map({settings.levels[0]: 1.0, settings.levels[1]: 0.0}).astype(float)
         of_sites = _of_sites(data, values)
+        if data.design.statistics.harmonisation != "none":
+            sites = data.clinical[data.design.statistics.harmonisation_sites]
+            refuse_confounded(values, sites, settings.levels, f"config, contrasts.{contrast}")
         found.append(ContrastRegressor(contrast, **of_sites, levels=settings.levels))
     return found
 

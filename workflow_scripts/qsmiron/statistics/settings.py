@@ -25,6 +25,7 @@ from ..errors import InputError, Problem
 from ..parameters import Parameters, parse_parameters, without_nothing
 from ..scan_covariates import SCAN_COVARIATES
 from ..spelling import level_text, plain_names
+from .change.settings import ChangeSettings
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
@@ -212,6 +213,16 @@ class Statistics(Parameters):
     variance_groups: str | None = Field(
         None, description="Column, such as site, whose levels have residual variances of their own"
     )
+    harmonisation: Literal["none", "combat"] = Field(
+        "none",
+        description="Sites brought to common location and scale before every test; the covariates "
+        "are protected",
+    )
+    harmonisation_sites: str = Field("site", description="Column of the sites for combat")
+    planning_effects: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (5.0, 10.0), description="Differences that a sample is planned for (ppb)"
+    )
+    planning_power: float = Field(0.8, gt=0.05, lt=1, description="Power that it is planned for")
     session: str | dict[str, str] | None = Field(
         None,
         description="Session to analyse, where participants have several: a label, or that of each "
@@ -258,6 +269,9 @@ class StudyDesign(Parameters):
         "as covariates they are indicators, not slopes",
     )
     statistics: Statistics = Field(default_factory=Statistics, description="Procedure")
+    change: ChangeSettings = Field(
+        default_factory=ChangeSettings, description="Change over time, of several sessions"
+    )
 
     @field_validator("contrasts", "models", mode="before")
     @classmethod

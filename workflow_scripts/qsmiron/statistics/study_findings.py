@@ -47,6 +47,10 @@ FINDINGS: tuple[Finding, ...] = (
             "thalamus", "L", 0.0041, -0.46),
 )  # fmt: skip
 
+EXPECTED: dict[str, str] = {"chi_right_left": "precentral", "chi_cortex_white": "precentral"}
+"""Metric → the region that other studies report in ALS: the motor cortex relative to the white
+matter next to it (Schweitzer et al. 2015, doi 10.2214/AJR.14.13459). It is shown first."""
+
 
 def findings_of(kind: str, names: str) -> list[Finding]:
     """The findings reported for a contrast or score."""

@@ -23,7 +23,7 @@ def checked_settings(config: Config) -> dict[str, Any]:
     # with what each block cannot be without: the check validates it all
     chain = {"field_map": {"method": True, "parameters": {"readout"}}, "mask": {"user"}}
     chain["sources"] = {"method", "run", "r2"}
-    sites = {"exchangeability_blocks", "variance_groups"}
+    sites = {"exchangeability_blocks", "variance_groups", "harmonisation", "harmonisation_sites"}
     others = {"statistics": {"session", *sites}, "reconstruction": chain}
     settings = config.model_dump(mode="json", include={**dict.fromkeys(keys, True), **others})
     own = {}

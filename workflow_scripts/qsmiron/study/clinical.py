@@ -40,6 +40,15 @@ class ClinicalValues:
         """What the tests of all contrasts read of the clinical table."""
         return [self.contrast_values(contrast) for contrast in self.config.contrasts]
 
+    @property
+    def columns(self) -> set[str]:
+        """The columns of the clinical table."""
+        return {name for row in self._clinical.values() for name in row}
+
+    def covariate_values(self, also: Sequence[str] = ()) -> dict[str, list[str]]:
+        """The roles and covariates; ``also`` are more columns."""
+        return self._columns([*self._role, *self._covariates(also)])
+
     def score_values(self, score: str, also: Sequence[str] = ()) -> dict[str, list[str]]:
         """What the correlations with a score read of it; ``also`` are more columns."""
         return self._columns([score, *self._role, *self._covariates(also)])
@@ -63,7 +72,9 @@ class ClinicalValues:
 
     def _covariates(self, also: Sequence[str]) -> list[str]:
         statistics = self.config.statistics
-        sites = filter(None, (statistics.exchangeability_blocks, statistics.variance_groups))
+        sites = list(filter(None, (statistics.exchangeability_blocks, statistics.variance_groups)))
+        choices = (statistics.harmonisation, *self.config.multiverse.harmonisation)
+        sites += [statistics.harmonisation_sites] * (set(choices) != {"none"})
         return list(dict.fromkeys([*self.config.covariates, *sites, *also]))
 
     def members(self, column: str, level: str) -> set[str]:

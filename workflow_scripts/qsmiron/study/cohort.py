@@ -91,17 +91,17 @@ class Cohort:
 
     def magnitude_sidecars(self, wildcards: Wildcards) -> list[str]:
         """Every sidecar that applies to one of the magnitude images."""
-        return self._sidecars(self.scan(wildcards).magnitude)
+        return self.sidecars(self.scan(wildcards).magnitude)
 
     def first_magnitude_sidecars(self, wildcards: Wildcards) -> list[str]:
         """Every sidecar that applies to the magnitude of the first echo."""
-        return self._sidecars([self.scan(wildcards).magnitude[0]])
+        return self.sidecars([self.scan(wildcards).magnitude[0]])
 
     def phase_sidecars(self, wildcards: Wildcards) -> list[str]:
         """Every sidecar that applies to one of the phase images."""
-        return self._sidecars(self.scan(wildcards).phase)
+        return self.sidecars(self.scan(wildcards).phase)
 
-    def _sidecars(self, images: Iterable[Path]) -> list[str]:
+    def sidecars(self, images: Iterable[Path]) -> list[str]:
         """The sidecars of images, inherited ones too; of one that has none, that beside it."""
         found: dict[str, None] = {}
         for image in images:
@@ -129,7 +129,7 @@ class Cohort:
     def raw_echo_files(self, wildcards: Wildcards) -> list[str]:
         """These files and their sidecars."""
         files = self._raw_echo(wildcards).values()
-        return [*map(str, files), *self._sidecars(files)]
+        return [*map(str, files), *self.sidecars(files)]
 
     def _raw_echo(self, wildcards: Wildcards) -> dict[str, Path]:
         return files_of_echo(self.scan(wildcards).parts, int(wildcards.echo))
@@ -157,7 +157,7 @@ class Cohort:
     @property
     def first_sidecars(self) -> list[str]:
         """The sidecars of the first magnitude of every scan."""
-        return self._sidecars(scan.magnitude[0] for scan in self.scans)
+        return self.sidecars(scan.magnitude[0] for scan in self.scans)
 
     @property
     def extracted_scans(self) -> str:
@@ -178,7 +178,7 @@ class Cohort:
     @property
     def example_sidecars(self) -> list[str]:
         """Magnitude sidecars of the first scan: the protocol that the methods text describes."""
-        return self._sidecars(path for scan in self.scans[:1] for path in scan.magnitude)
+        return self.sidecars(path for scan in self.scans[:1] for path in scan.magnitude)
 
     @property
     def example_echoes(self) -> list[str]:
@@ -188,7 +188,7 @@ class Cohort:
     @property
     def raw_sidecars(self) -> list[str]:
         """Every sidecar of the raw echoes."""
-        return self._sidecars(path for scan in self.scans for path in scan.raw_echoes)
+        return self.sidecars(path for scan in self.scans for path in scan.raw_echoes)
 
     # --- results of one scan ---------------------------------------------------------------------
 

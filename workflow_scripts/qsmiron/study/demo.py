@@ -1,4 +1,4 @@
-"""The built-in demo cohort: which patients the plan holds, and where their raw images go."""
+"""The built-in demo cohort: whom the plan holds, where their raw images go, and who is what."""
 
 from __future__ import annotations
 
@@ -7,27 +7,53 @@ from functools import cached_property
 from pathlib import Path
 
 from ..bids import Scan, raw_scan
+from ..config import Config
 from ..sidecars import sidecar_path
+from ..simulation.controls import CONTROL, PATIENT, ROLE
 from ..simulation.signal import SequenceParameters
+from ..statistics.settings import GivenContrast, Roles
 
 N_ECHOES = len(SequenceParameters().echo_times)
+CONTRAST = "patients_controls"
+
+
+def with_roles_of_demo(config: Config) -> Config:
+    """The configuration of a demo with controls: their roles, and patients against controls.
+
+    Roles that are given stay, and every other configuration is left as it is.
+    """
+    is_demo = config.bids_dir is None and not config.analysis_only
+    if not (is_demo and config.demo.controls) or config.roles is not None:
+        return config
+    roles = Roles(column=ROLE, patients=(PATIENT,), controls=(CONTROL,))
+    contrast = GivenContrast(column=ROLE, levels=(PATIENT, CONTROL))
+    contrasts = {**config.contrasts, CONTRAST: contrast}
+    return config.model_copy(update={"roles": roles, "contrasts": contrasts})
 
 
 class Demo:
     """The demo's plan (config/demo) and raw data set (``folder``).
 
-    With several visits the clinical table is that of ``config/demo/visits``, beside which each
-    patient's ``sub-XX_sessions.tsv`` lies; the images of the first visit are the same.
+    ``n_participants`` are patients; with ``n_controls`` the tables are those of both. With several
+    visits the clinical table is that of ``config/demo/visits``, beside which each patient's
+    ``sub-XX_sessions.tsv`` lies; the images of the first visit are the same.
     """
 
-    def __init__(self, home: Path, folder: str, n_participants: int, n_visits: int = 1) -> None:
+    def __init__(
+        self,
+        home: Path,
+        folder: str,
+        n_participants: int,
+        n_controls: int = 0,
+        n_visits: int = 1,
+    ) -> None:
         self.folder = folder
-        self.plan = str(home / "config/demo/plan.tsv")
         self.effects = str(home / "config/demo/effects.tsv")
+        kind = "controls" if n_controls else "visits" if n_visits > 1 else ""
+        self.plan = str(home / "config/demo" / ("controls" if n_controls else "") / "plan.tsv")
         self.visits = str(home / "config/demo/visits/plan.tsv")
-        tables = "config/demo" if n_visits == 1 else "config/demo/visits"
-        self.participants = str(home / tables / "participants.tsv")
-        self.n_participants = n_participants
+        self.participants = str(home / "config/demo" / kind / "participants.tsv")
+        self.numbers = {PATIENT: n_participants, CONTROL: n_controls}
         self.sessions = [str(n) for n in range(1, n_visits + 1)] if n_visits > 1 else [None]
 
     @cached_property
@@ -45,21 +71,24 @@ class Demo:
         return [self.visits] if len(self.sessions) > 1 else []
 
     def row(self, subject: str) -> dict[str, str]:
-        """A patient's row of the plan."""
-        return self._rows[subject]
+        """A participant's row of the plan; whether patient or control does nothing to images."""
+        return {key: value for key, value in self._rows[subject].items() if key != ROLE}
 
     def visit(self, subject: str, session: str) -> dict[str, str]:
         """A visit's row of the plan of visits."""
         return self._visits[subject, session]
 
     def scans(self) -> list[Scan]:
-        """The scans of the first ``n_participants`` patients of the plan."""
-        subjects = list(self._rows)[: self.n_participants]
+        """The scans of the plan's first patients and first controls."""
+        subjects = []
+        for role, number in self.numbers.items():
+            of_role = [who for who, row in self._rows.items() if row.get(ROLE, PATIENT) == role]
+            subjects += of_role[:number]
         visits = [(subject, visit) for subject in subjects for visit in self.sessions]
         return [raw_scan(self.folder, subject, N_ECHOES, visit) for subject, visit in visits]
 
     def images(self, subject: str, session: str | None = None) -> list[str]:
-        """A patient's raw images; ``subject`` and ``session`` may be wildcards in braces.
+        """A participant's raw images; ``subject`` and ``session`` may be wildcards in braces.
 
         Without a session, those of the first visit.
         """

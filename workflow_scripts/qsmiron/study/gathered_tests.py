@@ -19,6 +19,7 @@ class GatheredTests:
         """Name of every table, and the kind that it is."""
         own = ["group_tests", "correlations", "calibration_tests"]
         own += ["model_tests"] if self._study.config.models else []
+        own += ["change"] if self._study.change.parts else []
         return {name: name for name in own} | self._study.multiverse.tables
 
     def parts(self, table: str) -> list[str]:
@@ -30,4 +31,6 @@ class GatheredTests:
             return study.every_score(paths.score_correlations)
         if table == "model_tests":
             return [paths.model_tests.format(model=model) for model in study.config.models]
+        if table == "change":
+            return study.change.tables(paths.change_tests)
         return study.multiverse.every_outcome(paths.headline(table))

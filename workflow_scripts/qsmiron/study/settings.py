@@ -126,10 +126,6 @@ class Settings:
         used = [self.config.regions, *(branch.regions for branch in self._branches.values())]
         return any(selection.partial_volume_weights for selection in used)
 
-    def uses_grey_matter(self, desc: str) -> bool:
-        """Whether it measures cortex by its grey-matter probability."""
-        return self.weighs_voxels(desc) or self.selection(desc).cortex_grey_matter > 0
-
     def of_desc(self, value: Callable[[str], Any]) -> Any:
         """What a job takes by its variant or branch: a function of its wildcards.
 
@@ -159,7 +155,9 @@ class Settings:
     @property
     def analysis_choices(self) -> str:
         """The multiverse's choices within the analysis, as a JSON object."""
-        return self.config.multiverse.model_dump_json(include={"covariates", "metrics"})
+        return self.config.multiverse.model_dump_json(
+            include={"covariates", "harmonisation", "metrics"}
+        )
 
     def contrast_slice(self, contrast: str) -> str:
         """The settings of one contrast's tests."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..bids import spin_echoes
 
 if TYPE_CHECKING:
     from ..bids import Scan
@@ -50,11 +53,26 @@ class SourceInputs:
         return self._map(self._cohort.paths.diamagnetic, wildcards)
 
     def r2(self, wildcards: Wildcards) -> list[str]:
-        """The user's R2 map of a scan, where the variant takes them."""
-        template = self._settings.variant(wildcards.desc).sources.r2
-        if template is None:
+        """The R2 map of a scan: the user's own, or that of its spin echoes, if any."""
+        step, scan = self._settings.variant(wildcards.desc).sources, self._cohort.scan(wildcards)
+        if step.fits_r2:
+            return [self._cohort.fill(self._cohort.paths.r2, scan, wildcards.desc)]
+        if step.r2_maps is None:
             return []
-        return [str(self._cohort.scan(wildcards).file(template, self._bids_dir))]
+        return [str(scan.file(step.r2_maps, self._bids_dir))]
+
+    def spin_echo(self, wildcards: Wildcards) -> list[str]:
+        """Its spin echoes, echo by echo."""
+        found = spin_echoes(self._cohort.scan(wildcards), self._bids_dir)
+        return [str(path) for files in found.values() for path in files]
+
+    def spin_echo_sidecars(self, wildcards: Wildcards) -> list[str]:
+        """Every sidecar that applies to one of them."""
+        return self._cohort.sidecars(map(Path, self.spin_echo(wildcards)))
+
+    def spin_echo_options(self, desc: str) -> list[str]:
+        """Parameters of the fit of R2, as options of the script."""
+        return ["--parameters", self._settings.variant(desc).sources.spin_echo.model_dump_json()]
 
     def options(self, desc: str) -> list[str]:
         """Method and parameters of a variant, as options of the script."""

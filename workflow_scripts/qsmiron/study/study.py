@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bids import Scan, find_scans
+from ..bids import Scan, find_scans, sessions_of
 from ..clinical import clinical_values
 from ..clinical.phenotype import tables_beside
+from ..clinical.visits import Visits, read_visits
 from ..config import Config, load_config, variant
 from ..dataset import check_demo_folder
 from ..errors import InputError, Problem
@@ -18,10 +19,11 @@ from ..failures import Failure
 from ..results import Results
 from ..spelling import twin_label
 from .branches import Branch, Sharing, branches
+from .change import ChangeOverTime, sessions_in
 from .checked_settings import checked_settings
 from .clinical import ClinicalValues
 from .cohort import Cohort
-from .demo import Demo
+from .demo import Demo, with_roles_of_demo
 from .deposit_inputs import DepositInputs
 from .design import fit_design
 from .failed_scans import FailureRecords
@@ -63,12 +65,19 @@ class Study:
     """
 
     def __init__(self, config: Config, home: str | Path, underway: bool = False) -> None:
+        config = with_roles_of_demo(config)
         self.home = Path(os.path.relpath(home))
         self.paths = Results(config.results_dir)
         self.is_demo = config.bids_dir is None
         self.has_images = not config.analysis_only
         demo_folder = f"{config.results_dir}/sourcedata/demo"
-        self.demo = Demo(self.home, demo_folder, config.demo.participants, config.demo.visits)
+        self.demo = Demo(
+            self.home,
+            demo_folder,
+            config.demo.participants,
+            config.demo.controls,
+            config.demo.visits,
+        )
         self.bids_dir = demo_folder if self.is_demo else str(config.bids_dir)
         self.clinical_table = self._clinical_table(config.clinical_table)
         placed = [] if underway else self._check_folders(config)
@@ -77,9 +86,20 @@ class Study:
         # A table that is named must exist; one that is merely usual may be missing.
         usual = config.clinical_table is None and self.has_images
         self.has_clinical = not usual or os.path.lexists(self.clinical_table)
-        config, told = with_session(config, scans, self.clinical_table)
-        session = config.statistics.session
-        values = clinical_values(self.clinical_table, session) if self.has_clinical else {}
+        visits = (
+            read_visits(self.clinical_table, config.change.months)
+            if self.has_clinical
+            else Visits()
+        )
+        # where there are images, their folders tell
+        self.measured = None if self.has_images else sessions_in(self.regions_table_of(config))
+        sessions = sessions_of(scans) if self.measured is None else self.measured
+        config, told = with_session(config, sessions, visits)
+        values = (
+            clinical_values(self.clinical_table, config.statistics.session, self.measured)
+            if self.has_clinical
+            else {}
+        )
         columns = {name for row in values.values() for name in row} if values else None
         age = ClinicalValues(values, config).age
         self.failure_records = FailureRecords(self.paths, config, self.home, age)
@@ -101,6 +121,8 @@ class Study:
         self.contrasts = list(config.contrasts)
         self.scores = list(config.scores)
         self.multiverse = MultiverseLayout(self)
+        self.change = ChangeOverTime(self, visits, sessions)
+        self.left_out += self.change.problems
         self.gathered_tests = GatheredTests(self)
         if self.has_images:
             # problems are named when the workflow is read
@@ -254,53 +276,9 @@ class Study:
         """Check all inputs that are there: the clinical table, and the images unless the demo's
         are still to be simulated (or none are used).
         """
-        from ..checks.cohort import Inspection, inspect_inputs
-        from ..checks.named_files import check_atlases
-        from ..clinical import check_clinical
+        from .inspection import inspect_study
 
-        settings = self.checked_settings
-        simulated = not self.is_demo or all(Path(path).exists() for path in self.cohort.raw_files)
-        if self.has_images and simulated:
-            inspection = inspect_inputs(self.bids_dir, self.clinical_table, settings)
-        else:
-            keys = ("contrasts", "scores", "covariates", "categorical", "roles", "scores_of")
-            keys += ("models", "statistics")
-            design = {key: settings.get(key) for key in keys}
-            participants = [scan.participant_id for scan in self.cohort.scans] or None
-            ranges = settings["clinical_ranges"]
-            inspection = Inspection(
-                check_clinical(
-                    self.clinical_table,
-                    participants,
-                    **design,
-                    ranges=ranges,
-                    session=self.config.statistics.session,
-                )
-            )
-            inspection.problems += check_atlases(settings) if self.has_images else []
-        if not self.has_images:
-            inspection.problems += self._regions_table_problems()
-        if not self.has_clinical and not (self.contrasts or self.scores):
-            # Nothing asks for the missing table.
-            inspection.problems = [
-                problem
-                for problem in inspection.problems
-                if not problem.where.startswith(self.clinical_table)
-            ]
-        inspection.problems += self.left_out
-        return inspection
-
-    def _regions_table_problems(self) -> list[Problem]:
-        from ..checks.regions_table import check_regions_table
-
-        config = self.config
-        return check_regions_table(
-            self.regions_table,
-            self.clinical.participants,
-            config.exclude,
-            config.participant_label,
-            config.statistics.session,
-        )
+        return inspect_study(self)
 
     def _clinical_table(self, named: str | None) -> str:
         """The clinical table: a source file, never a rule's output."""
@@ -316,7 +294,11 @@ class Study:
     @property
     def regions_table(self) -> str:
         """The long table that the group results start from."""
-        return self.config.regions_table or self.paths.group("regions.tsv")
+        return self.regions_table_of(self.config)
+
+    def regions_table_of(self, config: Config) -> str:
+        """The same, of a configuration that is not fitted yet."""
+        return config.regions_table or self.paths.group("regions.tsv")
 
     @property
     def given_atlases(self) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..bids import spin_echoes
 from ..errors import InputError, Problem
 from .source_inputs import LEAST_ECHOES
 
@@ -137,11 +138,20 @@ class VariantInputs:
                 )
 
     def _missing_r2(self, chain: Reconstruction) -> Iterator[Problem]:
-        if chain.sources.r2 is None or not chain.sources.run:
-            return
-        for scan in self.cohort.scans:
-            path = scan.file(chain.sources.r2, self.bids_dir)
-            if scan.n_echoes >= LEAST_ECHOES and not path.exists():
+        scans = [scan for scan in self.cohort.scans if scan.n_echoes >= LEAST_ECHOES]
+        for scan in scans if chain.sources.fits_r2 else ():
+            found = spin_echoes(scan, self.bids_dir)
+            if len(found) != 1:
+                where = f"{self.bids_dir}/{scan.folder}/anat"
+                yield Problem(
+                    where,
+                    ", ".join(found) or f"no multi-echo spin echo for {_name(scan)}",
+                    "one, such as *_echo-1_MESE.nii.gz, since reconstruction.sources.r2 is MESE",
+                    "Add it, move others away, or set reconstruction.sources.r2 to null.",
+                )
+        for scan in scans if chain.sources.r2_maps else ():
+            path = scan.file(chain.sources.r2_maps, self.bids_dir)
+            if not path.exists():
                 yield Problem(
                     str(path),
                     f"no such file, the R2 map of {_name(scan)}",
