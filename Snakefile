@@ -64,6 +64,8 @@ if study.has_images:
 
 
 include: "rules/group.smk"
+include: "rules/figures.smk"
+include: "rules/change.smk"
 include: "rules/multiverse.smk"
 include: "rules/viewer.smk"
 include: "rules/report.smk"

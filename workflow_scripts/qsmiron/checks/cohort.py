@@ -10,7 +10,7 @@ from typing import Any
 
 from ..acquisition import setting_of_scan
 from ..acquisition_choice import differing, entities_of, same_label
-from ..bids import LABEL, ChosenSession, Scan, find_scans, repeated_scans, scan_folder
+from ..bids import LABEL, Scan, find_scans, scan_folder
 from ..clinical import check_clinical
 from ..clinical.phenotype import tables_beside
 from ..clinical.sheet import Sheet, read_sheet
@@ -35,7 +35,7 @@ from .names import (
 from .protocol import check_protocol
 from .readout import check_readout
 from .ready_maps import check_references, inspect_ready, read_map_settings
-from .sessions import check_sessions_of_cohort
+from .sessions import check_sessions_of_cohort, without_regions
 from .settings import (
     B0Directions,
     PhaseUnits,
@@ -154,7 +154,7 @@ def _inspect(
     session, told = check_sessions_of_cohort(root, table, scans, selection.session, grouped, months)
     problems += told
     chosen = [who for _, who, _ in sheet.rows if selection.has(who.removeprefix("sub-"))]
-    idle = _without_regions(scans, session, serves_without_t1w(settings))
+    idle = without_regions(scans, session, serves_without_t1w(settings))
     problems += check_clinical(
         table,
         chosen,
@@ -171,25 +171,6 @@ def _inspect(
 
 def _tables(table: Path) -> list[Path]:
     return [table, *tables_beside(table)]
-
-
-def _without_regions(scans: list[Scan], session: ChosenSession, without_t1w: bool) -> set[str]:
-    """Participants whose images serve no group result: no phase, no T1w, or another session."""
-    repeated = repeated_scans(scan for scan in scans if scan.has_phase)
-    serving = {
-        scan.participant_id
-        for scan in scans
-        if scan.has_chi
-        and (scan.t1w is not None or without_t1w or scan.subject in repeated)
-        and scan.session in (None, _chosen(session, scan))
-    }
-    return {scan.participant_id for scan in scans} - serving
-
-
-def _chosen(session: ChosenSession, scan: Scan) -> str | None:
-    if isinstance(session, Mapping):
-        return session.get(scan.participant_id, scan.session)
-    return scan.session if session is None else session
 
 
 def _is_data_set(root: Path, problems: list[Problem]) -> bool:
