@@ -67,6 +67,12 @@ def cautions(
             "The whole brain's mean χ is zero by construction where the brain is the reference, "
             "and not tested; the means of grey matter, white matter and fluid depend on each other."
         )
+    if measured and config.maps.chi and config.maps.mixed:
+        found.append(
+            "χ may come from the phase in some scans and be a ready map in others, as the quality "
+            "table says: programs differ by more than people do, and groups that differ in the "
+            "origin of their maps differ in that too."
+        )
     if is_mixed(regions):
         found.append(
             " ".join(label_source_words(config, regions))
