@@ -48,7 +48,7 @@ def test_every_region_and_metric_has_its_row(demo: Run) -> None:
     n_regions = regions.groupby("atlas")["index"].nunique().to_dict()
     assert n_regions == {"DK": 83, "tissues": 4}
     assert len(regions) == N_PARTICIPANTS * (83 + 4) * regions["metric"].nunique()
-    assert regions["metric"].nunique() == 22
+    assert regions["metric"].nunique() == 24
     regions = regions[regions["atlas"] == "DK"]
     deposits = regions[regions["metric"] == "deposit_fraction"]
     assert deposits["value"].notna().mean() > 0.9

@@ -73,7 +73,7 @@ def test_a_subjects_own_aparc_is_worth_the_same_labels_of_an_atlas(demo_copy: Ru
     assert jobs.pop("count_deposits") == N_PARTICIPANTS
     assert jobs.pop("count_deposits_of_branches") == N_PARTICIPANTS
     group = {"assign_groups", "test_groups", "correlate_scores", "estimate_null_rates"}
-    group |= {"vary_choices", "leave_one_out"}
+    group |= {"vary_choices", "leave_one_out", "plan_sample_size"}
     group |= {"compare_recovery", "write_methods", "write_report", "check_inputs"}
     assert not {rule for rule in jobs if not rule.startswith(("gather_", "draw_"))} - group
     assert "draw_subject" not in jobs

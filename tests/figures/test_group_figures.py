@@ -20,7 +20,7 @@ from qsmiron.figures.quantile_differences import (
 from qsmiron.figures.recovery import recovery_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.parameters import parse_parameters
-from qsmiron.statistics.multiplicity import PRIMARY_METRICS
+from qsmiron.statistics.multiplicity import DISTINCT_PRIMARY, PRIMARY_METRICS
 from qsmiron.statistics.settings import StudyDesign
 from qsmiron.statistics.study_findings import findings_of
 
@@ -45,7 +45,7 @@ def test_every_patient_is_a_point(distributions):
     assert "fast against slow" in title
     assert "n = 16" in caption
     panels = [axes for axes in figure.axes if axes.axison]
-    assert len(panels) == 5 * len(PRIMARY_METRICS)
+    assert len(panels) == 5 * len(DISTINCT_PRIMARY)
     for axes in panels:
         counts = [len(dots.get_offsets()) for dots in axes.collections if dots.get_gid()]
         assert counts == [16, 22]
@@ -63,7 +63,7 @@ def test_no_title_is_cut_or_runs_into_the_next(groups, region):
     figure, _, _ = distributions_figure(regions, tests, groups, "progression")
     figure.canvas.draw()
     titles = [axes.title for axes in figure.axes if axes.get_title()]
-    assert len(titles) == 5 * len(PRIMARY_METRICS)
+    assert len(titles) == 5 * len(DISTINCT_PRIMARY)
     extents = [title.get_window_extent() for title in titles]
     for extent in extents:
         assert extent.x0 >= 0

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
+from ..statistics.multiplicity import DISTINCT_PRIMARY
 from .cells import Cell, annotation, choose_cells, one_variant
 from .distributions import values_of
 from .remarks import remarks
@@ -34,8 +34,7 @@ def correlations_figure(
     scores = scores.dropna()
     rows = [
         choose_cells(correlations, "score", score, family, name, COLUMNS)
-        for family, name in PRIMARY_METRICS.items()
-        if name not in COPIES
+        for family, name in DISTINCT_PRIMARY.items()
     ]
     with paper_style():
         figure = _draw([cells for cells in rows if cells], regions, correlations, scores, score)
@@ -46,7 +45,11 @@ def correlations_figure(
         "family; the others are those of smallest p. p, ρ: Spearman, uncorrected; adj. p: partial "
         "Spearman with covariates; q: Benjamini-Hochberg over all regions of the family."
     )
-    return figure, f"Regional iron and {score_label(score)}", caption + remarks(correlations)
+    return (
+        figure,
+        f"Regional iron and {score_label(score)}",
+        caption + remarks(correlations, DISTINCT_PRIMARY.values()),
+    )
 
 
 def _draw(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
+from ..statistics.multiplicity import DISTINCT_PRIMARY
 from .cells import Cell, annotation, choose_cells, one_variant
 from .contrast_groups import Groups
 from .remarks import remarks
@@ -41,8 +41,7 @@ def distributions_figure(
     regions = one_variant(regions)
     rows = [
         choose_cells(tests, "contrast", contrast, family, name, COLUMNS)
-        for family, name in PRIMARY_METRICS.items()
-        if name not in COPIES
+        for family, name in DISTINCT_PRIMARY.items()
     ]
     rows = [cells for cells in rows if cells]
     first, second = groups
@@ -57,7 +56,7 @@ def distributions_figure(
         f"δ, positive where {first} is higher; adj. p: rank ANCOVA with covariates; q: "
         "Benjamini-Hochberg over all regions of the family."
     )
-    return figure, title, caption + remarks(tests)
+    return figure, title, caption + remarks(tests, DISTINCT_PRIMARY.values())
 
 
 def _draw(

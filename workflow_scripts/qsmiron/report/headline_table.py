@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from ..figures.wording import score_name
-from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
+from ..statistics.multiplicity import DISTINCT_PRIMARY
 from .region_table import WHICH, telling_columns
 
-SETS = [name for name in PRIMARY_METRICS.values() if name not in COPIES]
+SETS = list(DISTINCT_PRIMARY.values())
 """Primary metrics with a correction set of their own: a copy has another's test."""
 
 COUNTS = ["Cells", "p < .05", "by chance", "adj. p < .05", "q < .05", "p max-T < .05"]

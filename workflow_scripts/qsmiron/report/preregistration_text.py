@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..config import Config
 from ..figures.wording import FAMILY_LABELS, metric, score_name
-from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
+from ..statistics.multiplicity import DISTINCT_PRIMARY
 from .methods_text import choice_words, contrast_words
 from .rendering import render
 
@@ -13,8 +13,7 @@ def preregistration_text(config: Config) -> str:
     """Markdown of the paragraph, from the configuration alone: no result is in it."""
     families = [
         f"{FAMILY_LABELS[family].lower()} ({metric(name).label})"
-        for family, name in PRIMARY_METRICS.items()
-        if name not in COPIES
+        for family, name in DISTINCT_PRIMARY.items()
     ]
     questions = len(config.contrasts) + len(config.scores)
     return render(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -49,8 +49,8 @@ class Cells:
     participants: pd.Index
     index: pd.DataFrame
     values: np.ndarray
-    measured: np.ndarray | None = None
-    harmonised: str | None = None
+    measured: np.ndarray | None = field(default=None, kw_only=True)
+    harmonised: str | None = field(default=None, kw_only=True)
 
     def adjusted(self, covariates: str | None) -> str | None:
         """What values are adjusted for, as the tables have it: covariates and harmonised sites."""

@@ -19,9 +19,9 @@ from .cell_results import MIN_DF
 from .cells import Cells
 from .covariates import Covariates
 from .linear import first_dependent, nuisance_space, two_sided_t
-from .multiplicity import COPIES, PRIMARY_METRICS
+from .multiplicity import DISTINCT_PRIMARY
 
-METRICS = tuple(name for name in PRIMARY_METRICS.values() if name not in COPIES)
+METRICS = tuple(DISTINCT_PRIMARY.values())
 FEW = "too few controls with the covariates"
 ALIKE = "{} is constant or collinear with other covariates in the controls"
 OUTSIDE = "beyond the controls' values of {}: extrapolated"

@@ -23,6 +23,11 @@ PRIMARY_METRICS = {
 COPIES = {"iron_line": "chi_mean"}
 """A monotone copy → the metric whose test it has, in other units. It makes no set of its own."""
 
+DISTINCT_PRIMARY = {
+    family: metric for family, metric in PRIMARY_METRICS.items() if metric not in COPIES
+}
+"""Those with a test of their own: what figures with a row per family, and counts of sets, take."""
+
 
 def role(family: str, metric: str) -> str:
     """``primary`` or ``exploratory``."""
