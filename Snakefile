@@ -29,12 +29,12 @@ atexit.register(gc.freeze)
 include: "rules/study.smk"
 
 
-ENTITIES = r"sub-((?!_label-)[A-Za-z0-9_-])+?"
+ENTITIES = r"sub-((?!_label-|_space-)[A-Za-z0-9_-])+?"
 
 
 wildcard_constraints:
     folder=r"sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?",
-    # not the parts of χ, whose label- stands between
+    # not the parts of χ, whose label- stands between, nor maps in the template's space
     entities=ENTITIES,
     desc=r"[A-Za-z0-9]+",
     atlas=r"[A-Za-z0-9]+",
@@ -50,6 +50,7 @@ wildcard_constraints:
 if study.has_images:
 
     include: "rules/cohort.smk"
+    include: "rules/ready_maps.smk"
     include: "rules/registration.smk"
 
     if visits.any:
@@ -59,9 +60,12 @@ if study.has_images:
     include: "rules/regions.smk"
     include: "rules/quality.smk"
     include: "rules/branches.smk"
+    include: "rules/target_maps.smk"
 
 
 include: "rules/group.smk"
+include: "rules/figures.smk"
+include: "rules/change.smk"
 include: "rules/multiverse.smk"
 include: "rules/viewer.smk"
 include: "rules/report.smk"
@@ -76,7 +80,7 @@ rule all:
     default_target: True
     input:
         cohort.every_scan(paths.chi, paths.reliable_mask, paths.quality_picture),
-        cohort.every_multi_echo_scan(paths.r2star),
+        cohort.every_scan_with_r2star(paths.r2star),
         sources.every_scan(paths.paramagnetic, paths.diamagnetic)
         if study.has_images
         else [],
@@ -86,6 +90,7 @@ rule all:
         rules.simulate_cohort.output if study.is_demo and study.has_images else [],
         rules.check_inputs.output if study.has_images and study.has_clinical else [],
         study.tables_of_images,
+        targets.files if study.has_images and study.config.target_maps else [],
         multiverse.results("multiverse") if study.has_clinical else [],
         # Without a clinical table there are maps, regions and their quality, and no group.
         rules.write_report.output if study.has_clinical else [],
@@ -95,3 +100,9 @@ rule all:
 rule multiverse:
     input:
         multiverse.results("full_multiverse"),
+
+
+# Maps in the template's space, where the config does not ask for them in every run.
+rule target_maps:
+    input:
+        targets.files if study.has_images else [],

@@ -5,13 +5,13 @@ rule draw_subject:
     input:
         script=settings.script("draw_subject"),
         chi=paths.chi,
-        magnitude=cohort.first_magnitude,
+        magnitude=ready.first_magnitude,
         brain_mask=paths.brain_mask,
         reliable_mask=paths.reliable_mask,
         r2star=cohort.r2star,
         paramagnetic=sources.paramagnetic,
         diamagnetic=sources.diamagnetic,
-        field=paths.local_field,
+        field=ready.local_field,
         labels=cohort.first_labels,
         label_table=cohort.first_label_table,
         t1w=cohort.t1w,
@@ -33,6 +33,8 @@ rule draw_subject:
         code=settings.code("draw_subject"),
         images=lambda wildcards, input: options(
             input,
+            "magnitude",
+            "field",
             "r2star",
             "paramagnetic",
             "diamagnetic",
@@ -45,9 +47,9 @@ rule draw_subject:
     message:
         "Drawing the quality picture of {wildcards.entities}"
     shell:
-        "python {input.script:q} --chi {input.chi:q} --magnitude {input.magnitude:q}"
+        "python {input.script:q} --chi {input.chi:q}"
         " --brain-mask {input.brain_mask:q} --reliable-mask {input.reliable_mask:q}"
-        " --field {input.field:q} {params.images:q} --participant {wildcards.entities}"
+        " {params.images:q} --participant {wildcards.entities}"
         " --output {output.png:q}"
         " 2>&1 | tee {log:q}"
 
@@ -87,10 +89,12 @@ rule gather_quality:
     input:
         script=settings.script("gather_quality"),
         maps=cohort.every_scan(
-            paths.field_noise,
             paths.brain_mask,
             paths.reliable_mask,
-            *map(paths.sidecar, (paths.chi, paths.field_noise, paths.reliable_mask)),
+            *map(paths.sidecar, (paths.chi, paths.reliable_mask)),
+        )
+        + cohort.every_scan_with_phase(
+            paths.field_noise, paths.sidecar(paths.field_noise)
         ),
         registration=cohort.every_registered_scan(paths.registration_quality),
         sidecars=cohort.first_sidecars,

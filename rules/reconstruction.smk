@@ -12,7 +12,8 @@ sources = SourceInputs(cohort, study)
 rule mask_brain:
     input:
         script=settings.script("mask_brain"),
-        magnitude=cohort.magnitude,
+        magnitude=ready.magnitude,
+        extent=ready.extent,
         user_mask=cohort.where(variant_inputs.has_user_mask, variant_inputs.user_mask),
         coordinates=variant_inputs.mask_coordinates,
         t1w=variant_inputs.mask_t1w,
@@ -37,13 +38,19 @@ rule mask_brain:
             )
         ),
         origin=lambda wildcards, input: options(
-            input, "user_mask", "coordinates", "t1w", "gre_to_t1w"
+            input,
+            "magnitude",
+            "extent",
+            "user_mask",
+            "coordinates",
+            "t1w",
+            "gre_to_t1w",
         ),
         extractor=settings.of_desc(settings.mask_options),
     message:
         "Masking the brain of {wildcards.entities}"
     shell:
-        "python {input.script:q} --magnitude {input.magnitude:q} {params.origin:q}"
+        "python {input.script:q} {params.origin:q}"
         " {params.extractor:q} --mask {output.mask:q}"
         " 2>&1 | tee {log:q}"
 
@@ -166,6 +173,7 @@ rule reference_chi:
     input:
         script=settings.script("reference_chi"),
         chi=cohort.from_stage("inversion", paths.chi_unreferenced),
+        chi_sidecar=ready.taken_sidecar,
         mask=cohort.from_stage("mask", paths.brain_mask),
         reliable_mask=cohort.from_stage("background_field", paths.reliable_mask),
         r2star=variant_inputs.reference_r2star,
@@ -197,7 +205,7 @@ rule reference_chi:
             input, "r2star", "magnitude", "labels", "label_table"
         ),
         # A function: its text may have wildcards of the config (the user's own masks).
-        reference=lambda wildcards: settings.reference_options(wildcards.desc),
+        reference=lambda wildcards: ready.reference_options(wildcards, settings),
     message:
         "Referencing the susceptibility of {wildcards.entities}"
     shell:

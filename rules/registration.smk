@@ -11,6 +11,8 @@ rule register_subject:
         script=settings.script("register_subject"),
         t1w=cohort.t1w,
         magnitude=cohort.magnitude,
+        # of a ready map; its values do not matter here
+        grid=ancient(ready.chi),
     output:
         coordinates=paths.coordinates,
         gre_to_t1w=paths.gre_to_t1w,
@@ -31,10 +33,12 @@ rule register_subject:
     params:
         code=settings.code("register_subject"),
         parameters=study.config.registration.parameters_json,
+        gre=lambda wildcards, input: options(input, "magnitude", "grid"),
+        placed=ready.grid_digest if ready.any else "",
     message:
         "Registering the template to {wildcards.entities}"
     shell:
-        "python {input.script:q} --t1w {input.t1w:q} --magnitude {input.magnitude:q}"
+        "python {input.script:q} --t1w {input.t1w:q} {params.gre:q}"
         " --coordinates {output.coordinates:q} --gre-to-t1w {output.gre_to_t1w:q}"
         " --tissues {output.tissues:q} --quality {output.quality:q}"
         " --parameters {params.parameters:q} --threads {threads}"

@@ -42,6 +42,8 @@ rule register_visit:
         script=settings.script("register_visit"),
         t1w=visits.own_t1w,
         magnitude=cohort.magnitude,
+        # of a ready map; its values do not matter here
+        grid=ancient(ready.chi),
     output:
         coordinates=paths.coordinates,
         gre_to_t1w=paths.gre_to_t1w,
@@ -62,15 +64,16 @@ rule register_visit:
     params:
         code=settings.code("register_visit"),
         visit=visits.label,
-        t1w=lambda wildcards, input: options(input, "t1w"),
+        images=lambda wildcards, input: options(input, "t1w", "magnitude", "grid"),
+        placed=ready.grid_digest if ready.any else "",
         parameters=study.config.registration.parameters_json,
     message:
         "Registering {wildcards.entities} with the mean of its participant's visits"
     shell:
         "python {input.script:q} --image {input.image:q}"
         " --tissues-of-head {input.tissues_of_head:q} --displacement {input.displacement:q}"
-        " --maps {input.maps:q} --visit {params.visit:q} {params.t1w:q}"
-        " --magnitude {input.magnitude:q} --coordinates {output.coordinates:q}"
+        " --maps {input.maps:q} --visit {params.visit:q} {params.images:q}"
+        " --coordinates {output.coordinates:q}"
         " --gre-to-t1w {output.gre_to_t1w:q} --tissues {output.tissues:q}"
         " --quality {output.quality:q} --parameters {params.parameters:q} --threads {threads}"
         " 2>&1 | tee {log:q}"

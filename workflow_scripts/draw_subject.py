@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--chi", required=True, help="referenced susceptibility map (NIfTI, ppm)")
-    add("--magnitude", required=True, help="magnitude of the first echo, same grid")
+    add("--magnitude", help="magnitude of the first echo, same grid")
     add("--brain-mask", required=True, help="brain mask, same grid")
     add("--reliable-mask", required=True, help="where the local field is reliable, same grid")
     add("--r2star", help="R2* map (1/s), same grid; a single echo has none")
@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
         if args.t1w and args.coordinates:
             template = template_on_grid(args.coordinates, chi)
         maps = SubjectMaps(
-            magnitude=read_volume(args.magnitude),
+            magnitude=read_volume(args.magnitude) if args.magnitude else None,
             chi=chi,
             brain=read_mask(args.brain_mask, like=chi),
             reliable=read_mask(args.reliable_mask, like=chi),

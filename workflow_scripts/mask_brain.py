@@ -3,6 +3,7 @@
 The surface is looked for near the template's brain; without --t1w that brain itself is the mask.
 Without template coordinates (no T1w, or its registration gave up) the mask comes from the
 magnitude alone; a mask of your own is taken as it is, if it lies on the GRE grid and is binary.
+Of a ready map, --extent has the grid, and without coordinates and magnitude the brain as well.
 Example:
 
     python workflow_scripts/mask_brain.py --magnitude echo-1.nii.gz --coordinates coordinates.nii.gz
@@ -11,6 +12,9 @@ Example:
 
 import argparse
 from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
 
 from qsmiron.errors import reported_to_user
 from qsmiron.masks import EXTRACTORS
@@ -31,7 +35,8 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--magnitude", nargs="+", required=True, help="GRE magnitude, one file per echo")
+    add("--magnitude", nargs="+", default=[], help="GRE magnitude, one file per echo")
+    add("--extent", help="mask of where a ready map has values; needed without --magnitude")
     add("--coordinates", help="template coordinates of every GRE voxel")
     add("--t1w", help="T1-weighted image in which the surface is looked for")
     add("--gre-to-t1w", help="rigid map of GRE points to T1w points (JSON), with --t1w")
@@ -46,14 +51,25 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def read_gre(magnitude: list[str], extent: Volume | None) -> Volume:
+    """The echoes' magnitude in one; without any, one value everywhere: nothing lacks signal."""
+    echoes = [read_volume(path) for path in magnitude]
+    for path, echo in zip(magnitude, echoes, strict=True):
+        check_same_grid(echo, extent or echoes[0], path)
+    if not echoes:
+        return Volume(np.ones_like(extent.data), extent.affine)
+    return Volume(combine_echoes([echo.data for echo in echoes]), echoes[0].affine)
+
+
 def main(argv: list[str] | None = None) -> None:
-    args = build_parser().parse_args(argv)
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if not (args.magnitude or args.extent):
+        parser.error("--magnitude or --extent is needed")
     with reported_to_user():
         parameters = parse_parameters(GreMaskParameters, args.parameters, "--parameters")
-        echoes = [read_volume(path) for path in args.magnitude]
-        for path, echo in zip(args.magnitude, echoes, strict=True):
-            check_same_grid(echo, echoes[0], path)
-        gre = Volume(combine_echoes([echo.data for echo in echoes]), echoes[0].affine)
+        extent = read_volume(args.extent) if args.extent else None
+        gre = read_gre(args.magnitude, extent)
         coordinates = read_coordinates(args.coordinates) if args.coordinates else None
         if args.user_mask:
             mask = read_user_mask(args.user_mask, gre)
@@ -78,6 +94,9 @@ def main(argv: list[str] | None = None) -> None:
             else:
                 mask = mask_from_template(gre, coordinates.data, template, parameters)
                 origin = "template brain through the registration, where the magnitude has signal"
+        elif not args.magnitude:
+            mask = ndimage.binary_fill_holes(extent.data > 0)
+            origin = "where the ready map has values, its holes filled"
         else:
             _, extract = get_method(EXTRACTORS, args.extractor).load()
             mask = extract(gre, parameters)

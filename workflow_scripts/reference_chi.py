@@ -29,7 +29,15 @@ from qsmiron.reference import (
     untouched,
 )
 from qsmiron.regions.label_table import read_label_table
-from qsmiron.volumes import Volume, check_same_grid, read_mask, read_volume, write_volume
+from qsmiron.sidecars import sidecar_path
+from qsmiron.volumes import (
+    Volume,
+    check_same_grid,
+    read_json,
+    read_mask,
+    read_volume,
+    write_volume,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,6 +56,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="its mean is 0 afterwards: brain, inside the reliable mask (default); csf, of the "
         "ventricles; with --labels, a region of the label table, both hemispheres; none: χ is "
         "left as it is",
+    )
+    add(
+        "--keep-stated",
+        action="store_true",
+        help="leave a map as it is whose sidecar says what it is relative to (ReferenceRegion)",
     )
     add("--r2star", metavar="NII", help="R2* (1/s), for csf")
     add("--magnitude", metavar="NII", help="magnitude of the first echo, for csf")
@@ -115,26 +128,49 @@ def read_algorithm(text: str | None) -> dict:
     return steps
 
 
+def stated_reference(chi: str) -> str | None:
+    """What the sidecar of a map says that it is relative to; None without a reference."""
+    path = sidecar_path(chi)
+    stated = read_json(path).get("ReferenceRegion") if path.exists() else None
+    return None if stated in (None, "none") else str(stated)
+
+
+def as_it_came(region: str) -> dict:
+    """What the sidecar says of a ready map that keeps its reference."""
+    words = f"{region}, as the ready map came"
+    return {"EstimationReference": words, "ReferenceRegion": region}
+
+
+def subtracted(arguments: argparse.Namespace, chi: Volume, reliable: np.ndarray) -> tuple:
+    """The mean of the reference (ppm) that χ loses, and what the sidecar says of it."""
+    stated = stated_reference(arguments.chi) if arguments.keep_stated else None
+    if stated:
+        return 0.0, as_it_came(stated)
+    brain = read_mask(arguments.mask, chi)
+    tissue = find_tissue(arguments, brain, chi)
+    reference = measure_reference(chi.data, tissue, brain, reliable, chi.voxel_size)
+    return 0.0 if tissue.region == "none" else reference.mean, {
+        "EstimationReference": tissue.words,
+        "ReferenceRegion": reference.region,
+        "ReferenceMean": reference.mean,
+        "ReferenceSD": reference.sd,
+        "ReferenceVolume": reference.volume,
+        "ReferenceFraction": reference.fraction,
+    }
+
+
 def main(argv: list[str] | None = None) -> None:
     arguments = build_parser().parse_args(argv)
     with reported_to_user():
         steps = read_algorithm(arguments.algorithm)
         chi = read_volume(arguments.chi)
-        brain = read_mask(arguments.mask, chi)
         reliable = read_mask(arguments.reliable_mask, chi)
-        tissue = find_tissue(arguments, brain, chi)
-        reference = measure_reference(chi.data, tissue, brain, reliable, chi.voxel_size)
-        shift = 0.0 if tissue.region == "none" else reference.mean
+        shift, described = subtracted(arguments, chi, reliable)
         sidecar = {
             "Units": "ppm",
-            "EstimationReference": tissue.words,
             "EstimationAlgorithm": steps,
             "SkullStripped": True,
-            "ReferenceRegion": reference.region,
-            "ReferenceMean": reference.mean,
-            "ReferenceSD": reference.sd,
-            "ReferenceVolume": reference.volume,
-            "ReferenceFraction": reference.fraction,
+            **described,
         }
         referenced = subtract_reference(chi.data, reliable, shift)
         write_volume(arguments.output, referenced, chi.affine, sidecar)

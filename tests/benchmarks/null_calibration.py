@@ -11,10 +11,10 @@ pools the regions of a cohort; its bounds (99 %) are nominal ± 2.58 SD of the c
 *rank ANCOVA HC3* is the option ``statistics.standard_error: hc3``. *curve* is that of the first
 region under two measurements and three sets of covariates; *curve over all* counts those without
 age, too, as the workflow does not. *change* is over two or three visits, 9 ± 2 months apart, each
-missed by 20 % of those who came before; participants' rates differ by 1 ppb per year (SD), or not
-at all. *shift*: the first group's rates are 4 ppb per year higher. The part *designs* (not one of
-the usual ones) has cohorts of its own, of more than two groups, with controls and two sites
-(``null_designs.py``).
+missed by 20 % of those who came before; participants' rates differ by 1 ppb per year (SD), or,
+with *one rate*, not at all. *shift*: the first group's rates are 4 ppb per year higher. The part
+*designs* (not one of the usual ones) has cohorts of its own, of more than two groups, with controls
+and two sites (``null_designs.py``).
 """
 
 from __future__ import annotations
@@ -80,11 +80,12 @@ class Scenario(NamedTuple):
 PARTS = ("groups", "hc3", "curve", "whole", "scores", "change")
 DESIGNS = "designs"
 VISITS = {
-    f"{n} visits, {words}": MadeUp(
-        n=N_FIRST + N_SECOND, n_first=N_FIRST, n_visits=n, rate_spread=sd
+    name: MadeUp(n=N_FIRST + N_SECOND, n_first=N_FIRST, n_visits=n, rate_spread=spread)
+    for name, n, spread in (
+        ("2 visits", 2, 1),
+        ("3 visits", 3, 1),
+        ("3 visits, one rate", 3, 0),
     )
-    for n in (2, 3)
-    for words, sd in (("one rate", 0), ("own rates", 1))
 }
 PLANTED_RATE = 5.0
 """ppb per year and unit of the scenario's shift."""

@@ -12,7 +12,14 @@ from pathlib import Path
 
 import pytest
 from bids_trees import make_tree
-from checks import broken_images, broken_links, broken_parts, broken_sidecars, broken_tables
+from checks import (
+    broken_images,
+    broken_links,
+    broken_parts,
+    broken_ready_maps,
+    broken_sidecars,
+    broken_tables,
+)
 from checks.broken_images import Case
 
 import check_inputs
@@ -27,6 +34,7 @@ CASES = [
     *broken_images.CASES,
     *broken_links.CASES,
     *broken_parts.CASES,
+    *broken_ready_maps.CASES,
     *broken_sidecars.CASES,
     *broken_tables.CASES,
 ]
@@ -85,6 +93,14 @@ def test_the_unbroken_tree_is_accepted(root, capsys):
     status, report, shown = check(root, {}, capsys)
     assert (status, report["status"], report["errors"], report["warnings"]) == (0, "ok", [], [])
     assert shown.endswith("OK: 6 participants, 6 scans, 42 images checked, no warnings.")
+
+
+def test_unbroken_ready_maps_are_accepted(root, capsys):
+    """Without any phase."""
+    broken_ready_maps.add_maps(root)
+    settings = {"maps": broken_ready_maps.MAPS}
+    status, report, _ = check(root, settings, capsys)
+    assert (status, report["errors"], report["warnings"]) == (0, [], [])
 
 
 def test_the_table_is_long_and_names_each_case_once():

@@ -35,7 +35,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_patients_stand_against_controls(finished: Run) -> None:
     tests = read_table(finished.results / "group/group_tests.tsv", "group_tests")
-    assert set(tests["contrast"]) == {"patients_controls"}
+    assert set(tests["contrast"]) == {"diagnosis"}
     tested = tests[(tests["metric"] == "chi_mean") & tests["p"].notna()]
     assert set(tested["level_1"]) == {"patient"}
     assert (tested["n_1"].max(), tested["n_2"].max()) == (PATIENTS, CONTROLS)

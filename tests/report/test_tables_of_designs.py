@@ -1,12 +1,14 @@
 """The report's tables of calibration lines, models and deviations, and its words for people."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from qsmiron.config import load_config
 from qsmiron.config_files import read_settings
-from qsmiron.report import calibration_table, deviations_table, models_table
+from qsmiron.report import calibration_table, deviations_table, models_table, planning_table
 from qsmiron.report.people_words import NO_CONTROLS, control_caution, count_roles, people_words
+from qsmiron.report.preregistration_text import preregistration_text
 from qsmiron.tables import TABLES
 
 WHERE = {"desc": "main", "atlas": "DK"}
@@ -73,6 +75,12 @@ def test_without_rows_there_is_no_table(make, name):
     assert make(pd.DataFrame(columns=list(TABLES[name]))) == []
 
 
+def test_why_nobody_could_be_compared_is_said():
+    rows = [{"metric": "chi_mean", "p": np.nan, "reason": reason} for reason in ("few", "few", "x")]
+    shown = deviations_table.deviations_table(pd.DataFrame(rows))
+    assert shown == [["No patient could be compared"], ["few"], ["x"]]
+
+
 def test_people_are_named_only_as_the_config_says():
     shipped = read_settings("config/config.yaml")
     people = pd.DataFrame({"diagnosis": ["ALS"] * 3 + ["HC"] * 2 + ["PLS"]})
@@ -87,3 +95,32 @@ def test_people_are_named_only_as_the_config_says():
     assert control_caution(count_roles(people, plain)) == NO_CONTROLS
     # measured are patients alone: nobody is called a control
     assert people_words(count_roles(people[:3], named)) == "3 participants"
+
+
+def test_planning_is_summed_up_over_regions():
+    rows = [
+        {**WHERE, "metric": "chi_mean", "effect": effect, "residual_sd": sd, "n_per_group": n,
+         "n_per_group_corrected": 2 * n}
+        for effect, sizes in ((0.005, (40, 50, 60)), (0.01, (10, 13, 15)))
+        for sd, n in zip((0.007, 0.008, 0.009), sizes, strict=True)
+    ]  # fmt: skip
+    header, *shown = planning_table.planning_table(pd.DataFrame(rows))
+    assert header == planning_table.HEADER
+    assert shown == [
+        ["Mean χ", "8.0 (7.5–8.5)", "5", "50 (45–55)", "100 (90–110)", "3"],
+        ["Mean χ", "8.0 (7.5–8.5)", "10", "13 (12–14)", "26 (23–28)", "3"],
+    ]
+    assert planning_table.planning_table(pd.DataFrame(columns=list(TABLES["planning"]))) == []
+
+
+def test_what_is_preregistered_is_what_the_configuration_says():
+    values = read_settings("config/config.yaml")
+    values["statistics"] = {"harmonisation": "combat", "variance_groups": "site"}
+    text = preregistration_text(load_config(values))
+    for words in (
+        "progression (fast against slow, as the column progression says)",
+        "covariates age, sex", "a residual variance for each site", "by ComBat",
+        "at most 70 sets",  # 5 questions, 7 families, 2 atlases
+    ):  # fmt: skip
+        assert words in text
+    assert "ComBat" not in preregistration_text(load_config(read_settings("config/config.yaml")))

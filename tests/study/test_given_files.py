@@ -16,6 +16,7 @@ from bids_trees import edit_sidecar, make_tree, megre, store_in_one_file
 
 from qsmiron.study import Study, inspect_refused, load_study
 from qsmiron.study.missing_files import lacks_files
+from qsmiron.study.protocol_inputs import ProtocolInputs
 
 HOME = Path(__file__).resolve().parents[2]
 JOB = SimpleNamespace(folder="sub-01", entities="sub-01", echo="2", desc="main", atlas="DK")
@@ -51,7 +52,7 @@ def test_rules_name_inherited_sidecars(study_of: Any, root: Path) -> None:
     assert cohort.magnitude_sidecars(JOB) == [shared, *beside["mag"]]
     assert set(cohort.phase_sidecars(JOB)) == {shared, phases, *beside["phase"]}
     assert {shared, beside["mag"][0]} <= set(cohort.first_sidecars)
-    assert cohort.example_sidecars == cohort.magnitude_sidecars(JOB)
+    assert ProtocolInputs(cohort).sidecars == cohort.magnitude_sidecars(JOB)
     whole = SimpleNamespace(folder="sub-02", entities="sub-02", echo="2")
     assert {shared, phases} <= set(cohort.raw_echo_files(whole))
     every = {str(path) for path in root.rglob("*MEGRE.json")}

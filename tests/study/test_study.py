@@ -138,7 +138,7 @@ def test_a_scan_without_t1w_gets_maps_but_no_regions(study: Study) -> None:
 
 def test_a_single_echo_has_no_r2star(study: Study) -> None:
     assert study.cohort.r2star(wildcards("sub-A", "sub-A")) == []
-    assert len(study.cohort.every_multi_echo_scan(study.paths.r2star)) == 2
+    assert len(study.cohort.every_scan_with_r2star(study.paths.r2star)) == 2
 
 
 def test_the_tables_that_are_joined_are_checked_again_when_they_change(

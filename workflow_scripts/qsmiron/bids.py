@@ -6,11 +6,13 @@ sessions) with the T1w image that goes with it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .acquisition_choice import chosen, entities_of
 from .raw_parts import MEGRE_NAME, MESE_NAME, T1W_NAME, count_echoes, need_extraction, parts_of
 from .results import Results
 from .stored_files import visible
@@ -28,7 +30,8 @@ class Scan:
     """The files of one scan; echoes are in the order of their ``echo-`` entity.
 
     ``folder`` is ``sub-X`` or ``sub-X/ses-Y``; ``entities`` the name up to ``_echo-``. ``stored``
-    holds the raw MEGRE files where magnitude and phase are still to be extracted from them.
+    holds the raw MEGRE files where magnitude and phase are still to be extracted from them. A scan
+    with a ready map of χ needs no phase, and has none; ``ready_maps`` are pairs of name and file.
     """
 
     subject: str
@@ -38,6 +41,7 @@ class Scan:
     phase: tuple[Path, ...]
     t1w: Path | None = None
     stored: tuple[Path, ...] = ()
+    ready_maps: tuple[tuple[str, Path], ...] = ()
 
     @property
     def participant_id(self) -> str:
@@ -57,7 +61,8 @@ class Scan:
     @property
     def files(self) -> list[Path]:
         """All raw image files of the scan."""
-        return [*self.raw_echoes, *([self.t1w] if self.t1w else [])]
+        ready = [path for _, path in self.ready_maps]
+        return [*self.raw_echoes, *([self.t1w] if self.t1w else []), *ready]
 
     @property
     def raw_echoes(self) -> tuple[Path, ...]:
@@ -72,7 +77,31 @@ class Scan:
     @property
     def has_phase(self) -> bool:
         """Whether it has any file of the phase, or of a real or imaginary part."""
-        return set(self.parts) != {"mag"}
+        return bool(set(self.parts) - {"mag"})
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its χ is a ready map."""
+        return self.ready_map("chi") is not None
+
+    @property
+    def has_chi(self) -> bool:
+        """Whether it has a χ map, or phase to make one from."""
+        return self.is_ready or self.has_phase
+
+    @property
+    def has_r2star(self) -> bool:
+        """Whether it has an R2* map, or echoes to make one from."""
+        return self.ready_map("r2star") is not None if self.is_ready else self.n_echoes > 1
+
+    @property
+    def first_image(self) -> Path:
+        """The image whose grid the scan's results have: a ready map, or the first magnitude."""
+        return self.ready_map("chi") or self.magnitude[0]
+
+    def ready_map(self, name: str) -> Path | None:
+        """The file of a ready map, if the scan has it."""
+        return dict(self.ready_maps).get(name)
 
     def file(self, template: str, root: str | Path) -> Path:
         """A file of this scan elsewhere; a relative ``template`` is below ``root``.
@@ -83,6 +112,28 @@ class Scan:
         for name in SCAN_PLACEHOLDERS:
             template = template.replace(f"<{name}>", getattr(self, name) or "")
         return Path(root) / template
+
+    def files_like(self, template: str, root: str | Path) -> list[Path]:
+        """The files of this scan that are there, of a ``template`` whose name may have ``*`` in it.
+
+        A ``*`` behind a placeholder does not go on with its label: of sub-1, none of sub-10.
+        """
+        folder, _, name = template.rpartition("/")
+        whole = self.file(template, root)
+        if "*" not in name:
+            return [whole] if os.path.lexists(whole) else []
+        pattern, before = "", ""
+        for part in filter(None, re.split(r"(<[a-z]+>|\*)", name)):
+            if part == "*":
+                pattern += "(?![A-Za-z0-9]).*" if before.startswith("<") else ".*"
+            elif part.startswith("<"):
+                pattern += re.escape(getattr(self, part[1:-1]) or "")
+            else:
+                pattern += re.escape(part)
+            before = part
+        there = self.file(folder, root)
+        entries = visible(there) if there.is_dir() else []
+        return [path for path in entries if re.fullmatch(pattern, path.name)]
 
 
 def repeated_scans(scans: Iterable[Scan]) -> dict[str, list[Scan]]:
@@ -147,11 +198,17 @@ def find_scans(
     participants: Iterable[str] | None = None,
     sessions: Iterable[str] | None = None,
     results_dir: str | Path = "results",
+    ready_maps: Mapping[str, str] | None = None,
+    select: Mapping[str, str] | None = None,
+    select_t1w: Mapping[str, str] | None = None,
 ) -> list[Scan]:
-    """All scans of a BIDS data set with at least one MEGRE file, by file names.
+    """All scans of a BIDS data set with at least one MEGRE file or a ready map, by file names.
 
     ``participants`` and ``sessions`` restrict the search to these labels (with or without
     ``sub-``/``ses-``). Magnitude and phase that are still to be extracted lie in ``results_dir``.
+    ``ready_maps`` are templates of paths (:meth:`Scan.files_like`) by the name of the map; of
+    several files the first is taken, and the check tells of it. ``select`` and ``select_t1w`` take
+    one of several acquisitions of a session (:func:`.acquisition_choice.chosen`).
     No image is opened, and a sidecar only beside a file of all echoes, to count them.
     """
     root = Path(bids_dir)
@@ -166,22 +223,54 @@ def find_scans(
             if wanted_sessions and session not in wanted_sessions:
                 continue
             anat = root / scan_folder(subject, session) / "anat"
-            scans.extend(_scans_in(anat, subject, session, str(results_dir)))
-    return scans
+            chosen_t1w = t1w_of(anat, subject, session, select_t1w or {})[:1]
+            files = megre_of(anat, select or {})
+            found = list(_scans_of(files, subject, session, chosen_t1w, str(results_dir)))
+            scans.extend(_with_ready_maps(found, root, ready_maps or {}))
+    return [scan for scan in scans if scan.magnitude or scan.phase or scan.is_ready]
 
 
-def _scans_in(anat: Path, subject: str, session: str | None, results: str) -> Iterator[Scan]:
-    if not anat.is_dir():
-        return
-    acquisitions: dict[str, list[Path]] = {}
-    t1w: list[Path] = []
+def _with_ready_maps(scans: list[Scan], root: Path, templates: Mapping[str, str]) -> Iterator[Scan]:
+    for scan in scans:
+        there = [(name, scan.files_like(path, root)) for name, path in templates.items()]
+        ready = tuple((name, files[0]) for name, files in there if files)
+        if "chi" not in dict(ready):
+            yield scan
+            continue
+        # what is still to be extracted would take the phase
+        magnitude = () if scan.stored else scan.magnitude
+        yield replace(scan, magnitude=magnitude, phase=(), stored=(), ready_maps=ready)
+
+
+def t1w_of(anat: Path, subject: str, session: str | None, select: Mapping[str, str]) -> list[Path]:
+    """The T1w images of a session that are selected; the first is used."""
     own = scan_folder(subject, session).replace("/", "_") + "_"
-    for path in visible(anat):
+    there = visible(anat) if anat.is_dir() else []
+    images = [path for path in there if T1W_NAME.fullmatch(path.name) and path.name.startswith(own)]
+    return chosen(images, lambda path: entities_of(path.name.split(".")[0]), select)
+
+
+def megre_of(anat: Path, select: Mapping[str, str]) -> dict[tuple[str, str], list[Path]]:
+    """The raw files of each acquisition that is selected, by its entities and suffix."""
+    acquisitions: dict[tuple[str, str], list[Path]] = {}
+    for path in visible(anat) if anat.is_dir() else ():
         if match := MEGRE_NAME.fullmatch(path.name):
-            acquisitions.setdefault(match["entities"], []).append(path)
-        elif T1W_NAME.fullmatch(path.name) and path.name.startswith(own):
-            t1w.append(path)
-    for entities, files in acquisitions.items():
+            acquisitions.setdefault((match["entities"], match["suffix"]), []).append(path)
+    names = chosen(list(acquisitions), lambda name: entities_of("_".join(name)), select)
+    return {name: acquisitions[name] for name in names}
+
+
+def _scans_of(
+    acquisitions: Mapping[tuple[str, str], list[Path]],
+    subject: str,
+    session: str | None,
+    t1w: list[Path],
+    results: str,
+) -> Iterator[Scan]:
+    image = t1w[0] if t1w else None
+    if not acquisitions:
+        yield Scan(subject, session, scan_folder(subject, session).replace("/", "_"), (), (), image)
+    for (entities, _), files in acquisitions.items():
         parts = parts_of(files)
         magnitude, phase = (tuple(parts.get(part, {}).values()) for part in ("mag", "phase"))
         stored: tuple[Path, ...] = ()
@@ -192,7 +281,7 @@ def _scans_in(anat: Path, subject: str, session: str | None, results: str) -> It
                 tuple(Path(paths.echo(part, n)) for n in range(1, count_echoes(parts) + 1))
                 for part in ("mag", "phase")
             )
-        yield Scan(subject, session, entities, magnitude, phase, t1w[0] if t1w else None, stored)
+        yield Scan(subject, session, entities, magnitude, phase, image, stored)
 
 
 def spin_echoes(scan: Scan, bids_dir: str | Path) -> dict[str, list[Path]]:

@@ -17,11 +17,12 @@ from .acquisition import PHASE_UNITS, setting_of_scan
 from .bids import LABEL, image_template
 from .config_paths import ConfigPath, expanded
 from .config_steps import MaskStep, Overrides, SourceStep, Step
-from .config_values import B0Setting, Labels, Ranges
+from .config_values import B0Setting, Labels, Ranges, Selected
 from .errors import InputError, Problem
 from .masks.gre import GreMaskParameters
 from .methods import Method, get_method
 from .parameters import Parameters, explain, parse_parameters, without_nothing
+from .ready_maps.settings import MapSettings
 from .reference import REGIONS as REFERENCE_REGIONS
 from .regions.deposits import IronParameters
 from .regions.selection import SelectionParameters
@@ -260,18 +261,33 @@ class Config(StudyDesign):
         default_factory=list, description="only these sessions; empty: all"
     )
     exclude: Labels = Field(default_factory=list, description="participants to leave out")
+    select: Selected = Field(
+        default_factory=dict,
+        description="which of several GRE acquisitions of a session is taken, by entities of its "
+        "name such as {acq: highres, run: 1}, or by suffix (MEGRE, T2starw); a session without "
+        "the label gives what has no such entity",
+    )
+    select_t1w: Selected = Field(
+        default_factory=dict, description="which of several T1w images, such as {acq: mprage}"
+    )
     analysis_only: bool = Field(False, description="start from regions_table, without images")
     regions_table: ConfigPath | None = Field(
         None, description="where analysis_only starts; null: group/regions.tsv of the results"
     )
     demo: Demo = Demo()
     acquisition: AcquisitionSettings = AcquisitionSettings()
+    maps: MapSettings = MapSettings()
     reconstruction: Reconstruction = Reconstruction()
     variants: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"main": {}})
     registration: Overrides = Overrides()
     atlases: dict[str, Atlas]
     regions: SelectionParameters = SelectionParameters()
     iron: IronParameters = IronParameters()
+    target_maps: bool = Field(
+        False,
+        description="whether every run makes the maps in the template's space, at 1 mm, with the "
+        "mask that all scans share; otherwise only the target target_maps does",
+    )
     multiverse: Multiverse = Multiverse()
     on_subject_failure: Literal["stop", "exclude"] = Field(
         "stop",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import inf
 from typing import Annotated, Any
 
@@ -52,12 +53,29 @@ def _labels(labels: Any) -> list[str]:
     return [_label(label) for label in labels]
 
 
+_ENTITIES_OF_ONE_SCAN = ("sub", "ses", "echo", "part")
+
+
+def _selected(entities: Any) -> Any:
+    """Labels by entity, such as {acq: highres, run: 1}."""
+    if not isinstance(entities, dict):
+        raise ValueError("a block of entity: label, such as {acq: highres}")
+    found = {}
+    for key, label in without_nothing(entities).items():
+        if not re.fullmatch("[a-z]+", str(key)) or key in _ENTITIES_OF_ONE_SCAN:
+            raise ValueError(f"entities such as acq, rec, run or suffix; {key!r} is none of them")
+        found[str(key)] = _label(label)
+    return found
+
+
 def _ranges(ranges: Any) -> Any:
     return without_nothing(plain_names(ranges))
 
 
 Labels = Annotated[list[str], BeforeValidator(_labels)]
 """Labels of participants or sessions."""
+Selected = Annotated[dict[str, str], BeforeValidator(_selected)]
+"""Labels of entities by which one acquisition is told from others."""
 Ranges = Annotated[dict[str, Range], BeforeValidator(_ranges)]
 """Ranges by column."""
 

@@ -17,7 +17,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     ),
     "Reconstruction": (
         "mask_brain", "map_field", "remove_background_field", "invert_dipole", "reference_chi",
-        "map_r2star", "map_r2", "separate_sources",
+        "map_r2star", "map_r2", "separate_sources", "take_chi", "take_r2star", "grid_magnitude",
     ),
     "Regions": (
         "measure_regions", "pool_thresholds", "count_deposits", "gather_regions",
@@ -31,6 +31,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         "vary_choices", "leave_one_out", "draw_specification_curves",
     ),
     "Slice viewer": ("carry_chi", "average_chi"),
+    "Maps in the template": ("invert_registration", "carry_mask", "carry_map", "share_mask"),
     "Figures and report": (
         "draw_group_distributions", "draw_quantiles", "draw_effects", "draw_correlations",
         "draw_forest", "draw_harmonisation", "draw_recovery", "describe_results", "write_methods",

@@ -13,7 +13,7 @@ from .volumes import read_json, write_json, write_text
 
 IGNORED = (
     "group", "figures", "benchmarks", "report.html", "methods.md", "work",
-    "*_label-paramagnetic_*Chimap.*", "*_label-diamagnetic_*Chimap.*",
+    "**/*_label-paramagnetic_*", "**/*_label-diamagnetic_*",
 )  # fmt: skip
 """What stands in the results folder and is no part of BIDS (written as .bidsignore).
 

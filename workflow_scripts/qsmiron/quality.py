@@ -18,6 +18,7 @@ from pydantic import Field
 
 from .acquisition import b0_direction, field_strength, read_sidecar
 from .b0 import SIDECAR_FIELD
+from .errors import InputError
 from .failures import Failure
 from .parameters import Parameters
 from .results import Results
@@ -51,6 +52,9 @@ REGISTRATION_NUMBERS = (
 )
 """What the quality table shows of ``registration.json``."""
 
+
+READY_MAP = "ready map"
+"""``chi_source`` of a scan whose χ was made elsewhere."""
 
 NO_PHASE = "no phase: left out"
 """Flag of a scan that has magnitude images alone."""
@@ -91,7 +95,7 @@ class ScanRecord:
     """What the jobs of one scan left behind.
 
     ``brain`` and ``reliable`` are masks on the grid with the affine ``grid``, ``noise`` the SD of
-    the total field's noise (ppm) on it; ``reference`` the
+    the total field's noise (ppm) on it (None of a ready map); ``reference`` the
     fields of the χ map's sidecar; ``registration`` is empty without a T1w and holds ``failed``,
     the reason, where it gave up; ``regions`` holds the scan's rows of the regions table (n/a as
     NaN), ``volumes`` those of :func:`.volume_outliers.volume_scores` (None: not compared).
@@ -107,7 +111,7 @@ class ScanRecord:
     grid: np.ndarray
     brain: np.ndarray
     reliable: np.ndarray
-    noise: np.ndarray
+    noise: np.ndarray | None
     reference: Mapping[str, Any]
     registration: Mapping[str, Any]
     regions: pd.DataFrame
@@ -125,7 +129,8 @@ def read_scan(
 ) -> ScanRecord:
     """Read what the jobs of the scan at ``paths`` left behind.
 
-    ``sidecar`` is the JSON beside its first magnitude echo, which may inherit others, ``regions``
+    ``sidecar`` is the JSON beside its first magnitude echo, or ready map, which may inherit others,
+    ``regions``
     the cohort's regions table, ``volumes`` the volume scores of the whole cohort.
     """
     participant, _, session = paths.folder.partition("/")
@@ -136,24 +141,42 @@ def read_scan(
         return table[mine & (table["session"] == session)] if session else table[mine]
 
     registered = Path(paths.registration_quality)
+    reference = read_json(sidecar_path(paths.chi))
+    ready = _is_ready(reference)
     brain = read_volume(paths.brain_mask)
     return ScanRecord(
         participant_id=participant,
         session=session,
         desc=paths.desc,
         n_echoes=n_echoes,
-        field_strength=field_strength(read_sidecar(sidecar), sidecar),
+        field_strength=_b0(sidecar, ready),
         grid=brain.affine,
         brain=brain.data > 0.5,
         reliable=read_mask(paths.reliable_mask, like=brain),
-        noise=read_volume(paths.field_noise, finite=False).data,
-        reference=read_json(sidecar_path(paths.chi)),
+        noise=None if ready else read_volume(paths.field_noise, finite=False).data,
+        reference=reference,
         registration=read_json(registered) if registered.exists() else {},
         regions=own(regions),
         volumes=None if volumes is None else own(volumes),
         b0_direction=_described(paths.reliable_mask).get(SIDECAR_FIELD),
-        field_map=_described(paths.field_noise),
+        field_map={} if ready else _described(paths.field_noise),
     )
+
+
+def _is_ready(described: Mapping[str, Any]) -> bool:
+    """Whether a map of χ was made elsewhere, by its sidecar."""
+    steps = described.get("EstimationAlgorithm")
+    return isinstance(steps, Mapping) and "ready_map" in steps
+
+
+def _b0(sidecar: str, ready: bool) -> float:
+    """B0 (T); NaN where nothing beside a ready map tells it."""
+    try:
+        return field_strength(read_sidecar(sidecar), sidecar)
+    except InputError:
+        if not ready:
+            raise
+        return np.nan
 
 
 def _described(image: str) -> dict[str, Any]:
@@ -174,12 +197,13 @@ def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, An
         "session": scan.session,
         "desc": scan.desc,
         "labels_source": ", ".join(sorted(regions["labels_source"].dropna().unique())) or np.nan,
-        "n_echoes": scan.n_echoes,
+        "chi_source": READY_MAP if _is_ready(scan.reference) else "phase",
+        "n_echoes": scan.n_echoes or np.nan,
         "field_strength": scan.field_strength,
         "obliquity": obliquity(scan.grid, scan.b0_direction),
         "brain_volume": scan.brain.sum() * voxel_ml,
         "reliable_fraction": (scan.reliable & scan.brain).sum() / max(scan.brain.sum(), 1),
-        "field_noise": _median(scan.noise[scan.brain]),
+        "field_noise": np.nan if scan.noise is None else _median(scan.noise[scan.brain]),
         "alternating_slope": _number(scan.field_map, "AlternatingPhaseSlope"),
         "alternating_constant": _number(scan.field_map, "AlternatingPhaseConstant"),
         "reference_mean": scan.reference.get("ReferenceMean"),
@@ -266,7 +290,13 @@ def _flags(
         yield f"brain volume {row['brain_volume']:.0f} mL"
     if row["reliable_fraction"] < limits.reliable_fraction:
         yield f"reliable mask covers {row['reliable_fraction']:.0%} of the brain"
-    if inverted := _inverted(measured):
+    if _is_ready(scan.reference):
+        if inverted := _inverted(measured, _white_matter(scan.regions)):
+            yield (
+                f"susceptibility of the wrong sign: {inverted}, not above white matter, so see "
+                "whether the ready map is to be multiplied by -1"
+            )
+    elif inverted := _inverted(measured):
         yield (
             f"susceptibility of the wrong sign: {inverted}, so turn that of "
             "reconstruction.field_map.parameters.phase_sign (1 by default)"
@@ -303,12 +333,21 @@ def _readout_flag(row: Mapping[str, Any], field_map: Mapping[str, Any], limit: f
     )
 
 
-def _inverted(measured: pd.DataFrame) -> str:
-    """The iron-rich nuclei with their χ where it is negative in all; one alone may be calcified."""
+def _inverted(measured: pd.DataFrame, base: float = 0.0) -> str:
+    """The iron-rich nuclei with their χ where it is below ``base`` (ppb) in all; one alone may be
+    calcified.
+    """
     ppb = measured.groupby("region")["value"].mean().reindex(IRON_RICH).dropna() * 1000
-    if ppb.empty or (ppb > 0).any():
+    if ppb.empty or (ppb > base).any():
         return ""
     return ", ".join(f"{region} {value:.0f} ppb" for region, value in ppb.items())
+
+
+def _white_matter(regions: pd.DataFrame) -> float:
+    """Mean χ of white matter (ppb), by which the reference of a map does not matter; else 0."""
+    rows = regions[(regions["labels_source"] == TISSUES) & (regions["metric"] == "chi_mean")]
+    ppb = rows.loc[rows["region"] == "white_matter", "value"].dropna() * 1000
+    return float(ppb.mean()) if len(ppb) else 0.0
 
 
 def _as_flag(text: str) -> str:
@@ -317,12 +356,15 @@ def _as_flag(text: str) -> str:
 
 
 def _registration_flags(found: Mapping[str, Any], limits: QualityParameters) -> Iterator[str]:
+    by_headers = bool(found.get("by_headers"))
+    if by_headers:
+        yield "T1w and map lie as their headers say: no magnitude tells"
     similarity, sharpness = (
         _number(found, key) for key in ("registration_similarity", "gre_sharpness")
     )
     if not similarity >= limits.registration_similarity:
         yield f"T1w and template agree poorly (local r = {similarity:.2f})"
-    if not sharpness >= limits.gre_sharpness:
+    if not (by_headers or sharpness >= limits.gre_sharpness):
         yield f"T1w and GRE agree little better than 6 mm apart (by a factor of {sharpness:.1f})"
     if (overlap := _number(found, "brain_overlap")) < limits.brain_overlap:
         yield f"the brains of T1w and template overlap poorly (Dice {overlap:.2f})"

@@ -16,7 +16,8 @@ from .errors import InputError
 
 MEGRE_NAME = re.compile(
     r"(?P<entities>sub-[A-Za-z0-9]+(?:_(?!echo-|part-)[a-z]+-[A-Za-z0-9]+)*)"
-    r"(?:_echo-(?P<echo>[0-9]+))?_part-(?P<part>mag|phase|real|imag)_MEGRE\.nii(?:\.gz)?"
+    r"(?:_echo-(?P<echo>[0-9]+))?_part-(?P<part>mag|phase|real|imag)"
+    r"_(?P<suffix>MEGRE|T2starw)\.nii(?:\.gz)?"
 )
 
 MESE_NAME = re.compile(

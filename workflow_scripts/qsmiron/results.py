@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from .template import TEMPLATE_NAME
+
 
 @dataclass(frozen=True)
 class Results:
@@ -51,6 +53,11 @@ class Results:
         return str(Path(self.intermediate(f"echo-{echo}_part-{part}_MEGRE.nii.gz")))
 
     @property
+    def gridded_magnitude(self) -> str:
+        """Magnitude of the first echo on the grid of a ready map."""
+        return self.intermediate("magnitude.nii.gz")
+
+    @property
     def chi(self) -> str:
         """Referenced susceptibility (ppm)."""
         return self.derivative(f"desc-{self.desc}_Chimap.nii.gz")
@@ -94,6 +101,21 @@ class Results:
     def label_table(self) -> str:
         """Names of these labels, and what of them lies beyond the field of view."""
         return self.labels.removesuffix(".nii.gz") + ".tsv"
+
+    def in_template(self, path: str) -> str:
+        """A file of the scan's ``anat`` folder carried to the default template's space."""
+        here = self.derivative("")
+        return f"{here}space-{TEMPLATE_NAME}_{path.removeprefix(here)}"
+
+    @property
+    def inverse(self) -> str:
+        """Scanner coordinates (RAS mm) of every voxel of the template."""
+        return self.intermediate("templatetogre.nii.gz")
+
+    @property
+    def shared_mask(self) -> str:
+        """What every scan covers in the template's space."""
+        return f"{self.root}/group/space-{TEMPLATE_NAME}_desc-{self.desc}_mask.nii.gz"
 
     @property
     def coordinates(self) -> str:

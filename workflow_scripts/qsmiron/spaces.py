@@ -142,3 +142,18 @@ def rigid_motion(matrix: np.ndarray) -> tuple[float, float]:
     """Rotation angle (degrees) and length of the translation (mm) of a rigid map (4, 4)."""
     cosine = np.clip((np.trace(matrix[:3, :3]) - 1) / 2, -1, 1)
     return float(np.degrees(np.arccos(cosine))), float(np.linalg.norm(matrix[:3, 3]))
+
+
+def box_of(shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
+    """The least and greatest coordinates (2, 3; RAS mm) of the edges of a grid."""
+    ends = np.stack([np.full(3, -0.5), np.array(shape[:3]) - 0.5])
+    corners = np.array(np.meshgrid(*ends.T)).reshape(3, -1).T
+    points = corners @ affine[:3, :3].T + affine[:3, 3]
+    return np.stack([points.min(axis=0), points.max(axis=0)])
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Share of the smaller of two boxes that lies in the other."""
+    shared = np.minimum(one[1], other[1]) - np.maximum(one[0], other[0])
+    smaller = min(np.prod(one[1] - one[0]), np.prod(other[1] - other[0]))
+    return float(np.prod(np.clip(shared, 0, None)) / smaller) if smaller > 0 else 0.0

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from ..acquisition import setting_of_scan
-from ..bids import LABEL, ChosenSession, Scan, find_scans, repeated_scans, scan_folder
+from ..acquisition_choice import differing, entities_of, same_label
+from ..bids import LABEL, Scan, find_scans, scan_folder
 from ..clinical import check_clinical
 from ..clinical.phenotype import tables_beside
 from ..clinical.sheet import Sheet, read_sheet
 from ..errors import InputError, Problem
+from ..raw_parts import MEGRE_NAME, T1W_NAME
+from ..ready_maps.finding import map_problems
+from ..ready_maps.settings import MapSettings
 from ..spelling import twin_label
 from ..stored_files import visible
 from .copies import check_copies
@@ -30,7 +34,8 @@ from .names import (
 )
 from .protocol import check_protocol
 from .readout import check_readout
-from .sessions import check_sessions_of_cohort
+from .ready_maps import check_references, inspect_ready, read_map_settings
+from .sessions import check_sessions_of_cohort, without_regions
 from .settings import (
     B0Directions,
     PhaseUnits,
@@ -123,9 +128,15 @@ def _inspect(
     b0 = read_b0_directions(settings, problems)
     scans: list[Scan] = []
     if _is_data_set(root, problems):
-        scans = _check_images(root, selection, phase_units, b0, every_image, inspection)
+        maps = read_map_settings(settings)
+        scans = _check_images(root, selection, phase_units, b0, maps, every_image, inspection)
         problems += check_readout(root, inspection.scans, settings)
-        used = [seen for seen in inspection.scans if seen.scan.has_phase]
+        used = [seen for seen in inspection.scans if seen.scan.has_chi]
+        grouped = bool(settings.get("contrasts") or settings.get("scores"))
+        problems += map_problems(maps, scans, str(root), grouped or bool(settings.get("models")))
+        if maps.chi:
+            chain = settings.get("reconstruction") or {}
+            problems += check_references(used, maps, chain.get("reference"))
         problems += check_own_files(root, used, settings)
         own = own_paths(root, used, settings)
         problems += check_times(inspection.scans, [*_tables(table), *own])
@@ -143,7 +154,7 @@ def _inspect(
     session, told = check_sessions_of_cohort(root, table, scans, selection.session, grouped, months)
     problems += told
     chosen = [who for _, who, _ in sheet.rows if selection.has(who.removeprefix("sub-"))]
-    idle = _without_regions(scans, session, serves_without_t1w(settings))
+    idle = without_regions(scans, session, serves_without_t1w(settings))
     problems += check_clinical(
         table,
         chosen,
@@ -153,31 +164,13 @@ def _inspect(
     )
     if root.is_dir():
         problems += _check_selection(root, sheet, scans, selection)
+        problems += _check_selected(root, selection)
         problems += _check_named_scans(scans, "phase_units_of", phase_units.named)
         problems += _check_named_scans(scans, "b0_direction_of", b0.named)
 
 
 def _tables(table: Path) -> list[Path]:
     return [table, *tables_beside(table)]
-
-
-def _without_regions(scans: list[Scan], session: ChosenSession, without_t1w: bool) -> set[str]:
-    """Participants whose images serve no group result: no phase, no T1w, or another session."""
-    repeated = repeated_scans(scan for scan in scans if scan.has_phase)
-    serving = {
-        scan.participant_id
-        for scan in scans
-        if scan.has_phase
-        and (scan.t1w is not None or without_t1w or scan.subject in repeated)
-        and scan.session in (None, _chosen(session, scan))
-    }
-    return {scan.participant_id for scan in scans} - serving
-
-
-def _chosen(session: ChosenSession, scan: Scan) -> str | None:
-    if isinstance(session, Mapping):
-        return session.get(scan.participant_id, scan.session)
-    return scan.session if session is None else session
 
 
 def _is_data_set(root: Path, problems: list[Problem]) -> bool:
@@ -199,6 +192,7 @@ def _check_images(
     selection: Selection,
     phase_units: PhaseUnits,
     b0: B0Directions,
+    maps: MapSettings,
     every_image: bool,
     inspection: Inspection,
 ) -> list[Scan]:
@@ -209,24 +203,35 @@ def _check_images(
         if folder.is_dir() and LABEL.fullmatch(label) and selection.has(label):
             problems += check_sessions(folder)
     # restricted here and not by find_scans, so that exclude and participant_label work alike
-    scans = [s for s in find_scans(root, sessions=selection.sessions) if selection.has(s.subject)]
+    found = find_scans(
+        root,
+        sessions=selection.sessions,
+        ready_maps=maps.templates,
+        select=selection.select,
+        select_t1w=selection.select_t1w,
+    )
+    scans = [scan for scan in found if selection.has(scan.subject)]
     by_session: dict[tuple[str, str | None], list[Scan]] = defaultdict(list)
     for scan in scans:
         by_session[scan.subject, scan.session].append(scan)
     inspected = inspection.scans
     for (subject, session), group in by_session.items():
         anat = root / scan_folder(subject, session) / "anat"
-        problems += check_file_names(anat, subject, session)
+        if anat.is_dir():
+            problems += check_file_names(anat, subject, session)
+            problems += check_t1w(anat, group[0], selection.select_t1w)
         problems += _check_single(anat, group)
-        problems += check_t1w(anat, group[0])
         inspected += [
-            inspect_scan(scan, *phase_units.of(scan.folder), b0.of(scan.folder)) for scan in group
+            inspect_ready(scan, maps)
+            if scan.is_ready
+            else inspect_scan(scan, *phase_units.of(scan.folder), b0.of(scan.folder))
+            for scan in group
         ]
     check_voxels(inspected, every_image)
     problems += [problem for seen in inspected for problem in seen.problems]
     problems += check_copies(inspected)
     problems += check_protocol(root, inspected)
-    if scans and not any(scan.has_phase for scan in scans):
+    if scans and not any(scan.has_chi for scan in scans):
         expected = "phase (or real and imaginary) images of one scan at least"
         problems.append(Problem(str(root), "no phase image", expected, "Export them."))
     inspection.n_participants = len({scan.subject for scan in scans})
@@ -237,13 +242,42 @@ def _check_images(
 
 def _check_single(anat: Path, group: list[Scan]) -> Iterator[Problem]:
     if len(group) > 1:
+        names = [path.name.split(".")[0] for scan in group for path in scan.raw_echoes[:1]]
+        labels = {key: [one for one in values if one] for key, values in differing(names).items()}
+        ways = ", ".join(
+            f"{{{key}: {one}}}" for key, values in labels.items() for one in values if key != "part"
+        )
         yield Problem(
             str(anat),
             f"{len(group)} multi-echo acquisitions: {', '.join(s.entities for s in group)}",
-            "one acquisition (one run) per participant and session",
-            "Keep the one to analyse and move the files of the others out of the data set, for "
-            "example to sourcedata/.",
+            "one acquisition (one run) per participant and session; several are not averaged",
+            f"Choose one under select in the config ({ways}), or move the files of the others out "
+            "of the data set, for example to sourcedata/.",
         )
+
+
+def _check_selected(root: Path, selection: Selection) -> Iterator[Problem]:
+    """Labels under ``select`` and ``select_t1w`` that no image of the data set has."""
+    folders = [*root.glob("sub-*/anat"), *root.glob("sub-*/ses-*/anat")]
+    for key, select, pattern in (
+        ("select", selection.select, MEGRE_NAME),
+        ("select_t1w", selection.select_t1w, T1W_NAME),
+    ):
+        names = {
+            path.name.split(".")[0]
+            for folder in (folders if select else ())
+            for path in visible(folder)
+            if pattern.fullmatch(path.name)
+        }
+        for entity, label in select.items():
+            there = sorted({one for name in names if (one := entities_of(name).get(entity))})
+            if not any(same_label(one, label) for one in there):
+                yield Problem(
+                    f"config, {key}.{entity}",
+                    f"{label!r}, which no image has",
+                    f"one of {', '.join(there)}" if there else f"images with {entity}- in the name",
+                    "Correct it.",
+                )
 
 
 def _check_cohort(

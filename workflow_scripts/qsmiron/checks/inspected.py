@@ -45,6 +45,11 @@ class Inspected:
         return f"{self.scan.files[0].parent}/{self.scan.entities}"
 
     @property
+    def on_grid(self) -> Path:
+        """An image on the grid that the scan's results have: a ready map, or its first echo."""
+        return self.scan.ready_map("chi") or self.echoes[0]
+
+    @property
     def echoes(self) -> list[Path]:
         """The MEGRE files of the parts that are looked at."""
         return [path for files in self.parts.values() for path in files.values()]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from ..bids import image_template
 from ..errors import InputError, Problem
 from ..relaxation.spin_echo import MESE
+from ..spaces import box_of, overlap
 from ..stored_files import why_no_content
 from ..volumes import GRID_TOLERANCE_MM, image_grid, read_volume
 from .copies import alike
@@ -95,7 +95,7 @@ def check_own_files(
         there = yield from _find(root, inspected, where, block.get("segmentation"), required)
         in_gre = block.get("segmentation_space") == "GRE"
         for seen, path in there:
-            like = seen.echoes[0] if in_gre else seen.scan.t1w
+            like = seen.on_grid if in_gre else seen.scan.t1w
             yield from _check_place(path, seen, like)
         yield from _check_numbers(there, block)
     for where, template in _on_the_grid(settings).items():
@@ -205,7 +205,7 @@ def _check_place(path: Path, seen: Inspected, like: Path | None) -> Iterator[Pro
         yield from error.problems
         return
     header = seen.headers[like]
-    share = _overlap(_box(shape, affine), _box(header.shape, header.affine))
+    share = overlap(box_of(shape, affine), box_of(header.shape, header.affine))
     if share < LEAST_OVERLAP:
         yield Problem(
             str(path),
@@ -216,23 +216,9 @@ def _check_place(path: Path, seen: Inspected, like: Path | None) -> Iterator[Pro
         )
 
 
-def _box(shape: Sequence[int], affine: np.ndarray) -> np.ndarray:
-    """The least and greatest coordinates (2, 3; RAS mm) of a grid's corners."""
-    corners = np.array([*product(*((-0.5, n - 0.5) for n in shape[:3]))])
-    points = corners @ affine[:3, :3].T + affine[:3, 3]
-    return np.stack([points.min(axis=0), points.max(axis=0)])
-
-
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Share of the smaller of two boxes that lies in the other."""
-    shared = np.minimum(one[1], other[1]) - np.maximum(one[0], other[0])
-    smaller = min(np.prod(one[1] - one[0]), np.prod(other[1] - other[0]))
-    return float(np.prod(np.clip(shared, 0, None)) / smaller) if smaller > 0 else 0.0
-
-
 def _check_grid(path: Path, seen: Inspected, where: str) -> Iterator[Problem]:
     """A mask or R2 map, which ``where`` names, that is not on the grid of its scan's GRE."""
-    like = seen.echoes[0]
+    like = seen.on_grid
     if like not in seen.headers:
         return
     try:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from ..bids import LABEL, Scan
+from ..bids import LABEL, Scan, t1w_of
 from ..errors import Problem
 from ..raw_parts import MEGRE_NAME, T1W_NAME
 from ..stored_files import FETCH, dangling_link, visible
 
 _IMAGE = re.compile(r".*\.nii(\.gz)?", re.IGNORECASE)
-_MEGRE = re.compile(r"megre", re.IGNORECASE)
+_MEGRE = re.compile(r"megre|_part-[a-z]+_t2starw", re.IGNORECASE)
+"""T2starw alone may be any image; with its part it is one of those that are used."""
 _T1W = re.compile(r"_t1w\.nii(\.gz)?", re.IGNORECASE)
-_SIDECAR = re.compile(r".*_(MEGRE|T1w)\.json")
+_SIDECAR = re.compile(r".*_(MEGRE|T2starw|T1w)\.json")
 _LOOKS_LIKE_SUBJECT = re.compile(r"sub([-_ .]|[0-9])", re.IGNORECASE)
 _LOOKS_LIKE_SESSION = re.compile(r"ses([-_ .]|[0-9])", re.IGNORECASE)
 _EXPECTED_LABEL = "letters and digits only after {prefix}"
@@ -99,7 +100,7 @@ def check_file_names(anat: Path, subject: str, session: str | None) -> Iterator[
     """Files that are not of this participant (and session), and two files for one echo."""
     prefix = f"sub-{subject}_" + (f"ses-{session}_" if session else "")
     yield from _check_owner(anat, prefix)
-    seen: dict[tuple[str, str, str], Path] = {}
+    seen: dict[tuple[str, str, str, str], Path] = {}
     for path in megre_files(anat):
         match = MEGRE_NAME.fullmatch(path.name)
         if not match:
@@ -112,7 +113,7 @@ def check_file_names(anat: Path, subject: str, session: str | None) -> Iterator[
             )
             continue
         echo = (match["echo"] or "all").lstrip("0")
-        key = (match["entities"], match["part"], echo)
+        key = (match["entities"], match["suffix"], match["part"], echo)
         if twin := seen.setdefault(key, path) if key in seen else None:
             yield Problem(
                 str(path),
@@ -157,11 +158,11 @@ def _advice(name: str) -> str:
     return "Rename it: entities in this order, spelt alike, letters and digits in the labels."
 
 
-def check_t1w(anat: Path, scan: Scan) -> Iterator[Problem]:
-    """Warn of a scan without T1w image, or with several to choose from."""
+def check_t1w(anat: Path, scan: Scan, select: Mapping[str, str] | None = None) -> Iterator[Problem]:
+    """Warn of a scan without T1w image, or with several to choose from that ``select`` leaves."""
     files = [path.name for path in visible(anat) if _IMAGE.fullmatch(path.name)]
     own = scan.folder.replace("/", "_") + "_"
-    t1w = [name for name in files if T1W_NAME.fullmatch(name) and name.startswith(own)]
+    t1w = [path.name for path in t1w_of(anat, scan.subject, scan.session, select or {})]
     for name in files:
         if _T1W.search(name) and not T1W_NAME.fullmatch(name):
             yield Problem(
@@ -185,6 +186,7 @@ def check_t1w(anat: Path, scan: Scan) -> Iterator[Problem]:
             str(anat),
             f"{len(t1w)} T1w images ({', '.join(t1w)}), of which {scan.t1w.name} is used",
             "one …_T1w.nii.gz",
-            "If another is better, move this one out of the data set.",
+            "If another is better, choose it under select_t1w in the config, or move this one out "
+            "of the data set.",
             "warning",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..bids import ChosenSession, Scan, sessions_of
+from ..bids import ChosenSession, Scan, repeated_scans, sessions_of
 from ..clinical.baseline import baseline_problems, baseline_sessions
 from ..clinical.visits import read_visits
 from ..errors import Problem
@@ -32,6 +32,25 @@ def check_sessions_of_cohort(
         problems = baseline_problems(str(root), baseline, untimed) if grouped else ()
         return baseline or None, list(problems)
     return session, list(_absent(sessions, session)) if grouped else []
+
+
+def without_regions(scans: list[Scan], session: ChosenSession, without_t1w: bool) -> set[str]:
+    """Participants whose images serve no group result: no phase, no T1w, or another session."""
+    repeated = repeated_scans(scan for scan in scans if scan.has_phase)
+    serving = {
+        scan.participant_id
+        for scan in scans
+        if scan.has_chi
+        and (scan.t1w is not None or without_t1w or scan.subject in repeated)
+        and scan.session in (None, _chosen(session, scan))
+    }
+    return {scan.participant_id for scan in scans} - serving
+
+
+def _chosen(session: ChosenSession, scan: Scan) -> str | None:
+    if isinstance(session, Mapping):
+        return session.get(scan.participant_id, scan.session)
+    return scan.session if session is None else session
 
 
 def _absent(sessions: dict[str, list[str]], session: ChosenSession) -> Iterator[Problem]:

@@ -88,13 +88,16 @@ def _is_in(path: str, key: object) -> bool:
 class Selection:
     """Which participants and sessions the config selects; empty sets select all.
 
-    ``session`` is the one that the group results are made of, where one is named.
+    ``session`` is the one that the group results are made of, where one is named; ``select`` and
+    ``select_t1w`` tell one acquisition of a session from others.
     """
 
     participants: set[str]
     sessions: set[str]
     excluded: set[str]
     session: ChosenSession = None
+    select: Mapping[str, str] = field(default_factory=dict)
+    select_t1w: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, label: str) -> bool:
         """Whether a participant's label is selected."""
@@ -154,7 +157,14 @@ def read_selection(settings: Mapping[str, Any], problems: list[Problem]) -> Sele
             labels["session_label"],
             named if named is None or isinstance(named, Mapping) else str(named),
         ),
+        *(_entities(settings.get(key)) for key in ("select", "select_t1w")),
     )
+
+
+def _entities(block: Any) -> dict[str, str]:
+    """Labels by entity; nothing where the config is refused for them."""
+    items = block.items() if isinstance(block, Mapping) else ()
+    return {str(key): str(label) for key, label in items if label is not None}
 
 
 def read_phase_units(settings: Mapping[str, Any], problems: list[Problem]) -> PhaseUnits:

@@ -53,7 +53,7 @@ LABELS_COLOUR = "#ffffff60"
 class SubjectMaps(NamedTuple):
     """What the page shows; all on one grid. χ, its parts, field: ppm; R2*: 1/s; template: 0–1."""
 
-    magnitude: Volume
+    magnitude: Volume | None
     chi: Volume
     brain: np.ndarray
     reliable: np.ndarray
@@ -101,7 +101,7 @@ def quality_page(
 
 
 def _prepared(maps: SubjectMaps) -> SubjectMaps:
-    affine = maps.magnitude.affine
+    affine = maps.chi.affine
     brain = to_ras(Volume(maps.brain, affine))
     box = bounding_box(brain.data, margin=3)
 
@@ -234,8 +234,8 @@ def _magnitude(
     image = show_slice(axes, maps.magnitude, plane, index, cmap="gray", vmin=min(low, 0.3 * high),
                        vmax=high)  # fmt: skip
     brain_colour, reliable_colour = MASK_COLOURS.values()
-    reliable = Volume(maps.reliable.astype(np.int8), maps.magnitude.affine)
-    brain = Volume(maps.brain.astype(np.int8), maps.magnitude.affine)
+    reliable = Volume(maps.reliable.astype(np.int8), maps.chi.affine)
+    brain = Volume(maps.brain.astype(np.int8), maps.chi.affine)
     outline(axes, reliable, plane, index, reliable_colour, 0.8)
     outline(axes, brain, plane, index, brain_colour, 1.0)
     if maps.labels is not None:

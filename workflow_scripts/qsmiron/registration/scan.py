@@ -85,23 +85,35 @@ def register_scan(
     template: Template,
     parameters: RegistrationParameters,
     threads: int = 1,
+    grid: Volume | None = None,
 ) -> RegisteredScan:
     """Register template, T1w and GRE of one scan.
+
+    The results lie on the grid of the image ``grid``, in the scanner's coordinates of the
+    ``magnitude``, on whose grid they lie without one. Where ``magnitude`` is empty, ``grid`` is in
+    the coordinates of the T1w, which its header is taken at its word for: nothing measures that.
 
     The quality has ``registration_similarity`` (local correlation of T1w and warped template,
     :meth:`.RegisteredT1w.agreement`), ``brain_overlap`` (Dice of the T1w's brain and the
     template's), ``gre_similarity`` (mutual information of T1w and GRE in the brain, nats),
     ``gre_sharpness`` (see :func:`.within_subject.sharpness`), the extremes of the Jacobian
     determinant in the brain, the rigid motion between T1w and GRE (degrees, mm),
-    ``brain_in_gre``, the fraction of the brain that the GRE covers, and ``tissue_voxels_beyond``,
-    the voxels of each tissue that it does not. Nothing of it depends on the
+    ``brain_in_gre``, the fraction of the brain that the grid covers, and ``tissue_voxels_beyond``,
+    the voxels of each tissue that it does not. Without a magnitude those of the GRE are None and
+    ``by_headers`` is true. Nothing of it depends on the
     order that the images are stored in, nor on how the patient lies.
     """
-    gre, turn = combined(magnitude)
+    gre = None
+    if magnitude:
+        gre, turn = combined(magnitude)
     t1w, _ = nearest_to_ras(_contiguous(t1w))
     frame = own_frame(t1w.affine)
-    t1w, gre = straightened(t1w, frame), straightened(gre, frame)
-    found = _register(t1w, gre, template, parameters, threads)
+    t1w, gre = straightened(t1w, frame), gre and straightened(gre, frame)
+    target = gre
+    if grid is not None:
+        target, turn = nearest_to_ras(_contiguous(grid))
+        target = straightened(target, frame)
+    found = _register(t1w, gre, target, template, parameters, threads)
     return replace(
         found,
         gre_to_t1w=frame @ found.gre_to_t1w @ frame.T,
@@ -166,19 +178,23 @@ def register_head(
 
 def _register(
     t1w: Volume,
-    gre: Volume,
+    gre: Volume | None,
+    target: Volume,
     template: Template,
     parameters: RegistrationParameters,
     threads: int,
 ) -> RegisteredScan:
     try:
-        check_contrast("GRE magnitude", gre)
+        if gre is not None:
+            check_contrast("GRE magnitude", gre)
         with ants_session(threads, parameters.seed) as session:
             head = register_head(session, t1w, template, parameters)
-            to_t1w = register_gre(session, gre, head.image, head.brain, parameters.rigid)
+            to_t1w = np.eye(4)
+            if gre is not None:
+                to_t1w = register_gre(session, gre, head.image, head.brain, parameters.rigid)
     except GAVE_UP as error:
-        return failed_scan(gre, str(error))
-    return place_scan(gre, head, head.image, to_t1w, np.eye(4), parameters)
+        return failed_scan(target, str(error))
+    return place_scan(gre, target, head, head.image, to_t1w, np.eye(4), parameters)
 
 
 GAVE_UP = (InputError, RuntimeError, np.linalg.LinAlgError)
@@ -186,35 +202,44 @@ GAVE_UP = (InputError, RuntimeError, np.linalg.LinAlgError)
 
 
 def place_scan(
-    gre: Volume,
+    gre: Volume | None,
+    target: Volume,
     head: RegisteredHead,
     image: Volume,
     to_image: np.ndarray,
     to_head: np.ndarray,
     parameters: RegistrationParameters,
 ) -> RegisteredScan:
-    """A GRE in the ``head`` that it belongs to.
+    """A GRE in the ``head`` that it belongs to, on the grid of ``target``.
 
     ``image`` is a T1w of the same brain on the voxels of the head's grid, which may lie elsewhere:
     ``to_head`` (4, 4) takes its points to the head's, ``to_image`` those of the GRE to its own.
+    Without a ``gre`` the target's are taken for the T1w's by their headers.
     """
     brain, tissues = head.brain, head.tissues
     in_gre = apply_affine(np.linalg.inv(to_image), grid_points(brain.shape, image.affine))
-    covered = look_up(np.ones_like(gre.data), gre.affine, in_gre) > 0.5
-    seen = look_up(gre.data, gre.affine, in_gre)
+    covered = look_up(np.ones_like(target.data), target.affine, in_gre) > 0.5
     rotation, translation = rigid_motion(to_image)
+    of_gre: dict[str, Any] = {"gre_sharpness": None, "gre_similarity": None, "by_headers": True}
+    if gre is not None:
+        inside = look_up(np.ones_like(gre.data), gre.affine, in_gre) > 0.5
+        seen = look_up(gre.data, gre.affine, in_gre)
+        of_gre = {
+            "gre_sharpness": sharpness(gre, image, brain, to_image, parameters.rigid),
+            "gre_similarity": mutual_information(image.data, seen, brain & inside),
+        }
+    beyond = tissues_beyond(tissue_labels(tissues), covered, image.affine, target.affine)
     quality = {
         **head.quality,
-        "gre_sharpness": sharpness(gre, image, brain, to_image, parameters.rigid),
-        "gre_similarity": mutual_information(image.data, seen, brain & covered),
+        **of_gre,
         "rotation": rotation,
         "translation": translation,
         "brain_in_gre": float(covered[brain].mean()),
-        TISSUES_BEYOND: tissues_beyond(tissue_labels(tissues), covered, image.affine, gre.affine),
+        TISSUES_BEYOND: beyond,
     }
-    points = apply_affine(to_image, grid_points(gre.data.shape, gre.affine))
+    points = apply_affine(to_image, grid_points(target.data.shape, target.affine))
     return RegisteredScan(
-        compose(gre.data.shape, gre.affine, to_head @ to_image, head.to_template),
+        compose(target.data.shape, target.affine, to_head @ to_image, head.to_template),
         to_image,
         np.stack(
             [look_up(tissues[..., each], image.affine, points) for each in range(len(CLASSES))],
@@ -232,9 +257,9 @@ def check_contrast(name: str, image: Volume) -> None:
         )
 
 
-def failed_scan(gre: Volume, reason: str) -> RegisteredScan:
-    """The scan of this ``gre``, which is nowhere in the template because of ``reason``."""
-    shape = (*gre.data.shape, 3)
+def failed_scan(target: Volume, reason: str) -> RegisteredScan:
+    """The scan on the grid of ``target``, which is nowhere in the template for this ``reason``."""
+    shape = (*target.data.shape, 3)
     return RegisteredScan(
         np.full(shape, NOWHERE_MM, np.float32),
         np.eye(4),

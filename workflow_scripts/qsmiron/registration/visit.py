@@ -51,19 +51,26 @@ def register_visit(
     magnitude: Sequence[Volume],
     parameters: RegistrationParameters,
     threads: int = 1,
+    grid: Volume | None = None,
 ) -> RegisteredScan:
     """Register the GRE of a visit; the result and its quality are as of a scan by itself.
 
     ``head`` is the template within the participant, ``to_head`` (4, 4) takes points of the visit's
     ``t1w`` to it. Without a T1w that is not used, and ``gre_to_t1w`` of the result leads to the
-    template within the participant.
+    template within the participant. ``magnitude`` may be empty where there is a T1w, ``grid`` is
+    as in :func:`.scan.register_scan`.
     """
-    gre, turn = combined(magnitude)
+    gre, turn = combined(magnitude) if magnitude else (None, None)
     upright = None if t1w is None else nearest_to_ras(t1w)[0]
     frame = own_frame((upright or gre).affine)
-    gre = straightened(gre, frame)
+    gre = gre and straightened(gre, frame)
+    target = gre
+    if grid is not None:
+        target, turn = nearest_to_ras(grid)
+        target = straightened(target, frame)
     try:
-        check_contrast("GRE magnitude", gre)
+        if gre is not None:
+            check_contrast("GRE magnitude", gre)
         with ants_session(threads, parameters.seed) as session:
             if upright is None:
                 image, onward, outer = head.image, np.eye(4), np.eye(4)
@@ -71,12 +78,14 @@ def register_visit(
             else:
                 onward, outer, start = to_head @ frame, frame, np.eye(4)
                 image = _in_place(straightened(upright, frame), head, onward, parameters)
-            to_image = register_gre(session, gre, image, head.brain, parameters.rigid, start)
+            to_image = start
+            if gre is not None:
+                to_image = register_gre(session, gre, image, head.brain, parameters.rigid, start)
     except GAVE_UP as error:
-        found = failed_scan(gre, str(error))
+        found = failed_scan(target, str(error))
         outer = frame
     else:
-        found = place_scan(gre, head, image, to_image, onward, parameters)
+        found = place_scan(gre, target, head, image, to_image, onward, parameters)
     return replace(
         found,
         gre_to_t1w=outer @ found.gre_to_t1w @ frame.T,

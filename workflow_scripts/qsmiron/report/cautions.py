@@ -13,7 +13,9 @@ CAUTIONS: tuple[str, ...] = (
     "Not a medical device. Research use only: nothing here is a diagnosis, and no single patient "
     "may be judged by it.",
     "χ is relative to its reference: another reference region shifts every value of a subject. "
-    "Contrasts of neighbouring or left and right regions are more trustworthy than absolute means.",
+    "Contrasts of neighbouring or left and right regions are more trustworthy than absolute means: "
+    "right minus left, and cortex minus the white matter next to it, which iron of the cortex "
+    "raises and loss of myelin as well.",
     "Susceptibility is not iron alone: myelin is diamagnetic and confounds hippocampus, amygdala, "
     "thalamus and cortex; so do calcium and blood.",
     "Smoothly varying susceptibility is almost invisible to any background field removal: what is "
@@ -64,6 +66,12 @@ def cautions(
         found.append(
             "The whole brain's mean χ is zero by construction where the brain is the reference, "
             "and not tested; the means of grey matter, white matter and fluid depend on each other."
+        )
+    if measured and config.maps.chi and config.maps.mixed:
+        found.append(
+            "χ may come from the phase in some scans and be a ready map in others, as the quality "
+            "table says: programs differ by more than people do, and groups that differ in the "
+            "origin of their maps differ in that too."
         )
     if is_mixed(regions):
         found.append(

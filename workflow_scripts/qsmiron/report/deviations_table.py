@@ -12,13 +12,16 @@ SHOWN = 5
 
 
 def deviations_table(deviations: pd.DataFrame) -> list[list[str]]:
-    """Rows of the table, header first; empty without deviations.
+    """Rows of the table, header first; empty without deviations, with reasons where none is known.
 
     ``deviations`` is the table of that name; of several variants and atlases the first is shown.
     """
     tested = deviations[deviations["p"].notna()]
     if tested.empty:
-        return []
+        reasons = list(dict.fromkeys(deviations["reason"].dropna()))
+        return (
+            [["No patient could be compared"], *([one] for one in reasons[:3])] if reasons else []
+        )
     keys = ["desc", "atlas"]
     tested = tested[(tested[keys] == tested[keys].iloc[0]).all(axis=1)]
     rows = [HEADER]

@@ -15,7 +15,7 @@ from .. import __version__
 from ..config import STAGES, Config, variant
 from ..figures.wording import metric, score_name
 from ..methods import get_method
-from ..quality import NO_PHASE
+from ..quality import NO_PHASE, READY_MAP
 from ..statistics.multiplicity import COPIES, PRIMARY_METRICS
 from ..statistics.settings import DeltaFsContrast, GivenContrast
 from . import regions_text
@@ -101,6 +101,7 @@ def methods_text(
         cohort=_cohort(quality),
         excluded=config.exclude,
         acquisition=acquisition_table(echoes),
+        ready_maps=config.maps,
         cite=CITATIONS,
         version=__version__,
         versions=package_versions(),
@@ -177,7 +178,11 @@ def choice_words(config: Config) -> list[str]:
         "voxels of a region": [_changes(change) for change in block.regions],
         "iron and deposits": [_changes(change) for change in block.iron],
     }  # fmt: skip
-    varied |= {"covariates": covariates, "sites": list(block.harmonisation), "metric": metrics}
+    varied |= {
+        "covariates": covariates,
+        "harmonisation of sites": list(block.harmonisation),
+        "metric": metrics,
+    }
     return [f"{stage} ({'; '.join(words)})" for stage, words in varied.items() if words]
 
 
@@ -191,11 +196,13 @@ def _cohort(quality: pd.DataFrame | None) -> dict[str, int] | None:
     # of a scan of which a job failed nothing was measured
     people, measured, used = (
         set(quality.loc[which, "participant_id"])
-        for which in (slice(None), quality["n_echoes"].notna(), quality["used"] == "yes")
+        for which in (slice(None), quality["chi_source"].notna(), quality["used"] == "yes")
     )
     without_phase = set(quality.loc[quality["flags"] == NO_PHASE, "participant_id"]) - measured
+    ready = quality.loc[quality["chi_source"] == READY_MAP, "participant_id"]
     return {
         "n": len(measured),
+        "ready": ready.nunique(),
         "used": len(used),
         "failed": len(people - measured - without_phase),
         "without_phase": len(without_phase),

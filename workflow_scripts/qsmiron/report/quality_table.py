@@ -34,9 +34,10 @@ def quality_table(table: pd.DataFrame) -> list[list[str]]:
     several = bool(table["session"].notna().any())
     variants = table["desc"].nunique() > 1
     origins = table["labels_source"].nunique() > 1
+    makers = table["chi_source"].nunique() > 1
     rows = [
         ["Participant", *(["Session"] * several), *(["Variant"] * variants), "Used",
-         *(["Labels"] * origins),
+         *(["χ from"] * makers), *(["Labels"] * origins),
          *(QUALITY_SHOWN[key][0] for key in keys), "Flags"]
     ]  # fmt: skip
     # flagged subjects stay even in a cohort too large to list
@@ -52,6 +53,7 @@ def quality_table(table: pd.DataFrame) -> list[list[str]]:
             [
                 *names,
                 _text(row["used"]),
+                *[_text(row["chi_source"])] * makers,
                 *[_text(row["labels_source"])] * origins,
                 *values,
                 _text(row["flags"]),

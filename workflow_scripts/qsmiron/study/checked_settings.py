@@ -20,8 +20,15 @@ def checked_settings(config: Config) -> dict[str, Any]:
     keys = {"contrasts", "scores", "covariates", "categorical", "clinical_ranges", "atlases"}
     keys |= {"roles", "scores_of", "models"}
     keys |= {"participant_label", "session_label", "exclude", "acquisition"}
+    keys |= {key for key in ("select", "select_t1w") if getattr(config, key)}
     # with what each block cannot be without: the check validates it all
-    chain = {"field_map": {"method": True, "parameters": {"readout"}}, "mask": {"user"}}
+    chain: dict[str, Any] = {
+        "field_map": {"method": True, "parameters": {"readout"}},
+        "mask": {"user"},
+    }
+    if config.maps.chi:
+        keys.add("maps")
+        chain["reference"] = True
     chain["sources"] = {"method", "run", "r2"}
     sites = {"exchangeability_blocks", "variance_groups", "harmonisation", "harmonisation_sites"}
     others = {"statistics": {"session", *sites}, "reconstruction": chain}

@@ -150,14 +150,15 @@ class Cohort:
     def scan_names(self) -> list[str]:
         """``folder|entities|number of echoes|first sidecar`` of every scan."""
         return [
-            f"{scan.folder}|{scan.entities}|{scan.n_echoes}|{sidecar_path(scan.magnitude[0])}"
+            f"{scan.folder}|{scan.entities}|{scan.n_echoes}|{sidecar_path(scan.first_image)}"
             for scan in self.scans
         ]
 
     @property
     def first_sidecars(self) -> list[str]:
-        """The sidecars of the first magnitude of every scan."""
-        return self.sidecars(scan.magnitude[0] for scan in self.scans)
+        """The sidecars of the first magnitude, or ready map, of every scan."""
+        raw = self.sidecars(scan.magnitude[0] for scan in self.scans if not scan.is_ready)
+        return [*raw, *self._sidecars_of_ready_maps("chi")]
 
     @property
     def extracted_scans(self) -> str:
@@ -171,24 +172,14 @@ class Cohort:
         return [str(path) for scan in self.scans for path in scan.files]
 
     @property
-    def example_magnitude(self) -> list[str]:
-        """First magnitude of the first scan, whose header has its matrix and voxels."""
-        return [str(scan.magnitude[0]) for scan in self.scans[:1]]
-
-    @property
-    def example_sidecars(self) -> list[str]:
-        """Magnitude sidecars of the first scan: the protocol that the methods text describes."""
-        return self.sidecars(path for scan in self.scans[:1] for path in scan.magnitude)
-
-    @property
-    def example_echoes(self) -> list[str]:
-        """Its echoes, named by the sidecars beside them, be these there or inherited."""
-        return [str(sidecar_path(path)) for scan in self.scans[:1] for path in scan.magnitude]
-
-    @property
     def raw_sidecars(self) -> list[str]:
-        """Every sidecar of the raw echoes."""
-        return self.sidecars(path for scan in self.scans for path in scan.raw_echoes)
+        """Every sidecar of the raw echoes and of the ready maps."""
+        raw = self.sidecars(path for scan in self.scans for path in scan.raw_echoes)
+        return [*raw, *self._sidecars_of_ready_maps("chi", "r2star")]
+
+    def _sidecars_of_ready_maps(self, *names: str) -> list[str]:
+        maps = (dict(scan.ready_maps).get(name) for scan in self.scans for name in names)
+        return [str(path) for image in maps if image for path in sidecars_of(image)]
 
     # --- results of one scan ---------------------------------------------------------------------
 
@@ -239,10 +230,10 @@ class Cohort:
         return self._sharing.label(stage, desc) if self._sharing else desc
 
     def r2star(self, wildcards: Any) -> list[str]:
-        """The R2* map of a scan; none for a single echo."""
+        """The R2* map of a scan, if it has one."""
         scan = self.scan(wildcards)
         desc = self.shared("r2star", wildcards.desc)
-        return [self.fill(self.paths.r2star, scan, desc)] if scan.n_echoes > 1 else []
+        return [self.fill(self.paths.r2star, scan, desc)] if scan.has_r2star else []
 
     def labels(self, wildcards: Wildcards, atlas: str) -> list[str]:
         """Labels of an atlas on a scan's grid, where it has any."""
@@ -276,7 +267,7 @@ class Cohort:
             in_t1w = sources.segmentation_space(atlas) == "T1w"
             return {
                 "--segmentation": [segmentation],
-                "--magnitude": self.magnitude(wildcards)[:1],
+                "--magnitude": [str(scan.first_image)],
                 "--gre-to-t1w": self.gre_to_t1w(wildcards) if in_t1w else [],
                 "--colour-table": [colours] if colours else [],
             }
@@ -361,9 +352,13 @@ class Cohort:
         """These paths for every scan (and every variant, or the one named)."""
         return self._every(lambda scan, _: True, paths, desc, None)
 
-    def every_multi_echo_scan(self, *paths: str, desc: str | None = None) -> list[str]:
-        """These paths for every scan that has more than one echo."""
-        return self._every(lambda scan, _: scan.n_echoes > 1, paths, desc, None)
+    def every_scan_with_r2star(self, *paths: str, desc: str | None = None) -> list[str]:
+        """These paths for every scan that has R2*."""
+        return self._every(lambda scan, _: scan.has_r2star, paths, desc, None)
+
+    def every_scan_with_phase(self, *paths: str, desc: str | None = None) -> list[str]:
+        """These paths for every scan that has a phase, and no ready map in its place."""
+        return self._every(lambda scan, _: scan.has_phase, paths, desc, None)
 
     def every_scan_with_labels(
         self, *paths: str, desc: str | None = None, atlas: str | None = None

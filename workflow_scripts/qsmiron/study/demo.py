@@ -14,7 +14,7 @@ from ..simulation.signal import SequenceParameters
 from ..statistics.settings import GivenContrast, Roles
 
 N_ECHOES = len(SequenceParameters().echo_times)
-CONTRAST = "patients_controls"
+CONTRAST = "diagnosis"
 
 
 def with_roles_of_demo(config: Config) -> Config:

@@ -26,7 +26,9 @@ def lacks_files(study: Study) -> bool:
     files = [*study.named_files, *study.tables_beside]
     files += [study.clinical_table] * study.has_clinical
     if not study.is_demo:
-        uneven = (len(scan.magnitude) != len(scan.phase) for scan in cohort.scans)
+        uneven = (
+            scan.has_phase and len(scan.magnitude) != len(scan.phase) for scan in cohort.scans
+        )
         if cohort.label_sources.unmatched or any(uneven):
             return True
         files += [*cohort.raw_files, *cohort.raw_sidecars]

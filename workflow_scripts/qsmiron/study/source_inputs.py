@@ -31,7 +31,8 @@ class SourceInputs:
     def separated(self, scan: Scan, desc: str) -> bool:
         """Whether a scan has sources in a variant."""
         runs = self._settings.variant(desc).sources.run
-        return runs and desc in self._cohort.variants and scan.n_echoes >= LEAST_ECHOES
+        enough = scan.has_phase and scan.n_echoes >= LEAST_ECHOES
+        return runs and desc in self._cohort.variants and enough
 
     def every_scan(self, *paths: str) -> list[str]:
         """These paths for every scan and variant that has sources."""

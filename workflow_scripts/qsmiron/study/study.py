@@ -31,6 +31,7 @@ from .gathered_tests import GatheredTests
 from .given_tables import COVARIATE_TABLES, check_given_tables, names_in
 from .label_sources import LabelSources
 from .multiverse import MultiverseLayout
+from .ready_inputs import refuse_ready_maps, unserved
 from .results_folder import check_results_folder, refused_results
 from .sessions import with_session
 from .settings import Settings
@@ -82,6 +83,7 @@ class Study:
         self.clinical_table = self._clinical_table(config.clinical_table)
         placed = [] if underway else self._check_folders(config)
         found = self._find_scans(config) if self.has_images else []
+        refuse_ready_maps(config, found, self.bids_dir)
         scans, self.without_phase = self._with_phase(found)
         # A table that is named must exist; one that is merely usual may be missing.
         usual = config.clinical_table is None and self.has_images
@@ -146,6 +148,7 @@ class Study:
             if unknown := inputs.unknown_reference(branch.chain, "multiverse"):
                 raise InputError(*unknown)
             lacking = inputs.problems(branch.chain, branch.regions, "multiverse")
+            lacking += unserved(branch, cohort.scans)
             self.left_out += [
                 replace(problem, severity="warning", remedy="The choice is left out.")
                 for problem in lacking[:1]
@@ -171,7 +174,8 @@ class Study:
         if self.is_demo:
             scans = self.demo.scans()
         elif Path(self.bids_dir).is_dir():
-            scans = find_scans(self.bids_dir, wanted, config.session_label, config.results_dir)
+            where = (config.session_label, config.results_dir, config.maps.templates)
+            scans = find_scans(self.bids_dir, wanted, *where, config.select, config.select_t1w)
         else:
             raise InputError(
                 Problem(
@@ -211,8 +215,8 @@ class Study:
             )
 
     def _with_phase(self, scans: list[Scan]) -> tuple[list[Scan], list[Scan]]:
-        """The scans that have a phase, and those of magnitude alone, which are left out."""
-        kept = [scan for scan in scans if scan.has_phase]
+        """The scans that have phase or a ready map, and those of magnitude alone, left out."""
+        kept = [scan for scan in scans if scan.has_chi]
         if scans and not kept:
             raise InputError(
                 Problem(
@@ -222,7 +226,7 @@ class Study:
                     "Export the phase images; see docs/inputs.md for the names.",
                 )
             )
-        return kept, [scan for scan in scans if not scan.has_phase]
+        return kept, [scan for scan in scans if not scan.has_chi]
 
     def _without_failed(
         self, scans: list[Scan], config: Config, underway: bool

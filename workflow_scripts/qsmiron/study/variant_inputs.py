@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..bids import spin_echoes
 from ..errors import InputError, Problem
+from .ready_inputs import ReadyInputs
 from .source_inputs import LEAST_ECHOES
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class VariantInputs:
         self.cohort = cohort
         labels = (*cohort.variants, *(branch.desc for branch in cohort.branches))
         self.chains = {desc: variant(desc) for desc in labels}
+        self.first_magnitude = ReadyInputs(cohort).first_magnitude
         self.bids_dir = bids_dir
         self.label_table = label_table
         problems = [
@@ -103,7 +105,7 @@ class VariantInputs:
 
     def reference_magnitude(self, wildcards: Wildcards) -> list[str]:
         """Magnitude of the first echo of a scan whose reference is fluid."""
-        return self.cohort.magnitude(wildcards)[:1] if self._needs_fluid(wildcards) else []
+        return self.first_magnitude(wildcards) if self._needs_fluid(wildcards) else []
 
     def has_reference_labels(self, desc: str) -> bool:
         """Whether the reference of a variant or branch is an atlas' region."""
@@ -138,7 +140,9 @@ class VariantInputs:
                 )
 
     def _missing_r2(self, chain: Reconstruction) -> Iterator[Problem]:
-        scans = [scan for scan in self.cohort.scans if scan.n_echoes >= LEAST_ECHOES]
+        scans = [
+            scan for scan in self.cohort.scans if scan.has_phase and scan.n_echoes >= LEAST_ECHOES
+        ]
         for scan in scans if chain.sources.fits_r2 else ():
             found = spin_echoes(scan, self.bids_dir)
             if len(found) != 1:
@@ -165,7 +169,10 @@ class VariantInputs:
         if reference.needs_fluid:
             where = f"config, {block}, reference.region csf"
             for scan in self.cohort.scans:
-                if scan.n_echoes < 2:
+                if scan.is_ready and not (scan.has_r2star and scan.magnitude):
+                    expected = "an R2* map and a magnitude, by which fluid is found"
+                    yield Problem(where, f"{_name(scan)}, without both", expected, remedy)
+                elif not scan.has_r2star:
                     expected = "scans of at least two echoes: fluid is found by its low R2*"
                     yield Problem(where, f"{_name(scan)}, of a single echo", expected, remedy)
         if reference.atlas is not None:

@@ -70,7 +70,7 @@ def _of_rates(inputs: ChangeInputs, scans: Scans, question: Question) -> pd.Data
     cells = scans.cells
     rates = rates_of(scans, inputs.unit).values
     of_people = RateCells(
-        cells.desc, cells.atlas, scans.people, cells.index, rates, cells.is_reference
+        cells.desc, cells.atlas, scans.people, cells.index, rates, reference=cells.is_reference
     )
     return participant_table(inputs.data, of_people, scans.count, question)
 

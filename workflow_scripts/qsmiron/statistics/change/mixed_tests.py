@@ -23,7 +23,7 @@ from ..cell_results import MIN_GROUP, NOBODY, CellResults
 from ..linear import nuisance_space
 from .mixed_model import MixedFit, fit_mixed
 from .rates import unit_of, unit_per
-from .satterthwaite import degrees_of_freedom
+from .satterthwaite import degrees_of_freedom, variance_parameters
 from .scans import ChangeInputs, Scans
 
 NUMBERS = (
@@ -146,10 +146,11 @@ def mixed_table(
         ):
             random[kept[some]] = kind
             marginal, conditional = r_squared(fit, fixed, time[rows])
+            parameters = variance_parameters(fit)
             for each, contrast in zip(results, contrasts, strict=True):
                 weights = np.zeros(fixed.shape[1])
                 weights[-len(contrast.weights) :] = contrast.weights
-                each.set(kept[some], **tested_contrast(fit, weights))
+                each.set(kept[some], **tested_contrast(fit, weights, parameters))
                 each.set(kept[some], r2_marginal=marginal, r2_conditional=conditional)
     metrics = scans.cells.index["metric"]
     tables = []
@@ -227,10 +228,15 @@ def subset(fit: MixedFit, outcomes: np.ndarray) -> MixedFit:
     )  # fmt: skip
 
 
-def tested_contrast(fit: MixedFit, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Estimate, standard error, t with its df, p and 95 % interval of a contrast, by name."""
+def tested_contrast(
+    fit: MixedFit, weights: np.ndarray, parameters: tuple[np.ndarray, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Estimate, standard error, t with its df, p and 95 % interval of a contrast, by name.
+
+    ``parameters`` are the :func:`.variance_parameters` of the fit.
+    """
     effect, error = fit.estimate(weights)
-    df = degrees_of_freedom(fit, weights)
+    df = degrees_of_freedom(fit, weights, parameters)
     with np.errstate(invalid="ignore", divide="ignore"):
         t = effect / error
     half = stats.t.ppf(0.975, df) * error

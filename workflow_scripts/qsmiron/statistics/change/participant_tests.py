@@ -30,7 +30,7 @@ _NUMBERS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RateCells(Cells):
     """Rates of participants; ``reference`` is boolean per cell, as the scans' values have it."""
 

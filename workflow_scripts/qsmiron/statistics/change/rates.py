@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 
 from ...regions.metrics import METRICS
+from ..cells import missingness_patterns
 from .mixed_model import fit_mixed
 from .scans import ChangeInputs, Scans
 
+_FEWEST_SCANS = 6
 _MIN_OWN_DF = 10
 """Degrees of freedom around the participants' own lines that their spread is taken from."""
 
@@ -82,14 +84,17 @@ def _spread(
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = np.sqrt(np.square(left).sum(axis=0) / df)
     spread[df < _MIN_OWN_DF] = np.nan
-    for cell in np.flatnonzero(~np.isfinite(spread)):
-        rows = used[:, cell]
-        if rows.sum() < 6 or not np.ptp(scans.time[rows]):
+    unknown = np.flatnonzero(~np.isfinite(spread))
+    values = np.where(used, scans.cells.values, np.nan)[:, unknown]
+    for pattern in missingness_patterns(values, np.ones(len(used), dtype=bool)):
+        rows = pattern.rows
+        if len(rows) < _FEWEST_SCANS or not np.ptp(scans.time[rows]):
             continue
-        fixed = np.column_stack([np.ones(rows.sum()), scans.time[rows]])
-        outcome = scans.cells.values[rows, cell][:, None]
-        if np.ptp(outcome):
-            spread[cell] = fit_mixed(outcome, fixed, scans.person[rows]).sigma[0]
+        outcomes = values[np.ix_(rows, pattern.columns)]
+        varying = np.ptp(outcomes, axis=0) > 0
+        fixed = np.column_stack([np.ones(len(rows)), scans.time[rows]])
+        fit = fit_mixed(outcomes[:, varying], fixed, scans.person[rows])
+        spread[unknown[pattern.columns[varying]]] = fit.sigma
     return spread
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .mixed_model import MixedFit, derivatives
+from .mixed_model import MixedFit, derivatives, gradient_of
 
 _STEP = 3e-4
 _SMALLEST_EIGENVALUE = 1e-8
@@ -26,17 +26,24 @@ def variance_parameters(fit: MixedFit) -> tuple[np.ndarray, np.ndarray]:
     return at, 2 * np.einsum("cij,cj,ckj->cik", vectors, inverse, vectors)
 
 
-def degrees_of_freedom(fit: MixedFit, contrast: np.ndarray) -> np.ndarray:
-    """Degrees of freedom of t of a contrast of β (p), per outcome."""
+def degrees_of_freedom(
+    fit: MixedFit,
+    contrast: np.ndarray,
+    parameters: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Degrees of freedom of t of a contrast of β (p), per outcome.
+
+    ``parameters`` are :func:`variance_parameters` of the fit, where they are at hand.
+    """
     problem = fit.problem
-    at, covariance = variance_parameters(fit)
+    at, covariance = parameters or variance_parameters(fit)
     along = np.linalg.solve(problem.back.T, contrast)
 
     def variance(parameters: np.ndarray) -> np.ndarray:
         found = problem.solve(parameters[:, :-1]).covariance
         return np.square(parameters[:, -1]) * np.einsum("p,cpr,r->c", along, found, along)
 
-    gradient, _ = derivatives(variance, at, _STEP)
+    gradient = gradient_of(variance, at, _STEP)
     spread = np.einsum("ci,cij,cj->c", gradient, covariance, gradient)
     with np.errstate(divide="ignore", invalid="ignore"):
         return 2 * np.square(variance(at)) / spread
