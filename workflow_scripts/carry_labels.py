@@ -61,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--space", choices=("T1w", "GRE"), help="whose scanner space the segmentation is in")
     add(
         "--magnitude",
-        help="a magnitude image (or ready map), for the GRE grid; with --segmentation",
+        help="a magnitude or ready map, for the GRE grid; with --segmentation",
     )
     add("--gre-to-t1w", help="JSON with the rigid map of the scan; with --space T1w")
     add("--colour-table", help="names of the segmentation's numbers, if not the label table's")
