@@ -42,7 +42,8 @@ def correlations_figure(
         f"Every point is a participant with a value of {score_label(score)} (n = {len(scores)}). "
         "Line: least-squares fit with its 95 % bootstrap band, as a guide to the eye; the "
         "statistics are rank based. ★ regions in which the study reports a finding for this "
-        "family; the others are those of smallest p. p, ρ: Spearman, uncorrected; adj. p: partial "
+        "family; the precentral cortex comes first in the last two families, where other studies "
+        "look; the others are those of smallest p. p, ρ: Spearman, uncorrected; adj. p: partial "
         "Spearman with covariates; q: Benjamini-Hochberg over all regions of the family."
     )
     return (

@@ -52,8 +52,9 @@ def distributions_figure(
         f"Every point is a participant; box: median and quartiles, whiskers to 1.5 × IQR. One row "
         f"per outcome family with its primary metric; {first} (n = {len(groups[first])}) and "
         f"{second} (n = {len(groups[second])}). ★ regions in which the study reports a finding for "
-        "this family; the others are those of smallest p. p: Mann-Whitney, uncorrected; δ: Cliff's "
-        f"δ, positive where {first} is higher; adj. p: rank ANCOVA with covariates; q: "
+        "this family; the precentral cortex comes first in the last two families, where other "
+        "studies look; the others are those of smallest p. p: Mann-Whitney, uncorrected; δ: "
+        f"Cliff's δ, positive where {first} is higher; adj. p: rank ANCOVA with covariates; q: "
         "Benjamini-Hochberg over all regions of the family."
     )
     return figure, title, caption + remarks(tests, DISTINCT_PRIMARY.values())
