@@ -49,7 +49,7 @@ rule simulate_subject:
         runtime=20,
     params:
         code=settings.code("simulate_subject"),
-        bids_dir=study.demo.folder,
+        bids_dir=lambda wildcards: study.demo.folder,
         voxel_size=study.config.demo.voxel_size,
         # Only an edit of this participant's row makes the images anew.
         row=lambda wildcards: study.demo.row(wildcards.subject),
