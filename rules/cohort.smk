@@ -63,45 +63,41 @@ rule simulate_subject:
         " 2>&1 | tee {log:q}"
 
 
-if len(study.demo.sessions) > 1:
-
-    rule simulate_visit:
-        input:
-            script=settings.script("simulate_visit"),
-            plan=ancient(study.demo.plan),
-            visits=ancient(study.demo.visits),
-        output:
-            images=study.demo.images("{subject}", "{session}"),
-            sidecars=study.demo.sidecars("{subject}", "{session}"),
-        log:
-            paths.log("simulate_visit", "sub-{subject}_ses-{session}"),
-        benchmark:
-            paths.benchmark("simulate_visit", "sub-{subject}_ses-{session}")
-        wildcard_constraints:
-            session="[2-9]",
-        conda:
-            "../envs/qsmiron.yaml"
-        threads: 1
-        resources:
-            mem_mb=lambda wildcards, attempt: memory(
-                [], 0, attempt, at_least=1500 + 20000 / study.config.demo.voxel_size**3
-            ),
-            runtime=30,
-        params:
-            code=settings.code("simulate_visit"),
-            bids_dir=lambda wildcards, output: Path(output.images[0]).parents[3],
-            voxel_size=study.config.demo.voxel_size,
-            row=lambda wildcards: study.demo.row(wildcards.subject),
-            visit=lambda wildcards: study.demo.visit(
-                wildcards.subject, wildcards.session
-            ),
-        message:
-            "Simulating visit {wildcards.session} of sub-{wildcards.subject}"
-        shell:
-            "python {input.script:q} --plan {input.plan:q} --visits {input.visits:q}"
-            " --participant sub-{wildcards.subject} --session {wildcards.session}"
-            " --bids-dir {params.bids_dir:q} --voxel-size {params.voxel_size} --threads {threads}"
-            " 2>&1 | tee {log:q}"
+rule simulate_visit:
+    input:
+        script=settings.script("simulate_visit"),
+        plan=ancient(study.demo.plan),
+        visits=ancient(study.demo.visits),
+    output:
+        images=study.demo.images("{subject}", "{session}"),
+        sidecars=study.demo.sidecars("{subject}", "{session}"),
+    log:
+        paths.log("simulate_visit", "sub-{subject}_ses-{session}"),
+    benchmark:
+        paths.benchmark("simulate_visit", "sub-{subject}_ses-{session}")
+    wildcard_constraints:
+        session="[2-9]",
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: memory(
+            [], 0, attempt, at_least=1500 + 20000 / study.config.demo.voxel_size**3
+        ),
+        runtime=30,
+    params:
+        code=settings.code("simulate_visit"),
+        bids_dir=lambda wildcards, output: Path(output.images[0]).parents[3],
+        voxel_size=study.config.demo.voxel_size,
+        row=lambda wildcards: study.demo.row(wildcards.subject),
+        visit=lambda wildcards: study.demo.visit(wildcards.subject, wildcards.session),
+    message:
+        "Simulating visit {wildcards.session} of sub-{wildcards.subject}"
+    shell:
+        "python {input.script:q} --plan {input.plan:q} --visits {input.visits:q}"
+        " --participant sub-{wildcards.subject} --session {wildcards.session}"
+        " --bids-dir {params.bids_dir:q} --voxel-size {params.voxel_size} --threads {threads}"
+        " 2>&1 | tee {log:q}"
 
 
 # Of scans whose raw files are no magnitude and phase of single echoes (qsmiron.raw_parts).

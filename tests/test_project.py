@@ -48,7 +48,7 @@ def test_every_environment_has_the_same_pins() -> None:
 
 def test_every_rule_runs_in_the_one_environment() -> None:
     text = "".join(path.read_text() for path in (HOME / "rules").glob("*.smk"))
-    environments = re.findall(r"^    conda:\n +\"(.*)\"$", text, re.MULTILINE)
+    environments = re.findall(r"^ +conda:\n +\"(.*)\"$", text, re.MULTILINE)
     assert set(environments) == {"../envs/qsmiron.yaml"}
     assert len(environments) == len(re.findall(r"^ *rule \w+:", text, re.MULTILINE))
 

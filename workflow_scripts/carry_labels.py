@@ -41,6 +41,7 @@ from qsmiron.registration.rigid_map import read_rigid_map
 from qsmiron.registration.routes import CoordinateRoute, RigidRoute, Route, read_template_map
 from qsmiron.volumes import (
     Volume,
+    image_grid,
     read_volume,
     sidecar_path,
     write_scaled_volume,
@@ -58,7 +59,10 @@ def build_parser() -> argparse.ArgumentParser:
     add("--template-map", help="template coordinates → those of the atlas' own template")
     add("--segmentation", help="the subject's own labels (NIfTI or MGZ), instead of an atlas")
     add("--space", choices=("T1w", "GRE"), help="whose scanner space the segmentation is in")
-    add("--magnitude", help="a magnitude image, for the GRE grid; with --segmentation")
+    add(
+        "--magnitude",
+        help="a magnitude or ready map, for the GRE grid; with --segmentation",
+    )
     add("--gre-to-t1w", help="JSON with the rigid map of the scan; with --space T1w")
     add("--colour-table", help="names of the segmentation's numbers, if not the label table's")
     add("--label-table", required=True, help="TSV: index, name[, hemisphere, structure]")
@@ -111,7 +115,7 @@ def from_segmentation(
     args: argparse.Namespace, table: list[Label]
 ) -> tuple[Volume, Route, np.ndarray, dict[str, str]]:
     """As :func:`from_atlas`; regions that the segmentation cannot have are warned of."""
-    grid = read_volume(args.magnitude)
+    shape, affine = image_grid(args.magnitude)
     matrix = read_rigid_map(args.gre_to_t1w) if args.space == "T1w" else np.eye(4)
     colours = read_colour_table(args.colour_table) if args.colour_table else None
     image = read_segmentation(args.segmentation)
@@ -128,8 +132,8 @@ def from_segmentation(
         "SegmentationSpace": args.space,
         **base_names(Segmentation=args.segmentation, ColourTable=args.colour_table),
     }
-    route = RigidRoute(grid.data.shape, grid.affine, matrix)
-    return Volume(labels, image.affine), route, grid.affine, sidecar
+    route = RigidRoute(shape, affine, matrix)
+    return Volume(labels, image.affine), route, affine, sidecar
 
 
 def main(argv: list[str] | None = None) -> None:

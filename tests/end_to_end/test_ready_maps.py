@@ -128,7 +128,8 @@ def test_a_map_alone_in_ppb_and_unreferenced_will_do(from_phase: Run, tmp_path: 
     """Neither magnitude nor T1w nor sidecar; the brain's mean was and is the reference."""
     run = given(from_phase, tmp_path, magnitude=False, change=in_ppb, units="ppb", r2star=None)
     run.snakemake()
-    of_chi = regions(from_phase).drop("r2star_mean", level="metric").filter(like="chi_")
+    expected = regions(from_phase)
+    of_chi = expected[expected.index.get_level_values("metric").str.startswith("chi_")]
     found = regions(run)[of_chi.index]
     pd.testing.assert_series_equal(found, of_chi, rtol=0, atol=2e-4)
     assert regions(run).xs("r2star_mean", level="metric").isna().all()
@@ -138,6 +139,6 @@ def test_maps_that_cannot_be_are_one_message(from_phase: Run, tmp_path: Path) ->
     run = given(from_phase, tmp_path, change=in_ppb, units="ppm")
     finished = run.snakemake(check=False)
     assert finished.returncode != 0
-    assert "It looks like ppb" in finished.stderr
+    assert "It looks like ppb" in " ".join(finished.stderr.split())
     assert "Traceback" not in finished.stderr
     assert not (run.results / "work").exists() or not list(run.results.glob("work/sub-*"))

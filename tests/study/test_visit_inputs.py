@@ -71,3 +71,23 @@ def test_a_visit_without_t1w_takes_the_others(repeated: Study, raw: Path) -> Non
     values["statistics"].pop("session")
     alone = load_study(values, HOME)
     assert alone.cohort.t1w(one) == [] and not VisitInputs(alone.cohort).any
+
+
+def test_the_demos_visits_are_sessions_with_a_baseline(values: dict[str, Any]) -> None:
+    demo = {"participants": 2, "visits": 2}
+    study = load_study({**values, "demo": demo, "results_dir": "out"}, HOME)
+    folders = [scan.folder for scan in study.cohort.scans]
+    assert folders == ["sub-01/ses-1", "sub-01/ses-2", "sub-02/ses-1", "sub-02/ses-2"]
+    assert study.config.statistics.session == {"sub-01": "1", "sub-02": "1"}
+    assert study.clinical_table.endswith("config/demo/visits/participants.tsv")
+    assert study.clinical.score_values("alsfrs_r")["sub-01"][0] == "36"
+    assert study.demo.visit("01", "2")["months_since_baseline"] == "7.6"
+    assert [path.endswith("plan.tsv") for path in study.demo.planned_visits] == [True]
+
+
+def test_a_demo_with_one_visit_has_no_sessions(values: dict[str, Any]) -> None:
+    study = load_study({**values, "demo": {"participants": 2}, "results_dir": "out"}, HOME)
+    assert [scan.folder for scan in study.cohort.scans] == ["sub-01", "sub-02"]
+    assert study.config.statistics.session is None
+    assert study.clinical_table.endswith("config/demo/participants.tsv")
+    assert study.demo.planned_visits == [] and not VisitInputs(study.cohort).any

@@ -283,7 +283,7 @@ def _flags(
         yield _as_flag(f"registration failed: {scan.registration['failed']}")
     else:
         yield from _registration_flags(scan.registration, limits)
-    if missing := FEW_ECHOES.get(scan.n_echoes):
+    if not _is_ready(scan.reference) and (missing := FEW_ECHOES.get(scan.n_echoes)):
         yield missing
     low, high = limits.brain_volume
     if not low <= row["brain_volume"] <= high:

@@ -177,7 +177,8 @@ def check_t1w(anat: Path, scan: Scan, select: Mapping[str, str] | None = None) -
             str(anat),
             "no T1w image" + (f" (but {', '.join(alike)})" if alike else ""),
             "one …_T1w.nii.gz",
-            "Without it the participant gets χ and R2* maps but no regions and no group results.",
+            "Without it the scan gets χ and R2* maps but no regions and no group results, unless "
+            "another visit of the participant has one.",
             "warning",
         )
     elif len(t1w) > 1:

@@ -147,7 +147,8 @@ def assumptions(config: Config) -> list[str]:
         "primary: the fraction of the region.",
         "Reference of χ: "
         + reference.get(config.reconstruction.reference.region,
-                        config.reconstruction.reference.region) + ".",
+                        config.reconstruction.reference.region)
+        + ("; ready maps that state one keep theirs" if config.maps.chi else "") + ".",
         "Voxels of a region: all in the reliable mask"
         + "".join(f"; {words}" for words in selection_words(config)) + ".",
         *_smooth_chi(config),

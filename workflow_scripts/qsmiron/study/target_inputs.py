@@ -8,7 +8,7 @@ from .source_inputs import SourceInputs
 
 
 class TargetInputs:
-    """Files of χ, R2* and the sources of χ in the template's space, of the scans with a T1w."""
+    """Files of χ, R2* and the sources of χ in the template, of the scans registered to it."""
 
     kinds = "(label-(paramagnetic|diamagnetic)_)?desc-[A-Za-z0-9]+_(Chi|R2star)map"
     """Regular expression of what follows ``space-`` in a map's name."""
@@ -53,4 +53,5 @@ class TargetInputs:
 
     @property
     def _scans(self) -> list[Scan]:
-        return [scan for scan in self._cohort.scans if scan.t1w is not None]
+        registered = self._cohort.label_sources.is_registered
+        return [scan for scan in self._cohort.scans if registered(scan)]

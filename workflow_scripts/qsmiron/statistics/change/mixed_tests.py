@@ -31,6 +31,9 @@ NUMBERS = (
     "r2_marginal", "r2_conditional",
 )  # fmt: skip
 
+_NUMBERS_AT_ONCE = 200_000
+"""Outcomes times participants that are fitted together: 50 MB."""
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -209,15 +212,19 @@ def fits(
     A slope takes more scans than random effects; where it does not converge, or lies at a bound,
     the intercept alone is random.
     """
-    left = np.arange(outcomes.shape[1])
-    if random_slope and len(person) > 2 * len(np.unique(person)):
-        fit = fit_mixed(outcomes, fixed, person, likelihood, time)
-        good = np.flatnonzero(fit.converged)
-        if good.size:
-            yield good, subset(fit, good), "intercept+slope"
-        left = np.flatnonzero(~fit.converged)
-    if left.size:
-        yield left, fit_mixed(outcomes[:, left], fixed, person, likelihood), "intercept"
+    n_people = len(np.unique(person))
+    own_slopes = random_slope and len(person) > 2 * n_people
+    at_once = max(1, _NUMBERS_AT_ONCE // n_people)
+    for start in range(0, outcomes.shape[1], at_once):
+        left = np.arange(start, min(start + at_once, outcomes.shape[1]))
+        if own_slopes:
+            fit = fit_mixed(outcomes[:, left], fixed, person, likelihood, time)
+            good = np.flatnonzero(fit.converged)
+            if good.size:
+                yield left[good], subset(fit, good), "intercept+slope"
+            left = left[~fit.converged]
+        if left.size:
+            yield left, fit_mixed(outcomes[:, left], fixed, person, likelihood), "intercept"
 
 
 def subset(fit: MixedFit, outcomes: np.ndarray) -> MixedFit:
