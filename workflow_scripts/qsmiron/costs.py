@@ -25,7 +25,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     "Quality": ("draw_subject", "draw_chi_maps", "gather_quality"),
     "Group results": (
         "assign_groups", "test_groups", "gather_tests", "correlate_scores", "measure_deviations",
-        "test_models", "estimate_null_rates", "plan_sample_size", "compare_recovery",
+        "test_models", "estimate_null_rates", "plan_sample_size", "test_change", "measure_rates",
+        "compare_recovery",
     ),
     "Multiverse": (
         "vary_choices", "leave_one_out", "draw_specification_curves",
@@ -34,8 +35,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     "Maps in the template": ("invert_registration", "carry_mask", "carry_map", "share_mask"),
     "Figures and report": (
         "draw_group_distributions", "draw_quantiles", "draw_effects", "draw_correlations",
-        "draw_forest", "draw_harmonisation", "draw_recovery", "describe_results", "write_methods",
-        "write_report",
+        "draw_forest", "draw_trajectories", "draw_rates", "draw_harmonisation", "draw_recovery",
+        "describe_results", "write_methods", "write_report",
     ),
 }  # fmt: skip
 """The rules of each stage, in the order of the data flow."""
