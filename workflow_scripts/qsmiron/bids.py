@@ -153,7 +153,7 @@ def repeated_scans(scans: Iterable[Scan]) -> dict[str, list[Scan]]:
 
 
 def sessions_of(scans: Iterable[Scan]) -> dict[str, list[str]]:
-    """The labels of each participant's sessions, by participant_id; without sessions, none."""
+    """The labels of each participant's sessions, by participant_id; none of one without."""
     found: dict[str, list[str]] = {}
     for scan in scans:
         labels = found.setdefault(scan.participant_id, [])

@@ -26,7 +26,7 @@ def check_sessions_of_cohort(
     ``months``. ``grouped`` says that there are contrasts or scores, which take one scan per
     participant.
     """
-    sessions = sessions_of(scans)
+    sessions = {who: labels for who, labels in sessions_of(scans).items() if labels}
     if session is None:
         baseline, untimed = baseline_sessions(read_visits(table, months), sessions)
         problems = baseline_problems(str(root), baseline, untimed) if grouped else ()
