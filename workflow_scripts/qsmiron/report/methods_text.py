@@ -194,15 +194,16 @@ def _cohort(quality: pd.DataFrame | None) -> dict[str, int] | None:
     if quality is None or quality.empty:
         return None
     # of a scan of which a job failed nothing was measured
+    is_ready = quality.get("chi_source", pd.Series("", quality.index)) == READY_MAP
+    made = quality["n_echoes"].notna() | is_ready
     people, measured, used = (
         set(quality.loc[which, "participant_id"])
-        for which in (slice(None), quality["chi_source"].notna(), quality["used"] == "yes")
+        for which in (slice(None), made, quality["used"] == "yes")
     )
     without_phase = set(quality.loc[quality["flags"] == NO_PHASE, "participant_id"]) - measured
-    ready = quality.loc[quality["chi_source"] == READY_MAP, "participant_id"]
     return {
         "n": len(measured),
-        "ready": ready.nunique(),
+        "ready": quality.loc[is_ready, "participant_id"].nunique(),
         "used": len(used),
         "failed": len(people - measured - without_phase),
         "without_phase": len(without_phase),
