@@ -316,9 +316,9 @@ def test_left_is_left_and_grey_is_chi(page, at):
 def test_the_overlay_paints_the_effect_and_can_be_faded_and_restricted(page, at):
     scores = made_up.correlations()
     scores = scores[scores["score"] == "umn_score"]
-    rho = result(scores, "putamen", "L", "chi_sd", "rho")
-    assert abs(rho) > 0.02
-    point = (-27, 2, 0)
+    rho = result(scores, "putamen", "R", "chi_sd", "rho")
+    assert abs(rho) > 0.1
+    point = (27, 2, 0)
     spot = at("axial", point)
     grey = pixel(page, "axial", spot)
     assert max(grey) - min(grey) <= 1
@@ -334,7 +334,7 @@ def test_the_overlay_paints_the_effect_and_can_be_faded_and_restricted(page, at)
     page.settle()
     assert pixel(page, "axial", spot) != grey
     page.choose(field("significance"), "q < .05")
-    q = result(scores, "putamen", "L", "chi_sd", "q")
+    q = result(scores, "putamen", "R", "chi_sd", "q")
     assert q > 0.05
     assert pixel(page, "axial", spot) == grey
 
