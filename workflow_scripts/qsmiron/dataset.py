@@ -12,7 +12,7 @@ from .overwriting import identity, looked_at
 from .volumes import read_json, write_json, write_text
 
 IGNORED = (
-    "group", "figures", "benchmarks", "report.html", "methods.md", "work",
+    "group", "figures", "benchmarks", "report.html", "methods.md", "preregistration.md", "work",
     "**/*_label-paramagnetic_*", "**/*_label-diamagnetic_*",
 )  # fmt: skip
 """What stands in the results folder and is no part of BIDS (written as .bidsignore).
