@@ -131,13 +131,14 @@ def test_measured_voxels(arrays, tmp_path):
         "chi": save(tmp_path / "chi.nii", chi),
         "labels": save(tmp_path / "labels.nii", labels.astype(np.int16)),
     }
-    whole, none, _, _ = read_scan(Who("sub-01"), table=TABLE, **files)
-    assert none is None
+    scan = read_scan(Who("sub-01"), table=TABLE, **files)
+    whole = scan.chi
+    assert scan.r2star is None
     n_label = [(labels == 3).sum(), (labels == 12).sum(), 0]
     assert whole.chi.n_label_voxels.tolist() == n_label
     assert whole.chi.n_voxels[0] == (np.isfinite(chi) & (labels == 3)).sum()
     assert whole.chi.n_voxels[1] == n_label[1], "a χ of 0 is a value"
-    masked, relaxation, _, _ = read_scan(
+    again = read_scan(
         Who("sub-01"),
         table=TABLE,
         mask=save(tmp_path / "mask.nii", mask.astype(np.uint8)),
@@ -145,8 +146,8 @@ def test_measured_voxels(arrays, tmp_path):
         **files,
     )
     inside = mask & np.isfinite(chi)
-    assert masked.chi.n_voxels[0] == (inside & (labels == 3)).sum()
-    assert relaxation.n_voxels[0] == (inside & np.isfinite(r2star) & (labels == 3)).sum()
+    assert again.chi.chi.n_voxels[0] == (inside & (labels == 3)).sum()
+    assert again.r2star.n_voxels[0] == (inside & np.isfinite(r2star) & (labels == 3)).sum()
 
 
 def test_voxel_volume_of_an_oblique_grid():

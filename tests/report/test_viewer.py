@@ -13,6 +13,7 @@ import pytest
 from qsmiron.registration.template_average import picture_grid
 from qsmiron.report.viewer import ViewerSources, slice_viewer
 from qsmiron.spaces import grid_points, look_up
+from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 from qsmiron.template import desikan_killiany, template_t1w
 from qsmiron.volumes import Volume, read_volume, write_scaled_volume, write_volume
 
@@ -83,7 +84,7 @@ def test_the_labels_are_the_atlas_at_one_millimetre(data):
 
 def test_every_question_has_its_primary_metrics(data):
     questions = {(one["question"], one["metric"]) for one in data["overlays"]}
-    assert len(questions) == len(data["overlays"]) == (2 + 3) * 6
+    assert len(questions) == len(data["overlays"]) == (2 + 3) * len(PRIMARY_METRICS)
     assert ("phenotype: UMN+ vs other", "Mean χ") in questions
     assert ("UMN score", "Deposit fraction") in questions
 

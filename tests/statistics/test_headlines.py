@@ -87,7 +87,7 @@ def test_a_finding_without_a_region_is_that_of_the_smallest_p():
     tests = table(iron_line__hippocampus__R=0.02)
     assert found(tests, "score", "umn_score") == {
         ("iron_line", "hippocampus", "R"): "study",
-        ("chi_dia_mean", "amygdala", "L"): "cohort",
+        ("chi_cortex_white", "amygdala", "L"): "cohort",
     }
 
 
@@ -110,7 +110,7 @@ def test_ties_do_not_depend_on_the_order_of_rows():
     tests = table()
     rng = np.random.default_rng(0)
     expected = found(tests, name="mine")
-    assert expected == {("chi_dia_mean", "amygdala", "L"): "cohort"}
+    assert expected == {("chi_cortex_white", "amygdala", "L"): "cohort"}
     for _ in range(10):
         shuffled = tests.iloc[rng.permutation(len(tests))]
         assert found(shuffled, name="mine") == expected
