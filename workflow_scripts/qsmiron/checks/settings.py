@@ -129,6 +129,11 @@ class B0Directions:
         return setting_of_scan(folder, self.study, self.named)
 
 
+def _labels_of(sessions: Mapping[Any, Any]) -> dict[str, str]:
+    """The session of each participant; what is no label is the config's own fault to tell."""
+    return {str(who): str(label) for who, label in sessions.items() if isinstance(label, str | int)}
+
+
 def read_selection(settings: Mapping[str, Any], problems: list[Problem]) -> Selection:
     """The labels that the config selects."""
     labels = {}
@@ -149,14 +154,13 @@ def read_selection(settings: Mapping[str, Any], problems: list[Problem]) -> Sele
         labels[key] = {str(label).strip().removeprefix(prefix) for label in value}
     statistics = settings.get("statistics")
     named = statistics.get("session") if isinstance(statistics, Mapping) else None
+    if named is not None:
+        named = _labels_of(named) if isinstance(named, Mapping) else str(named)
     return Selection(
         labels["participant_label"],
         labels["session_label"],
         labels["exclude"],
-        analysed_session(
-            labels["session_label"],
-            named if named is None or isinstance(named, Mapping) else str(named),
-        ),
+        analysed_session(labels["session_label"], named),
         *(_entities(settings.get(key)) for key in ("select", "select_t1w")),
     )
 
