@@ -10,7 +10,7 @@ from end_to_end.small_cohort import Run
 
 from qsmiron.tables import read_table
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]
 
 PATIENTS, CONTROLS = 4, 3
 
@@ -74,7 +74,7 @@ def test_the_report_calls_everybody_what_they_are(finished: Run) -> None:
     assert f"{PATIENTS} patients and {CONTROLS} controls" in plain
     assert "no controls" not in plain.lower()
     assert f"There are {CONTROLS} controls." in plain
-    assert "Patients are those with role patient, controls those with role control" in plain
+    assert "Patients are those with role patient, controls those with control" in plain
     assert f"patient (n = {PATIENTS})" in plain
     assert f"control (n = {CONTROLS})" in plain
     for number in range(1, CONTROLS + 1):
