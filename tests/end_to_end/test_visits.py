@@ -10,7 +10,7 @@ from end_to_end.small_cohort import Run
 
 from qsmiron.tables import read_table
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]
 
 OF_EACH_VISIT = {
     "register_visit", "carry_labels", "label_tissues", "mask_brain", "map_field",

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from benchmarks.null_calibration import SCENARIOS, calibrate, make_cohort
+from benchmarks.null_calibration import PARTS, SCENARIOS, calibrate, make_cohort
 from tables_of_tests import correlation_table, distribution_test_table, group_test_table
 
 from qsmiron.statistics.cells import Cells
@@ -17,8 +17,11 @@ QUICK = Statistics(permutations=99, bootstrap=0)
 FAR = 3.9
 
 
-def rates(name, settings=QUICK):
-    table = calibrate(name, COHORTS, 8, settings).set_index("test")
+ONE_VISIT = [part for part in PARTS if part != "change"]
+
+
+def rates(name, settings=QUICK, parts=ONE_VISIT):
+    table = calibrate(name, COHORTS, 8, settings, parts=parts).set_index("test")
     return table["rate"], (table["high"] - 0.05) / 2.58
 
 
@@ -35,6 +38,13 @@ def test_false_positives(name):
         assert rate["replication p"] > 0.2
         assert rate["replication wasserstein p_perm"] > 0.2
         assert rate["replication wasserstein family-wise"] > 0.2
+
+
+@pytest.mark.nightly
+def test_false_positives_of_change_over_time():
+    rate, error = rates("null", parts=["change"])
+    held = ~rate.index.str.contains("CI")
+    assert (np.abs(rate - 0.05) < FAR * error)[held].all()
 
 
 def test_intervals_cover():
