@@ -140,7 +140,7 @@ def repeated_scans(scans: Iterable[Scan]) -> dict[str, list[Scan]]:
     """The scans of each participant of whom there are several, one at least with a T1w.
 
     By the participant's label. Their labels come from one template within the participant
-    (:mod:`.registration.average_visits`), which serves the scans without a T1w too.
+    (:mod:`.registration.within_subject_template`), which serves the scans without a T1w too.
     """
     by_subject: dict[str, list[Scan]] = {}
     for scan in scans:

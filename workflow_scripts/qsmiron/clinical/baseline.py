@@ -38,7 +38,7 @@ def baseline_sessions(
 
 
 def baseline_problems(
-    where: str, baseline: Mapping[str, str], untimed: Collection[str], severity: str = "warning"
+    where: str, baseline: Mapping[str, str], untimed: Collection[str]
 ) -> Iterator[Problem]:
     """What is to be said of participants with several sessions, where none was chosen."""
     if not baseline:
@@ -49,7 +49,7 @@ def baseline_problems(
         "one session per participant in the tests that compare participants",
         f"They take the baseline: {_listed(baseline)}. For another one set statistics: {{session: "
         "...} in the config; for the images of one alone, session_label: [...].",
-        severity,
+        "warning",
     )
     if untimed:
         yield Problem(
@@ -59,7 +59,7 @@ def baseline_problems(
             f"{MONTHS_COLUMNS[0]} or {DATE_COLUMN} of every session in sub-*_sessions.tsv",
             "The label that comes first is taken for their baseline. Add the "
             "column, or name the session.",
-            severity,
+            "warning",
         )
 
 
