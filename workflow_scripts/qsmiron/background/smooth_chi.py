@@ -132,6 +132,8 @@ def _fit_classes(
     values: np.ndarray, functions: np.ndarray, parameters: TissueParameters
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights (8,) of the functions (n, 8) and means of the classes (ppb), by EM on values (n,)."""
+    from .tissue_loops import assign, normal_equations
+
     means = np.percentile(values, parameters.starts)
     count = len(means)
     sds = np.full(count, max(values.std() / 2, SMALLEST_SD_PPB))
@@ -140,20 +142,19 @@ def _fit_classes(
     span = max(np.ptp(np.percentile(values, (0.1, 99.9))), 1.0)
     weights = np.zeros(functions.shape[1])
     ridge = 1e-6 * len(values) / max(values.var(), SMALLEST_SD_PPB**2) * np.eye(len(weights))
+    member = np.empty((len(values), count))
+    functions = np.ascontiguousarray(functions)
     for _ in range(parameters.iterations):
-        flat = values - functions @ weights
-        likelihood = np.exp(-0.5 * ((flat - means[:, None]) / sds[:, None]) ** 2)
-        likelihood *= (shares / (np.sqrt(2 * np.pi) * sds))[:, None]
-        total = likelihood.sum(axis=0) + outliers / span
-        member = likelihood / total
-        outliers = float(np.mean(outliers / span / total))
-        sums = np.maximum(member.sum(axis=1), 1e-9)
+        heights = shares / (np.sqrt(2 * np.pi) * sds)
+        (totals, firsts, squares), outside = assign(
+            values, functions, weights, means, sds, heights, outliers / span, member
+        )
+        outliers = outside / len(values)
+        sums = np.maximum(totals, 1e-9)
         shares = sums / len(values)
-        means = member @ flat / sums
-        squares = (member * (flat - means[:, None]) ** 2).sum(axis=1)
-        sds = np.maximum(np.sqrt(squares / sums), SMALLEST_SD_PPB)
-        precision = (member / sds[:, None] ** 2).sum(axis=0)
-        expected = ((member * (means / sds**2)[:, None]).sum(axis=0)) / np.maximum(precision, 1e-12)
-        weighted = functions * precision[:, None]
-        weights = np.linalg.solve(weighted.T @ functions + ridge, weighted.T @ (values - expected))
+        means = firsts / sums
+        spread = np.maximum(squares - 2 * means * firsts + means**2 * totals, 0)
+        sds = np.maximum(np.sqrt(spread / sums), SMALLEST_SD_PPB)
+        matrix, right = normal_equations(values, functions, means, sds, member)
+        weights = np.linalg.solve(matrix + ridge, right)
     return weights, means
