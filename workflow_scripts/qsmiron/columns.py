@@ -332,7 +332,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "desc": _VARIANT["desc"],
         "used": Column("yes or no: whether the group results use the subject", text=True),
         "flags": Column("Everything worth a look, semicolon-separated; n/a if nothing", text=True),
-        "labels_source": Column("Origin of the labels: atlas, segmentation, or both", text=True),
+        "labels_source": _LABELS_SOURCE,
         "chi_source": Column("What χ was made from: phase, or a ready map", text=True),
         "n_echoes": Column("Echoes"),
         "field_strength": Column("B0", "T"),

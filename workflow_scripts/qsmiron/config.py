@@ -16,7 +16,7 @@ from . import background, inversion, phase, relaxation, sources
 from .acquisition import PHASE_UNITS, setting_of_scan
 from .bids import LABEL, image_template
 from .config_paths import ConfigPath, expanded
-from .config_steps import MaskStep, Overrides, SourceStep, Step
+from .config_steps import MaskStep, Registration, SourceStep, Step
 from .config_values import B0Setting, Labels, Ranges, Selected
 from .errors import InputError, Problem
 from .masks.gre import GreMaskParameters
@@ -279,7 +279,7 @@ class Config(StudyDesign):
     maps: MapSettings = MapSettings()
     reconstruction: Reconstruction = Reconstruction()
     variants: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"main": {}})
-    registration: Overrides = Overrides()
+    registration: Registration = Registration()
     atlases: dict[str, Atlas]
     regions: SelectionParameters = SelectionParameters()
     iron: IronParameters = IronParameters()

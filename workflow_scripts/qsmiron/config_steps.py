@@ -11,6 +11,7 @@ from .bids import image_template
 from .config_paths import expanded
 from .masks import EXTRACTORS
 from .parameters import Parameters
+from .registration.hybrid import HybridParameters
 from .relaxation.spin_echo import MESE, SpinEchoParameters
 
 
@@ -23,6 +24,17 @@ class Overrides(Parameters):
     def parameters_json(self) -> str:
         """The overrides as the JSON object that scripts take."""
         return json.dumps(self.parameters, sort_keys=True)
+
+
+class Registration(Overrides):
+    """Template, T1w and GRE; ``parameters`` are those of the registration itself."""
+
+    without_t1w: bool = Field(
+        True,
+        description="whether a scan with R2* and no T1w, also of another visit, is registered by a "
+        "hybrid contrast of its R2* and χ; its labels are less exact. Otherwise it gets maps only",
+    )
+    hybrid: HybridParameters = HybridParameters()
 
 
 class Step(Overrides):

@@ -29,6 +29,7 @@ from ..figures.wording import (
 )
 from ..registration.labels import carry_labels
 from ..registration.routes import CoordinateRoute, read_template_map
+from ..shared_columns import WITHOUT_T1W
 from ..spaces import grid_points
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..template import TEMPLATE_NAME
@@ -133,7 +134,7 @@ def _labels(
     """Labels on the fine grid as places in ``indices`` from 1; None if they are other regions."""
     atlas = read_volume(str(sources.labels), dtype=np.int32)
     # Where every scan has a segmentation of its own, nothing says that the image is numbered alike.
-    carried = (measured["labels_source"] == "atlas").any()
+    carried = measured["labels_source"].isin(["atlas", "atlas" + WITHOUT_T1W]).any()
     if not carried and not np.isin(np.unique(atlas.data), [0, *indices]).all():
         return None
     shape = tuple(2 * length - 1 for length in chi.data.shape)

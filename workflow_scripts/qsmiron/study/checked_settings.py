@@ -31,7 +31,11 @@ def checked_settings(config: Config) -> dict[str, Any]:
         chain["reference"] = True
     chain["sources"] = {"method", "run", "r2"}
     sites = {"exchangeability_blocks", "variance_groups", "harmonisation", "harmonisation_sites"}
-    others = {"statistics": {"session", *sites}, "reconstruction": chain}
+    others = {
+        "statistics": {"session", *sites},
+        "reconstruction": chain,
+        "registration": {"without_t1w"},
+    }
     settings = config.model_dump(mode="json", include={**dict.fromkeys(keys, True), **others})
     own = {}
     for name, changes in config.variants.items():

@@ -114,7 +114,9 @@ class Study:
                 self.regions_table, self.paths.group(""), self._covariates(), columns or ()
             )
         self.clinical = ClinicalValues(values, config)
-        sources = LabelSources(config.atlases, scans, self.bids_dir, self.home)
+        sources = LabelSources(
+            config.atlases, scans, self.bids_dir, self.home, config.registration.without_t1w
+        )
         served = self._served(config, Cohort(scans, self.paths, config.variants, sources))
         self.settings = Settings(config, self.home, served)
         self.cohort = Cohort(
