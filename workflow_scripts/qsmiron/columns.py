@@ -183,6 +183,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "background_field": Column("Method of background removal", text=True),
         "inversion": Column("Method of dipole inversion", text=True),
         "reference": Column("What χ is relative to", text=True),
+        "sources": Column("Method of the separation of iron and myelin, and its R2", text=True),
         "regions": Column("What differs in which voxels of a region count", text=True),
         "iron": Column("What differs in how χ becomes iron and deposits", text=True),
         "metric": _CELL["metric"],
