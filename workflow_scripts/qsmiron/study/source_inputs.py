@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bids import spin_echoes
+from ..sources import LEAST_ECHOES
 
 if TYPE_CHECKING:
     from ..bids import Scan
     from .cohort import Cohort, Wildcards
     from .study import Study
-
-LEAST_ECHOES = 3
-"""With two, R2* has no residual: nothing says how noisy it is, or whether the decay is one."""
 
 
 def separable(scan: Scan) -> bool:
