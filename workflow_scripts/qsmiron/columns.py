@@ -183,6 +183,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "background_field": Column("Method of background removal", text=True),
         "inversion": Column("Method of dipole inversion", text=True),
         "reference": Column("What χ is relative to", text=True),
+        "sources": Column("Method of the separation of iron and myelin, and its R2", text=True),
         "regions": Column("What differs in which voxels of a region count", text=True),
         "iron": Column("What differs in how χ becomes iron and deposits", text=True),
         "metric": _CELL["metric"],
@@ -325,6 +326,12 @@ TABLES: dict[str, dict[str, Column]] = {
         "p_reported": Column("p that the abstract reports"),
         "rho_reported": Column("rho that the abstract reports"),
         "same_sign": Column("yes or no", text=True),
+        "net": Column(
+            "Of an effect in χ⁺ or χ⁻: the same difference of net χ (chi_mean) in that cell", "ppm"
+        ),
+        "net_low": Column("Lower end of its 95 % bootstrap interval over subjects", "ppm"),
+        "net_high": Column("Upper end of that interval", "ppm"),
+        "p_net": Column("Its replication-arm p"),
         "assumption": Column("What the abstract leaves open and was chosen", text=True),
     },
     "quality": {

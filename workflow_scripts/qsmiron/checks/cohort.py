@@ -46,6 +46,7 @@ from .settings import (
     read_selection,
     serves_without_t1w,
 )
+from .spin_echo import check_spin_echoes
 from .times import check_times
 from .voxels import check_voxels
 
@@ -138,6 +139,7 @@ def _inspect(
             chain = settings.get("reconstruction") or {}
             problems += check_references(used, maps, chain.get("reference"))
         problems += check_own_files(root, used, settings)
+        problems += check_spin_echoes(root, used, settings)
         own = own_paths(root, used, settings)
         problems += check_times(inspection.scans, [*_tables(table), *own])
     elif table.parent == root:

@@ -36,6 +36,7 @@ from .results_folder import check_results_folder, refused_results
 from .sessions import with_session
 from .settings import Settings
 from .source_files import Output, refuse_overwriting
+from .source_inputs import separable
 from .variant_inputs import VariantInputs
 
 if TYPE_CHECKING:
@@ -147,6 +148,8 @@ class Study:
         inputs = VariantInputs(cohort, lambda desc: variant(config, desc), self.bids_dir, table)
         served = []
         for branch in branches(config):
+            if branch.separation and not any(map(separable, cohort.scans)):
+                continue
             if unknown := inputs.unknown_reference(branch.chain, "multiverse"):
                 raise InputError(*unknown)
             lacking = inputs.problems(branch.chain, branch.regions, "multiverse")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..bids import spin_echoes
 from ..errors import InputError, Problem
 from .ready_inputs import ReadyInputs
-from .source_inputs import LEAST_ECHOES
+from .source_inputs import separable
 
 if TYPE_CHECKING:
     from ..bids import Scan
@@ -143,9 +143,7 @@ class VariantInputs:
                 )
 
     def _missing_r2(self, chain: Reconstruction) -> Iterator[Problem]:
-        scans = [
-            scan for scan in self.cohort.scans if scan.has_phase and scan.n_echoes >= LEAST_ECHOES
-        ]
+        scans = [scan for scan in self.cohort.scans if separable(scan)]
         for scan in scans if chain.sources.fits_r2 else ():
             found = spin_echoes(scan, self.bids_dir)
             if len(found) != 1:
