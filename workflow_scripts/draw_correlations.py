@@ -14,7 +14,7 @@ from qsmiron.errors import reported_to_user
 from qsmiron.figures.cells import VALUE_COLUMNS
 from qsmiron.figures.correlations import correlations_figure
 from qsmiron.figures.style import save_figure
-from qsmiron.statistics.cells import one_session, measured_sessions
+from qsmiron.statistics.cells import measured_sessions, one_session
 from qsmiron.statistics.groups import score_values
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table

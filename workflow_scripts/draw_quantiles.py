@@ -13,7 +13,7 @@ from qsmiron.errors import reported_to_user
 from qsmiron.figures.contrast_groups import read_members
 from qsmiron.figures.quantile_differences import quantiles_figure
 from qsmiron.figures.style import save_figure
-from qsmiron.statistics.cells import one_session, measured_sessions
+from qsmiron.statistics.cells import measured_sessions, one_session
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
 
