@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
+from ..nifti import nib
 from ..template import (
     desikan_killiany,
     template_grey_matter,
