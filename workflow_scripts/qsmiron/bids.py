@@ -157,7 +157,7 @@ def repeated_scans(scans: Iterable[Scan]) -> dict[str, list[Scan]]:
     }
 
 
-def sessions_of(scans: Iterable[Scan]) -> dict[str, list[str]]:
+def scanned_sessions(scans: Iterable[Scan]) -> dict[str, list[str]]:
     """The labels of each participant's sessions, by participant_id; none of one without."""
     found: dict[str, list[str]] = {}
     for scan in scans:

@@ -38,8 +38,8 @@ PLAUSIBLE_CHI_PPB: dict[str, tuple[float, float]] = {
 IRON_RICH = ("pallidum", "putamen", "caudate")
 """Nuclei whose χ is above that of the brain as a whole in every adult."""
 
-TISSUES = "tissues"
-"""Source of labels of whole tissues (brain, grey matter …), which do not count as regions."""
+TISSUES = ("tissues", "tissues" + WITHOUT_T1W)
+"""Sources of labels of whole tissues (brain, grey matter …), which do not count as regions."""
 
 REGISTRATION_NUMBERS = (
     "registration_similarity",
@@ -189,7 +189,7 @@ def _described(image: str) -> dict[str, Any]:
 def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, Any]:
     """The scan's row of the quality table (columns as :data:`.tables.TABLES` declares them)."""
     voxel_ml = float(np.prod(Volume(scan.brain, scan.grid).voxel_size)) / 1000
-    regions = scan.regions[~_of_tissues(scan.regions)]
+    regions = scan.regions[~scan.regions["labels_source"].isin(TISSUES)]
     chi = regions[regions["metric"] == "chi_mean"]
     measured = chi.dropna(subset="value")
     pallida = measured.loc[measured["region"] == "pallidum", "value"]
@@ -346,13 +346,9 @@ def _inverted(measured: pd.DataFrame, base: float = 0.0) -> str:
 
 def _white_matter(regions: pd.DataFrame) -> float:
     """Mean χ of white matter (ppb), by which the reference of a map does not matter; else 0."""
-    rows = regions[_of_tissues(regions) & (regions["metric"] == "chi_mean")]
+    rows = regions[regions["labels_source"].isin(TISSUES) & (regions["metric"] == "chi_mean")]
     ppb = rows.loc[rows["region"] == "white_matter", "value"].dropna() * 1000
     return float(ppb.mean()) if len(ppb) else 0.0
-
-
-def _of_tissues(regions: pd.DataFrame) -> pd.Series:
-    return regions["labels_source"].isin([TISSUES, TISSUES + WITHOUT_T1W])
 
 
 def _as_flag(text: str) -> str:

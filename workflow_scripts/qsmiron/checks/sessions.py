@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..bids import ChosenSession, Scan, repeated_scans, sessions_of
+from ..bids import ChosenSession, Scan, repeated_scans, scanned_sessions
 from ..clinical.baseline import baseline_problems, baseline_sessions
 from ..clinical.visits import read_visits
 from ..errors import Problem
@@ -26,7 +26,7 @@ def check_sessions_of_cohort(
     ``months``. ``grouped`` says that there are contrasts or scores, which take one scan per
     participant.
     """
-    sessions = {who: labels for who, labels in sessions_of(scans).items() if labels}
+    sessions = {who: labels for who, labels in scanned_sessions(scans).items() if labels}
     if session is None:
         baseline, untimed = baseline_sessions(read_visits(table, months), sessions)
         problems = baseline_problems(str(root), baseline, untimed) if grouped else ()

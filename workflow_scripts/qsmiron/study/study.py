@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bids import Scan, find_scans, sessions_of
+from ..bids import Scan, find_scans, scanned_sessions
 from ..clinical import clinical_values
 from ..clinical.phenotype import tables_beside
 from ..clinical.visits import Visits, read_visits
@@ -96,7 +96,7 @@ class Study:
         )
         # where there are images, their folders tell
         self.measured = None if self.has_images else sessions_in(self.regions_table_of(config))
-        sessions = sessions_of(scans) if self.measured is None else self.measured
+        sessions = scanned_sessions(scans) if self.measured is None else self.measured
         config, told = with_session(config, sessions, visits)
         values = (
             clinical_values(self.clinical_table, config.statistics.session, self.measured)
