@@ -5,8 +5,9 @@ python tests/benchmarks/large_cohort.py --subjects 1000 --cores 2
 Writes made-up regions (83 regions × every metric of every subject, a few regions without a value in
 a few subjects, so that most regions have missing subjects of their own) and a clinical table to a
 temporary folder (with ``--visits 3`` up to three sessions of each subject, of whom a tenth leaves
-before each later one, and a phenotype table of their months and scores), runs the workflow on them with ``analysis_only=true``, and prints every job's
-seconds and peak memory from the workflow's own benchmarks, then the run's.
+before each later one, and a phenotype table of their months and scores), runs the workflow on them
+with ``analysis_only=true``, and prints every job's seconds and peak memory from the workflow's own
+benchmarks, then the run's.
 """
 
 from __future__ import annotations
@@ -74,9 +75,7 @@ def draw_visits(people: pd.DataFrame, visits: int, rng: np.random.Generator) -> 
     )
 
 
-def repeated(
-    regions: pd.DataFrame, scans: pd.DataFrame, rng: np.random.Generator
-) -> pd.DataFrame:
+def repeated(regions: pd.DataFrame, scans: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Every participant's rows for each of the visits, noise added; in the order of the scans."""
     names = scans.rename(columns={"session_id": "session"})[["participant_id", "session"]]
     table = names.merge(regions, on="participant_id", how="left")
