@@ -5,8 +5,8 @@ python tests/benchmarks/visits.py --participants 6 --voxel-size 2
 Each patient of the demo is imaged twice, at another place, on other grids and with other noise, and
 with the same χ. Regions are measured by the true labels, by those of each visit registered alone,
 and by those from the template within the participant, with the poses that were found and with the
-true ones, which is what better rigid maps could reach at most: in the true χ, where labels alone differ,
-and in that of the default chain. Root mean square over patients, then over regions.
+true ones, which is what better rigid maps could reach at most: in the true χ, where labels alone
+differ, and in that of the default chain. Root mean square over patients, then over regions.
 """
 
 from __future__ import annotations
