@@ -95,6 +95,11 @@ class Scan:
         return self.ready_map("r2star") is not None if self.is_ready else self.n_echoes > 1
 
     @property
+    def has_own_contrasts(self) -> bool:
+        """Whether it has both maps, by which it can be registered without a T1w."""
+        return self.has_chi and self.has_r2star
+
+    @property
     def first_image(self) -> Path:
         """The image whose grid the scan's results have: a ready map, or the first magnitude."""
         return self.ready_map("chi") or self.magnitude[0]

@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..parameters import Parameters
 from ..spaces import boxed_grid, corners, grid_points, look_up, resample
 from ..volumes import Volume
+from .holes import filled
 
 
 class ExtractionParameters(Parameters):
@@ -61,7 +62,7 @@ def extract_brain(image: Volume, parameters: ExtractionParameters) -> np.ndarray
         parameters.erosion + parameters.spacing
     )
     brain = _close(grown & bright, parameters.closing / parameters.spacing)
-    brain = ndimage.binary_fill_holes(brain)
+    brain = filled(brain)
     points = grid_points(image.data.shape, image.affine)
     return look_up(brain.astype(np.float32), grid, points, outside=None) > 0.5
 
@@ -87,7 +88,7 @@ def refine_brain(
     kept = np.isin(pieces, np.setdiff1d(np.unique(pieces[core]), [0]))
     grown = ndimage.distance_transform_edt(~kept) * spacing < bridge + spacing
     brain = _close((grown & bright) | core, parameters.closing / spacing)
-    return ndimage.binary_fill_holes(brain)
+    return filled(brain)
 
 
 def bright_tissue(image: np.ndarray, parameters: ExtractionParameters) -> np.ndarray:

@@ -36,6 +36,7 @@ from .results_folder import check_results_folder, refused_results
 from .sessions import with_session
 from .settings import Settings
 from .source_files import Output, refuse_overwriting
+from .source_inputs import separable
 from .variant_inputs import VariantInputs
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ class Study:
                 self.regions_table, self.paths.group(""), self._covariates(), columns or ()
             )
         self.clinical = ClinicalValues(values, config)
-        sources = LabelSources(config.atlases, scans, self.bids_dir, self.home)
+        sources = LabelSources(
+            config.atlases, scans, self.bids_dir, self.home, config.registration.without_t1w
+        )
         served = self._served(config, Cohort(scans, self.paths, config.variants, sources))
         self.settings = Settings(config, self.home, served)
         self.cohort = Cohort(
@@ -145,6 +148,8 @@ class Study:
         inputs = VariantInputs(cohort, lambda desc: variant(config, desc), self.bids_dir, table)
         served = []
         for branch in branches(config):
+            if branch.separation and not any(map(separable, cohort.scans)):
+                continue
             if unknown := inputs.unknown_reference(branch.chain, "multiverse"):
                 raise InputError(*unknown)
             lacking = inputs.problems(branch.chain, branch.regions, "multiverse")
