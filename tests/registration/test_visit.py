@@ -79,6 +79,21 @@ def test_without_one_the_magnitude_finds_the_head(
     assert np.linalg.norm((found.gre_to_t1w - motion)[:3, :3]) < 0.02
 
 
+def test_a_ready_map_without_magnitude_lies_where_its_header_says(
+    person: Head, head: RegisteredHead
+) -> None:
+    to_head = rigid((8, -5, 6), (9, -12, 7))
+    shape, affine = grid(SIZE, (200, 240, 230), (3, -4, 2), centre=(0, -18, -5))
+    t1w = Volume(
+        person.t1w(apply_affine(to_head, points(shape, affine))).astype(np.float32), affine
+    )
+    ready, where = scan(person, to_head)
+    found = register_visit(head, t1w, to_head, [], RegistrationParameters(), grid=ready)
+    np.testing.assert_allclose(found.coordinates, where, atol=1e-3)
+    np.testing.assert_allclose(found.gre_to_t1w, np.eye(4), atol=1e-9)
+    assert found.quality["by_headers"] and found.quality["gre_sharpness"] is None
+
+
 def test_an_empty_magnitude_gives_a_scan_without_regions(head: RegisteredHead) -> None:
     gre = Volume(np.zeros((20, 20, 20), np.float32), np.diag([8.0, 8, 8, 1]))
     found = register_visit(head, None, np.eye(4), [gre], RegistrationParameters())

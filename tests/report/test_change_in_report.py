@@ -64,3 +64,12 @@ def test_the_methods_say_how_change_was_tested(repeats):
     assert "Kuznetsova" in text
     assert ("Shrout" in text) == bool(repeats)
     assert "Change over time." not in methods_text(config, None)
+
+
+@pytest.mark.parametrize("how", ["none", "combat"])
+def test_the_methods_say_that_change_is_not_harmonised(how):
+    values = read_settings("config/config.yaml") | {"analysis_only": True}
+    values["statistics"] = {**values.get("statistics", {}), "harmonisation": how}
+    text = methods_text(load_config(values), None, change=True)
+    assert ("without ComBat" in text) == (how == "combat")
+    assert "without ComBat" not in methods_text(load_config(values), None)

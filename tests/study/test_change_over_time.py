@@ -10,6 +10,7 @@ import yaml
 from made_up_visits import MadeUp, write_study
 from study.planning import planned
 
+from qsmiron.columns import TABLES
 from qsmiron.study import load_study
 from qsmiron.tables import read_table, write_table
 
@@ -105,3 +106,35 @@ def test_the_rules_are_those_of_the_parts(folder):
         (report,) = [rule for rule in rules if rule.name == "write_report"]
         told = ("change.tsv", "/rates", "trajectories")
         assert not [path for path in map(str, report.input) if any(one in path for one in told)]
+
+
+@pytest.mark.parametrize("how", ["none", "combat"])
+def test_sites_are_harmonised_without_change_over_time_and_that_is_said(folder, how):
+    table = folder / "raw/participants.tsv"
+    header, *rows = table.read_text().splitlines()
+    rows = [f"{row}\t{'AB'[number % 2]}" for number, row in enumerate(rows)]
+    table.write_text("\n".join([f"{header}\tsite", *rows]) + "\n")
+    study = study_of(folder, statistics={"harmonisation": how, "permutations": 19})
+    found = problems(study, "Change over time is tested on values as they were measured")
+    assert len(found) == (how == "combat")
+    only_session(folder, "1")
+    study = study_of(folder, statistics={"harmonisation": how, "permutations": 19})
+    assert problems(study, "Change over time") == []
+
+
+def test_a_study_of_one_session_asks_for_nothing_of_visits_and_has_no_column_of_them(folder):
+    only_session(folder, None)
+    values = json.loads((folder / "config.json").read_text())
+    with planned(folder, values) as rules:
+        names = {rule.name for rule in rules}
+        wanted = [str(path) for rule in rules if rule.name == "all" for path in rule.input]
+    assert "test_groups" in names and not names & {"average_visits", "register_visit"}
+    assert wanted and not [path for path in wanted if "change" in path or "rates.tsv" in path]
+    assert list(TABLES["regions"]) == [
+        "participant_id", "session", "desc", "atlas", "labels_source", "index", "region",
+        "hemisphere", "metric", "family", "value", "unit", "n_voxels", "coverage",
+    ]  # fmt: skip
+    of_change = {"n_scans", "random", "fit"}
+    assert of_change <= set(TABLES["change"])
+    for table in ("regions", "group_tests", "correlations"):
+        assert not of_change & set(TABLES[table])

@@ -104,6 +104,7 @@ def report_page(
         calibration=calibration_table(_table(paths, "calibration_tests")),
         models=models_table(_table(paths, "model_tests")),
         change=change_table(_table(paths, "change")),
+        change_unharmonised=config.statistics.harmonisation != "none",
         repeatability=repeatability_rows(_table(paths, "change")),
         deviations=deviations_table(_table(paths, "deviations")),
         planning_power=config.statistics.planning_power,

@@ -92,9 +92,7 @@ def simulate_visit(
     check_voxel_size(voxel_size)
     anatomy = anatomy or AnatomyParameters()
     first = first_brain(plan, voxel_size, anatomy)
-    grid_rng, signal_rng, t1w_rng = (
-        np.random.default_rng(seed) for seed in np.random.SeedSequence(visit.seed).spawn(3)
-    )
+    grid_rng, signal_rng, t1w_rng = _streams(visit)
     position = rigid_motion(grid_rng, POSITION_SD)
     motion = rigid_motion(grid_rng, anatomy.motion_sd)
 
@@ -105,6 +103,16 @@ def simulate_visit(
         first.head_map, position, motion, brain_at, voxel_size, grid_rng, signal_rng, t1w_rng,
         threads,
     )  # fmt: skip
+
+
+def head_position(visit: VisitRow) -> np.ndarray:
+    """Takes mm of the visit's T1w to mm of the first visit's (4, 4)."""
+    return rigid_motion(_streams(visit)[0], POSITION_SD)
+
+
+def _streams(visit: VisitRow) -> list[np.random.Generator]:
+    """Of grids and places, of the signal's noise, of the T1w's."""
+    return [np.random.default_rng(seed) for seed in np.random.SeedSequence(visit.seed).spawn(3)]
 
 
 def carry(

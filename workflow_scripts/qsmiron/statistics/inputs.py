@@ -141,8 +141,21 @@ def read_inputs(
     InputError
         For whatever is wrong with one of them, or measured participants without a clinical row.
     """
-    design = read_study_design(config)
     table = read_table(regions, "regions", COLUMNS)
+    return inputs_of(table, regions, participants, config, quantiles, quality, region_voxels)
+
+
+def inputs_of(
+    table: pd.DataFrame,
+    regions: str | Path,
+    participants: str | Path,
+    config: str | Path,
+    quantiles: str | Path | None = None,
+    quality: str | Path | None = None,
+    region_voxels: str | Path | None = None,
+) -> Inputs:
+    """As :func:`read_inputs`, of a regions ``table`` (:data:`.cells.COLUMNS`) that is at hand."""
+    design = read_study_design(config)
     session = design.statistics.session
     measured = measured_sessions(table)
     clinical = read_clinical(participants, design.categorical, session, measured)

@@ -33,7 +33,7 @@ class ChangeOverTime:
             for who, labels in several.items()
         )
         self.has_sessions = bool(several)
-        self.problems = list(self._untimed(several))
+        self.problems = [*self._untimed(several), *self._unharmonised()]
 
     def _untimed(self, several: Mapping[str, Collection[str]]) -> list[Problem]:
         if not several:
@@ -54,6 +54,23 @@ class ChangeOverTime:
                 f"no months since baseline of every session of {shown}",
                 "months (change.months in the config), or dates (acq_time), of each session",
                 f"{what} docs/inputs.md says where they may stand.",
+                "warning",
+            )
+        ]
+
+    def _unharmonised(self) -> list[Problem]:
+        """ComBat takes rows for independent, and the visits of a participant are not."""
+        statistics = self._study.config.statistics
+        if not self.is_measured or statistics.harmonisation == "none":
+            return []
+        site = statistics.harmonisation_sites
+        return [
+            Problem(
+                f"config, statistics.harmonisation: {statistics.harmonisation}",
+                "change over time",
+                "one scan of each participant: ComBat takes scans for independent of each other",
+                f"Change over time is tested on values as they were measured; put {site} into "
+                "covariates, which its models then adjust for.",
                 "warning",
             )
         ]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -71,19 +71,55 @@ class Problem:
 
     def solve(self, theta: np.ndarray) -> Solution:
         """Generalised least squares at θ (outcomes × 1, or × 3 with a slope)."""
+        information, right, explained, log_det = (
+            self._of_sizes(theta) if theta.shape[1] == 1 else self._of_subjects(theta)
+        )
+        covariance = np.linalg.inv(information)
+        beta = (covariance @ right[..., None])[..., 0]
+        rss = self.squares - explained - (right * beta).sum(axis=1)
+        log_information = np.linalg.slogdet(information)[1] if self.reml else 0.0
+        return Solution(beta, covariance, np.maximum(rss, 1e-300), log_det + log_information)
+
+    def _of_subjects(self, theta: np.ndarray) -> _Equations:
         middle, log_det = _middle(theta, self.random)
         taken = (middle @ self.outcome[..., None])[..., 0]
         n_outcomes = len(theta)
         pairs = (middle.reshape(n_outcomes, -1) @ self._pairs).reshape(-1, self.p, self.p)
-        information = np.eye(self.p) - pairs
-        right = self.fixed_outcome - taken.reshape(n_outcomes, -1) @ self.crossed.reshape(
-            -1, self.p
+        crossed = taken.reshape(n_outcomes, -1) @ self.crossed.reshape(-1, self.p)
+        explained = (taken * self.outcome).sum(axis=(1, 2))
+        return _Equations(np.eye(self.p) - pairs, self.fixed_outcome - crossed, explained, log_det)
+
+    def _of_sizes(self, theta: np.ndarray) -> _Equations:
+        """The same of a random intercept: subjects with as many scans have the same weight."""
+        sizes, count, pairs = self._sizes
+        crossed, squares = self._outcomes_of_sizes
+        squared = np.square(theta)
+        weight = squared / (1 + squared * sizes)
+        return _Equations(
+            np.eye(self.p) - (weight @ pairs).reshape(-1, self.p, self.p),
+            self.fixed_outcome - np.einsum("ck,ckp->cp", weight, crossed),
+            (weight * squares).sum(axis=1),
+            np.log1p(squared * sizes) @ count,
         )
-        covariance = np.linalg.inv(information)
-        beta = (covariance @ right[..., None])[..., 0]
-        rss = self.squares - (taken * self.outcome).sum(axis=(1, 2)) - (right * beta).sum(axis=1)
-        log_information = np.linalg.slogdet(information)[1] if self.reml else 0.0
-        return Solution(beta, covariance, np.maximum(rss, 1e-300), log_det + log_information)
+
+    @cached_property
+    def _groups(self) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of scans that subjects have, and (sizes × m) who has each."""
+        sizes, number = np.unique(self.random[:, 0, 0], return_inverse=True)
+        return sizes, (number == np.arange(len(sizes))[:, None]).astype(float)
+
+    @cached_property
+    def _sizes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """These numbers, how many have each, and the sums of their ``_pairs`` (sizes × p·p)."""
+        sizes, member = self._groups
+        return sizes, member.sum(axis=1), member @ self._pairs
+
+    @cached_property
+    def _outcomes_of_sizes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sums over subjects of each size: crossed × outcome (outcomes × sizes × p), outcome²."""
+        sums = self.outcome[..., 0]
+        crossed = np.stack([(sums * who) @ self.crossed[:, 0] for who in self._groups[1]], axis=1)
+        return crossed, np.square(sums) @ self._groups[1].T
 
     @property
     def freedom(self) -> int:
@@ -100,6 +136,15 @@ class Problem:
         found = self.solve(parameters[:, :-1])
         variance = np.square(parameters[:, -1])
         return found.log_det + self.freedom * np.log(variance) + found.rss / variance
+
+
+class _Equations(NamedTuple):
+    """Normal equations at θ, of every outcome: XᵀV⁻¹X, XᵀV⁻¹y, yᵀy − yᵀV⁻¹y and log det V."""
+
+    information: np.ndarray
+    right: np.ndarray
+    explained: np.ndarray
+    log_det: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -212,10 +257,6 @@ def _problem(
 
 def _middle(theta: np.ndarray, random: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """M of every outcome and subject (outcomes × m × q × q), and log det(I + LᵀZᵀZL), summed."""
-    if theta.shape[1] == 1:
-        squared = np.square(theta)[:, :, None, None]
-        inner = 1 + squared * random
-        return squared / inner, np.log(inner).sum(axis=(1, 2, 3))
     lower = np.zeros((len(theta), 1, 2, 2))
     lower[:, 0, 0, 0] = theta[:, 0]
     lower[:, 0, 1, 0], lower[:, 0, 1, 1] = theta[:, 1], theta[:, 2]

@@ -15,7 +15,7 @@ from ...spelling import as_number
 from ...tables import read_table
 from ..cells import COLUMNS, VISIT, Cells, cell_matrices
 from ..covariates import Covariates
-from ..inputs import Inputs, read_inputs
+from ..inputs import Inputs, inputs_of
 
 MONTHS_PER_YEAR = 12
 
@@ -106,14 +106,14 @@ def read_change_inputs(
     Raises
     ------
     InputError
-        As :func:`.read_inputs`, and where no scan's time is known.
+        As :func:`..inputs.read_inputs`, and where no scan's time is known.
     """
-    data = read_inputs(regions, participants, config, None, quality, region_voxels)
+    table = read_table(regions, "regions", COLUMNS)
+    data = inputs_of(table, regions, participants, config, None, quality, region_voxels)
     visits = read_visits(participants, data.design.change.months)
     problems = [problem for problem in visits.problems if problem.severity == "error"]
     if problems:
         raise InputError(*problems)
-    table = read_table(regions, "regions", COLUMNS)
     scans = [one for one in map_scans(table, visits, str(regions)) if len(one.time)]
     if not scans:
         raise InputError(
@@ -129,16 +129,21 @@ def read_change_inputs(
 
 def map_scans(regions: pd.DataFrame, visits: Visits, where: str) -> list[Scans]:
     """The scans of a regions table whose time is known, one entry per (desc, atlas)."""
-    names = regions[VISIT].astype(object)
+    # text is joined once a scan, not once a row: a large table has millions
+    number = regions.groupby(VISIT, observed=True, dropna=False, sort=False).ngroup().to_numpy()
+    first = np.unique(number, return_index=True)[1]
+    names = regions[VISIT].iloc[first].astype(object)
     label = names["session"].where(names["session"].notna(), "")
-    label = label.str.removeprefix("ses-")
-    key = names["participant_id"] + "\t" + label
-    by_scan = regions.assign(participant_id=key, session=None)
+    key = names["participant_id"] + "\t" + label.str.removeprefix("ses-")
+    codes, keys = pd.factorize(key.to_numpy(object))
+    scan = pd.Categorical.from_codes(codes[number], keys)
+    by_scan = regions.assign(participant_id=scan, session=None)
+    timed = visits.timed
     found = []
     for cells in cell_matrices(by_scan, None, where):
         parts = [name.split("\t") for name in cells.participants]
         months = np.array(
-            [visits.timed.get(who, {}).get(session, np.nan) for who, session in parts], dtype=float
+            [timed.get(who, {}).get(session, np.nan) for who, session in parts], dtype=float
         )
         person, people = pd.factorize(np.array([who for who, _ in parts], dtype=object), sort=True)
         sessions = np.array([session for _, session in parts], dtype=object)
