@@ -168,7 +168,7 @@ def register_head(
     image, brain = registered.image, registered.brain
     in_template = registered.to_template(grid_points(brain.shape, image.affine))
     priors = template_priors(template.grey, template.white, in_template)
-    tissues = segment_tissues(session, image, brain, priors, parameters.tissues)
+    tissues = segment_tissues(image, brain, priors, parameters.tissues)
     quality = _head_quality(registered, template.t1w, in_template)
     similarity = quality["registration_similarity"]
     if not similarity >= parameters.least_similarity:

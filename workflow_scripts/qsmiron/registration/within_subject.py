@@ -37,7 +37,7 @@ class RigidParameters(Parameters):
         (1.0, 0.5, 0.0), description="Gaussian SD of each level (voxels)"
     )
     points: int = Field(
-        30_000, ge=1000, description="voxels compared, drawn at random where there are more (1)"
+        60_000, ge=1000, description="voxels compared, drawn at random where there are more (1)"
     )
     spacing: float = Field(
         1.0, gt=0.5, description="finer magnitudes are compared on this grid (mm)"
