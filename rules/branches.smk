@@ -31,6 +31,20 @@ use rule reference_chi as reference_chi_of_branch with:
         desc=cohort.branch_pattern,
 
 
+use rule separate_sources as separate_sources_of_branch with:
+    output:
+        paramagnetic=paths.of_branch(paths.paramagnetic),
+        paramagnetic_sidecar=paths.sidecar(paths.of_branch(paths.paramagnetic)),
+        diamagnetic=paths.of_branch(paths.diamagnetic),
+        diamagnetic_sidecar=paths.sidecar(paths.of_branch(paths.diamagnetic)),
+    log:
+        paths.log("separate_sources", "{folder}/{entities}_desc-{desc}_branch"),
+    benchmark:
+        paths.benchmark("separate_sources", "{folder}/{entities}_desc-{desc}_branch")
+    wildcard_constraints:
+        desc=cohort.branch_pattern,
+
+
 use rule count_deposits as count_deposits_of_branches with:
     output:
         deposits=multiverse.deposits(),

@@ -289,14 +289,14 @@ rule map_r2:
         " 2>&1 | tee {log:q}"
 
 
-# Of the variants: sources do not depend on the reference of χ, so its branches take theirs.
+# Sources do not depend on the reference of χ: branches with another one take the same.
 rule separate_sources:
     input:
         script=settings.script("separate_sources"),
-        chi=paths.chi,
-        mask=paths.reliable_mask,
-        r2star=paths.local_r2star,
-        r2star_error=paths.r2star_error,
+        chi=cohort.from_stage("reference", paths.chi),
+        mask=cohort.from_stage("background_field", paths.reliable_mask),
+        r2star=cohort.from_stage("r2star", paths.local_r2star),
+        r2star_error=cohort.from_stage("r2star", paths.r2star_error),
         magnitude=cohort.first_magnitude,
         magnitude_sidecars=cohort.first_magnitude_sidecars,
         r2=sources.r2,

@@ -1,9 +1,11 @@
 # Registration: T1w ↔ template and T1w ↔ GRE in one job (importing ANTs costs more than many a job),
 # then labels of any atlas or segmentation on the GRE grid, each in one interpolation.
 
+from qsmiron.study.registration_inputs import RegistrationInputs
 from qsmiron.study.visit_inputs import VisitInputs
 
 visits = VisitInputs(cohort)
+registration = RegistrationInputs(cohort)
 
 
 rule register_subject:
@@ -23,7 +25,7 @@ rule register_subject:
     benchmark:
         paths.benchmark("register_subject", "{folder}/{entities}")
     wildcard_constraints:
-        entities=visits.single_scans(ENTITIES),
+        entities=registration.by_own_t1w(ENTITIES),
     conda:
         "../envs/qsmiron.yaml"
     threads: study.config.threads.registration
@@ -42,6 +44,45 @@ rule register_subject:
         " --coordinates {output.coordinates:q} --gre-to-t1w {output.gre_to_t1w:q}"
         " --tissues {output.tissues:q} --quality {output.quality:q}"
         " --parameters {params.parameters:q} --threads {threads}"
+        " 2>&1 | tee {log:q}"
+
+
+# By what the reconstruction made of the scan, whose mask is then of the magnitude alone.
+rule register_without_t1w:
+    input:
+        script=settings.script("register_without_t1w"),
+        chi=registration.chi,
+        r2star=registration.r2star,
+        mask=registration.mask,
+    output:
+        coordinates=paths.coordinates,
+        gre_to_t1w=paths.gre_to_t1w,
+        tissues=paths.tissues,
+        quality=paths.registration_quality,
+    log:
+        paths.log("register_without_t1w", "{folder}/{entities}"),
+    benchmark:
+        paths.benchmark("register_without_t1w", "{folder}/{entities}")
+    wildcard_constraints:
+        entities=registration.without_t1w,
+    conda:
+        "../envs/qsmiron.yaml"
+    threads: study.config.threads.registration
+    resources:
+        mem_mb=lambda wildcards, input, attempt: memory(input, 100, attempt),
+        runtime=lambda wildcards, input, attempt: minutes(input, attempt),
+    params:
+        code=settings.code("register_without_t1w"),
+        parameters=study.config.registration.parameters_json,
+        hybrid=study.config.registration.hybrid.model_dump_json(),
+    message:
+        "Registering the template to {wildcards.entities}, which has no T1w"
+    shell:
+        "python {input.script:q} --chi {input.chi:q} --r2star {input.r2star:q}"
+        " --mask {input.mask:q}"
+        " --coordinates {output.coordinates:q} --gre-to-t1w {output.gre_to_t1w:q}"
+        " --tissues {output.tissues:q} --quality {output.quality:q}"
+        " --parameters {params.parameters:q} --hybrid {params.hybrid:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
 
 

@@ -121,7 +121,7 @@ def test_labels_of_the_command_line_keep_their_zeros(entry, labels):
         (
             'multiverse={"metrics": {"distribution": null}}',
             "multiverse.metrics",
-            ["susceptibility", "iron_deposits"],
+            ["susceptibility", "iron_deposits", "paramagnetic", "diamagnetic"],
         ),
         ('atlases={"tissues": null}', "atlases", ["DK"]),
         ("scores=", "scores", []),

@@ -11,7 +11,7 @@ import argparse
 
 from qsmiron.clinical import read_clinical
 from qsmiron.errors import reported_to_user
-from qsmiron.statistics.cells import VISIT, sessions_of
+from qsmiron.statistics.cells import VISIT, measured_sessions
 from qsmiron.statistics.group_columns import add_derived_groups, describe, write_participants
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
@@ -35,7 +35,9 @@ def main(argv: list[str] | None = None) -> None:
         design = read_study_design(args.config)
         contrasts = design.contrasts
         session = design.statistics.session
-        measured = sessions_of(read_table(args.regions, "regions", VISIT)) if args.regions else None
+        measured = (
+            measured_sessions(read_table(args.regions, "regions", VISIT)) if args.regions else None
+        )
         clinical = read_clinical(args.participants, design.categorical, session, measured)
         table = add_derived_groups(clinical, contrasts, args.participants, design.roles)
         write_participants(table, describe(table, contrasts, args.participants), args.output)

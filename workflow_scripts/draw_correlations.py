@@ -14,7 +14,7 @@ from qsmiron.errors import reported_to_user
 from qsmiron.figures.cells import VALUE_COLUMNS
 from qsmiron.figures.correlations import correlations_figure
 from qsmiron.figures.style import save_figure
-from qsmiron.statistics.cells import one_session, sessions_of
+from qsmiron.statistics.cells import measured_sessions, one_session
 from qsmiron.statistics.groups import score_values
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
         session = design.statistics.session
         regions = read_table(args.regions, "regions", VALUE_COLUMNS)
         regions = one_session(regions, session, args.regions)
-        measured = sessions_of(regions)
+        measured = measured_sessions(regions)
         clinical = read_clinical(args.participants, design.categorical, session, measured)
         clinical = clinical[clinical.index.isin(list(measured))]
         figure, title, caption = correlations_figure(

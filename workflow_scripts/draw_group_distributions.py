@@ -14,7 +14,7 @@ from qsmiron.figures.cells import VALUE_COLUMNS
 from qsmiron.figures.contrast_groups import read_members
 from qsmiron.figures.distributions import distributions_figure
 from qsmiron.figures.style import save_figure
-from qsmiron.statistics.cells import one_session, sessions_of
+from qsmiron.statistics.cells import measured_sessions, one_session
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
 
@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
         session = design.statistics.session
         regions = read_table(args.regions, "regions", VALUE_COLUMNS)
         regions = one_session(regions, session, args.regions)
-        measured = sessions_of(regions)
+        measured = measured_sessions(regions)
         groups = read_members(args.participants, design, args.contrast, measured)
         figure, title, caption = distributions_figure(
             regions, read_table(args.group_tests, "group_tests"), groups, args.contrast

@@ -13,7 +13,7 @@ from qsmiron.errors import reported_to_user
 from qsmiron.figures.contrast_groups import read_members
 from qsmiron.figures.quantile_differences import quantiles_figure
 from qsmiron.figures.style import save_figure
-from qsmiron.statistics.cells import one_session, sessions_of
+from qsmiron.statistics.cells import measured_sessions, one_session
 from qsmiron.statistics.settings import read_study_design
 from qsmiron.tables import read_table
 
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
         design = read_study_design(args.config)
         session = design.statistics.session
         quantiles = one_session(read_table(args.quantiles, "quantiles"), session, args.quantiles)
-        measured = sessions_of(quantiles)
+        measured = measured_sessions(quantiles)
         groups = read_members(args.participants, design, args.contrast, measured)
         figure, title, caption = quantiles_figure(
             quantiles,

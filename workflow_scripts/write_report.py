@@ -26,6 +26,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--participants", help="clinical table (default: participants.tsv of the results)")
     add("--methods", help="methods text (default: methods.md of the results)")
     add("--mean-chi", type=Path, help="mean χ in template space, of average_chi: the slice viewer")
+    for sign, part in (("paramagnetic", "χ⁺"), ("diamagnetic", "χ⁻")):
+        add(f"--mean-{sign}", type=Path, help=f"mean {part} there; with --mean-chi")
     add("--atlas", default="", help="atlas of the results that the viewer shows; with --mean-chi")
     add("--atlas-labels", type=Path, help="its labels in template space (NIfTI)")
     add("--template-map", type=Path, help="template coordinates → those of the atlas' own template")
@@ -37,7 +39,14 @@ def main(argv: list[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     viewer = None
     if args.mean_chi:
-        viewer = ViewerSources(args.mean_chi, args.atlas, args.atlas_labels, args.template_map)
+        parts = {"paramagnetic": args.mean_paramagnetic, "diamagnetic": args.mean_diamagnetic}
+        viewer = ViewerSources(
+            args.mean_chi,
+            args.atlas,
+            args.atlas_labels,
+            args.template_map,
+            {sign: path for sign, path in parts.items() if path},
+        )
     with reported_to_user():
         page = report_page(
             args.results,

@@ -118,7 +118,15 @@ def _register_by_synquick(brain: Volume, other: Volume, atlas: Volume, threads: 
 def judge(folder: Path, method: str) -> dict[str, float]:
     """Dice of every region, and how far its mean of the true χ moves with the labels."""
     truth, labels = np.load(folder / "truth.npz"), np.load(folder / f"{method}.npy")
-    known = truth["labels" if method == "whole" else "t1w_labels"]
+    if method == "whole":
+        return judge_labels(labels, truth["labels"], truth["chi"])
+    return judge_labels(labels, truth["t1w_labels"])
+
+
+def judge_labels(
+    labels: np.ndarray, known: np.ndarray, chi: np.ndarray | None = None
+) -> dict[str, float]:
+    """The same of labels (X, Y, Z); without ``chi`` (ppm) Dice alone."""
     index = np.arange(is_deep().size)
     deep = is_deep() & (index != BRAINSTEM)
     cortex = ~is_deep() & (index > 0)
@@ -131,10 +139,9 @@ def judge(folder: Path, method: str) -> dict[str, float]:
         "Dice cortical": dice[cortex].mean(),
         "lowest cortical": dice[cortex].min(),
     }
-    if method == "whole":
-        chi = truth["chi"].ravel()
+    if chi is not None:
         means = [
-            np.bincount(image.ravel(), chi, index.size) / np.maximum(size, 1)
+            np.bincount(image.ravel(), chi.ravel(), index.size) / np.maximum(size, 1)
             for image, size in zip((labels, known), sizes, strict=True)
         ]
         cost = 1000 * np.abs(means[0] - means[1])

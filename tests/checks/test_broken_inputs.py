@@ -18,6 +18,7 @@ from checks import (
     broken_parts,
     broken_ready_maps,
     broken_sidecars,
+    broken_spin_echoes,
     broken_tables,
 )
 from checks.broken_images import Case
@@ -36,6 +37,7 @@ CASES = [
     *broken_parts.CASES,
     *broken_ready_maps.CASES,
     *broken_sidecars.CASES,
+    *broken_spin_echoes.CASES,
     *broken_tables.CASES,
 ]
 PARTS = ("where", "found", "expected", "remedy")

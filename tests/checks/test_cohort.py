@@ -262,6 +262,7 @@ def test_groups_count_those_whose_images_serve(root):
         path.unlink()
     (root / "sub-02/anat/sub-02_T1w.nii.gz").unlink()
     own = {"contrasts": SETTINGS["contrasts"], "scores": [], "covariates": []}
+    own["registration"] = {"without_t1w": False}
     cut = {"derive": "delta_fs_cut", "column": "age", "cut": 53.5, "levels": ["fast", "slow"]}
 
     def groups(**settings):
@@ -274,5 +275,6 @@ def test_groups_count_those_whose_images_serve(root):
     (text,) = groups(contrasts={"cut": cut})
     assert "1 participant with age at or below 53.5 (and 2 whose images do not serve)" in text
     segmented = {"mine": {"label_table": "t.tsv", "segmentation": "{subject}.nii.gz"}}
-    (text,) = groups(atlases=segmented)  # labels may be there without a T1w
-    assert "'slow'" in text
+    for serving in ({"atlases": segmented}, {"registration": {"without_t1w": True}}):
+        (text,) = groups(**serving)  # labels may be there without a T1w
+        assert "'slow'" in text

@@ -45,11 +45,11 @@ def test_maps_come_without_a_clinical_table_and_a_report_with_a_partial_one(unli
         assert (results / f"{scan}_desc-main_Chimap.nii.gz").exists()
     assert (results / "sub-02/anat/sub-02_desc-main_R2starmap.nii.gz").exists()
     assert not list(results.glob("sub-03/**/*_R2starmap.nii.gz"))
-    assert not list(results.glob("sub-02/anat/*_dseg.nii.gz"))
+    assert (results / "sub-02/anat/sub-02_atlas-DK_dseg.nii.gz").exists()
 
     quality = read_table(results / "group/quality.tsv", "quality").set_index("participant_id")
-    assert "no T1w" in quality.loc["sub-02", "flags"]
-    assert quality.loc["sub-02", "used"] == "no"
+    assert "no T1w: labels by R2* and χ, less exact" in quality.loc["sub-02", "flags"]
+    assert quality.loc["sub-02", "labels_source"] == "atlas_without_t1w"
     assert quality.loc["sub-04", "flags"] == "no phase: left out"
     assert quality.loc["sub-04", "used"] == "no"
     assert not (results / "sub-04").exists()
@@ -57,10 +57,10 @@ def test_maps_come_without_a_clinical_table_and_a_report_with_a_partial_one(unli
     assert quality.loc["sub-03", "session"] == "1"
 
     regions = read_table(results / "group/regions.tsv", "regions")
-    assert set(regions["participant_id"]) == {"sub-01", "sub-03"}
+    assert set(regions["participant_id"]) == {"sub-01", "sub-02", "sub-03"}
     regions = regions[regions["atlas"] == "DK"]
     r2star = regions[regions["metric"] == "r2star_mean"].groupby("participant_id")["value"]
-    assert r2star.count().to_dict() == {"sub-01": 83, "sub-03": 0}
+    assert r2star.count().to_dict() == {"sub-01": 83, "sub-02": 83, "sub-03": 0}
     pallidum = regions[(regions["region"] == "pallidum") & (regions["metric"] == "chi_mean")]
     assert (pallidum["value"] > 0.03).all()
     assert not (results / "report.html").exists()

@@ -146,7 +146,20 @@ def test_the_scripts_carry_and_average_what_is_reliable(tmp_path):
             for kind in ("chi", "mask", "coordinates")
             for part in (f"--{kind}", str(tmp_path / f"{name}_{kind}.nii.gz"))
         ]
+        parts = {"paramagnetic": 2 * chi, "diamagnetic": -chi}
+        for sign, part in parts.items():
+            write_volume(tmp_path / f"{name}_{sign}.nii.gz", part, affine)
+            options += [f"--template-{sign}", str(tmp_path / f"{name}_template{sign}.nii.gz")]
+            if name != "sub-02_ses-2":
+                options += [f"--{sign}", str(tmp_path / f"{name}_{sign}.nii.gz")]
         carry_chi.main([*options, "--template-chi", maps[-1]])
+        carried = read_volume(maps[-1], finite=False).data
+        for sign, factor in (("paramagnetic", 2), ("diamagnetic", -1)):
+            source = read_volume(tmp_path / f"{name}_template{sign}.nii.gz", finite=False).data
+            if name == "sub-02_ses-2":  # a scan that has none
+                assert np.isnan(source).all()
+            else:
+                np.testing.assert_allclose(source, factor * carried, rtol=1e-5)
     mean_file, count_file = tmp_path / "mean.nii.gz", tmp_path / "n.nii.gz"
     average_chi.main(["--maps", *maps, "--mean", str(mean_file), "--count", str(count_file)])
     mean, count = read_volume(mean_file, finite=False), read_volume(count_file)

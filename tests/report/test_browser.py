@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(
     find_chromium() is None, reason="needs Chromium or Chrome: apt-get install chromium"
 )
 SLOPES = np.array([0.5, 0.25, -0.75])  # ppb per mm
+SHARES = {"paramagnetic": 1.5, "diamagnetic": -0.5}  # of |χ|
 PALLIDUM, AMYGDALA = (20, -4, 0), (-24, -4, -18)
 TABLE = 'document.querySelector(".datatable")'
 HEADS = f"{TABLE}.querySelectorAll('thead th')"
@@ -57,8 +58,14 @@ def report(tmp_path_factory):
     chi = (grid_points(shape, affine) @ SLOPES / 1000).astype(np.float32)
     chi[:, :, -3:] = np.nan
     write_volume(folder / "mean.nii.gz", chi, affine, {"NumberOfParticipants": 38})
+    for name, share in SHARES.items():
+        write_volume(folder / f"{name}.nii.gz", np.float32(share) * np.abs(chi), affine)
+    sources = [
+        text for name in SHARES for text in (f"--mean-{name}", str(folder / f"{name}.nii.gz"))
+    ]
     write_report.main(
         ["--results", str(folder), "--config", CONFIG, "--mean-chi", str(folder / "mean.nii.gz"),
+         *sources,
          "--atlas", "DK", "--atlas-labels", str(desikan_killiany()),
          "--output", str(folder / "report.html")]
     )  # fmt: skip
@@ -311,6 +318,31 @@ def test_left_is_left_and_grey_is_chi(page, at):
     point = (40, 10, 0)
     shade = pixel(page, "axial", at("axial", point))
     assert shade == pytest.approx([255 * (chi_ppb(point) + 25) / 75] * 3, abs=9)
+
+
+SOURCES = [("paramagnetic", "χ⁺", "chi_para_mean"), ("diamagnetic", "χ⁻", "chi_dia_mean")]
+
+
+def test_the_sources_are_maps_of_their_own(page, at):
+    point = (40, 10, 0)
+    for name, symbol, _ in SOURCES:
+        page.choose(field("map"), f"{symbol} ({name})")
+        limit = 50 if name == "paramagnetic" else -50
+        page.choose(field("window"), f"0 to {limit} ppb".replace("-", "−"))
+        expected = 255 * SHARES[name] * chi_ppb(point) / limit
+        assert pixel(page, "axial", at("axial", point)) == pytest.approx([expected] * 3, abs=9)
+        assert readout(page)["chi"].startswith(f"{symbol} here ")
+    page.choose(field("region"), "R putamen")
+    rows = made_up.regions()
+    rows = rows[(rows["region"] == "putamen") & (rows["hemisphere"] == "R")]
+    for name, symbol, metric in SOURCES:
+        page.choose(field("map"), f"{symbol} ({name})")
+        mean = 1000 * rows.loc[rows["metric"] == metric, "value"].mean()
+        words = readout(page)["measured"].removeprefix("measured in the region: ")
+        assert number(words.split(" ±")[0]) == pytest.approx(mean, abs=0.051)
+    page.choose(field("map"), "χ")
+    assert readout(page)["chi"].startswith("χ here ")
+    assert page.run(f"{field('window')}.options[0].text") == "−100 to 150 ppb"
 
 
 def test_the_overlay_paints_the_effect_and_can_be_faded_and_restricted(page, at):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qsmiron.errors import InputError
 from qsmiron.registration.template_average import picture_grid
 from qsmiron.report.viewer import ViewerSources, slice_viewer
 from qsmiron.spaces import grid_points, look_up
@@ -65,6 +66,35 @@ def test_chi_unpacks_to_what_went_in(chi, data):
     error = found * step - 1000 * chi.data
     assert np.abs(error[~empty]).max() <= step / 2 + 1e-4
     assert data["origin"] == pytest.approx(chi.affine[:3, 3])
+
+
+def test_both_sources_are_maps_beside_chi(sources, chi, data, tmp_path):
+    assert data["sources"] == []
+    parts = {"paramagnetic": np.maximum(chi.data, 0), "diamagnetic": np.minimum(chi.data, 0)}
+    for sign, part in parts.items():
+        write_volume(tmp_path / f"{sign}.nii.gz", part, chi.affine)
+    paths = {sign: tmp_path / f"{sign}.nii.gz" for sign in parts}
+    found, both = shown(replace(sources, mean_sources=paths))
+    assert found["sources"]
+    assert {key: value for key, value in both.items() if key != "sources"} == {
+        key: value for key, value in data.items() if key != "sources"
+    }
+    regions = made_up.regions()
+    for one, (sign, part) in zip(both["sources"], parts.items(), strict=True):
+        assert one["name"].endswith(f"({sign})")
+        packed = unpacked(one["data"], "<i2", data["chi"]["shape"]).astype(float)
+        empty = packed == data["chi"]["missing"]
+        error = packed * data["chi"]["step"] - 1000 * part
+        assert np.abs(error[~empty]).max() <= data["chi"]["step"] / 2 + 1e-4
+        metric = "chi_para_mean" if sign == "paramagnetic" else "chi_dia_mean"
+        rows = regions[(regions["metric"] == metric) & (regions["region"] == "putamen")]
+        value = 1000 * rows[rows["hemisphere"] == "R"].groupby("participant_id")["value"].mean()
+        place = [name for name, _ in data["regions"]].index("R putamen")
+        words = one["measured"][place].replace("−", "-")
+        assert words == f"{value.mean():.1f} ± {value.std():.1f} ppb (n = {len(value)})"
+    write_volume(paths["diamagnetic"], chi.data[:-1], chi.affine)
+    with pytest.raises(InputError, match="diamagnetic"):
+        shown(replace(sources, mean_sources=paths))
 
 
 def test_the_labels_are_the_atlas_at_one_millimetre(data):

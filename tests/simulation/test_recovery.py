@@ -121,3 +121,29 @@ def test_rank_correlation_is_spearmans():
         stats.spearmanr(values, score).statistic
     )
     assert np.isnan(rank_correlation(values, np.ones(20)))
+
+
+def test_what_cancels_is_shown_to_be_no_difference_of_net_chi():
+    rows = measured(1.0)
+    parts = rows[(rows["region"] == "paracentral") & (rows["hemisphere"] == "R")]
+    net = parts.groupby("participant_id", as_index=False)["value"].sum()
+    noise = np.random.default_rng(3).normal(0, 0.003, len(net))  # ppm
+    net = net.assign(value=net["value"] + noise)
+    more = parts.drop_duplicates("participant_id").drop(columns="value")
+    more = more.merge(net, on="participant_id").assign(metric="chi_mean")
+    table = compare(PLAN, EFFECTS, pd.concat([rows, more]), PATIENTS, FEW).set_index("effect")
+    group = net["participant_id"].map(PATIENTS["progression"])
+    fast, slow = (net.loc[group == level, "value"] for level in ("fast", "slow"))
+    for effect in ("cancelling_iron_paracentral_R", "cancelling_myelin_paracentral_R"):
+        row = table.loc[effect]
+        assert abs(row["recovered"]) > 0.006
+        assert row["net"] == pytest.approx(fast.mean() - slow.mean(), abs=1e-12)
+        assert row["p_net"] == pytest.approx(stats.mannwhitneyu(fast, slow, method="exact").pvalue)
+        # as wide as by the standard error of a difference of means
+        half = 1.96 * np.sqrt(fast.var() / len(fast) + slow.var() / len(slow))
+        assert row["net_high"] - row["net_low"] == pytest.approx(2 * half, rel=0.2)
+        assert row["net_low"] < 0 < row["net_high"]
+    others = table[~table["metric"].isin(["chi_para_mean", "chi_dia_mean"])]
+    assert others["net"].isna().all()
+    # nothing is measured of net χ in the cells of the other two
+    assert table.loc[["iron_precentral_R", "myelin_brainstem"], "net"].isna().all()

@@ -10,6 +10,9 @@ from qsmiron.statistics.multiplicity import PRIMARY_METRICS
 REGIONS = [("thalamus", "L", 1), ("thalamus", "R", 2), ("amygdala", "L", 3), ("amygdala", "R", 4),
            ("hippocampus", "R", 5), ("paracentral", "L", 6)]  # fmt: skip
 
+OF_SOURCES = {("chi_dia_mean", "amygdala", "L"): "cohort"}
+"""The strongest of χ⁺ and χ⁻ where all p are alike: the first by name."""
+
 
 def table(p=0.5, **cells):
     """Rigorous rows of the primary metrics, with these p at ``metric__region__hemisphere``."""
@@ -42,6 +45,7 @@ def test_the_strongest_of_the_cohort_stands_beside_the_study_s_findings():
         ("chi_mean", "thalamus", "L"): "study",
         ("chi_mean", "amygdala", "R"): "study",
         ("chi_sd", "hippocampus", "R"): "cohort",
+        **OF_SOURCES,
     }
 
 
@@ -50,6 +54,7 @@ def test_a_finding_that_is_the_strongest_is_both():
     assert found(tests) == {
         ("chi_mean", "thalamus", "L"): "study",
         ("chi_mean", "amygdala", "R"): "both",
+        **OF_SOURCES,
     }
 
 
@@ -74,7 +79,24 @@ def test_neither_the_other_arm_nor_another_metric_counts():
 
 def test_a_contrast_that_the_study_lacks_has_its_strongest():
     tests = table(deposit_fraction__thalamus__R=0.2)
-    assert found(tests, name="mine") == {("deposit_fraction", "thalamus", "R"): "cohort"}
+    assert found(tests, name="mine") == {
+        ("deposit_fraction", "thalamus", "R"): "cohort",
+        **OF_SOURCES,
+    }
+
+
+def test_beside_the_strongest_stands_the_strongest_of_sources():
+    tests = table(chi_mean__thalamus__L=0.001, chi_dia_mean__thalamus__R=0.02,
+                  chi_para_mean__thalamus__R=0.01)  # fmt: skip
+    assert found(tests, name="mine") == {
+        ("chi_mean", "thalamus", "L"): "cohort",
+        ("chi_para_mean", "thalamus", "R"): "cohort",
+    }
+    tests = table(chi_dia_mean__thalamus__R=0.02)
+    assert found(tests, name="mine") == {("chi_dia_mean", "thalamus", "R"): "cohort"}
+    without = table(chi_mean__thalamus__L=0.001)
+    without = without[~without["metric"].str.contains("_para_|_dia_")]
+    assert found(without, name="mine") == {("chi_mean", "thalamus", "L"): "cohort"}
 
 
 def test_a_finding_without_a_region_is_that_of_the_smallest_p():
@@ -82,12 +104,14 @@ def test_a_finding_without_a_region_is_that_of_the_smallest_p():
     assert found(tests, "score", "umn_score") == {
         ("iron_line", "hippocampus", "R"): "study",
         ("chi_mean", "thalamus", "L"): "cohort",
+        **OF_SOURCES,
     }
     # a copy of mean χ is no second finding of the cohort's own: of equal ones the first by name
     tests = table(iron_line__hippocampus__R=0.02)
     assert found(tests, "score", "umn_score") == {
         ("iron_line", "hippocampus", "R"): "study",
         ("chi_cortex_white", "amygdala", "L"): "cohort",
+        **OF_SOURCES,
     }
 
 
@@ -95,7 +119,10 @@ def test_a_finding_that_was_not_tested_is_left_out():
     tests = table(chi_mean__thalamus__L=np.nan, chi_sd__hippocampus__R=0.01)
     assert ("chi_mean", "thalamus", "L") not in found(tests)
     tests = tests[tests["region"] != "amygdala"]
-    assert found(tests) == {("chi_sd", "hippocampus", "R"): "cohort"}
+    assert set(found(tests)) == {
+        ("chi_sd", "hippocampus", "R"),
+        ("chi_dia_mean", "hippocampus", "R"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -110,7 +137,7 @@ def test_ties_do_not_depend_on_the_order_of_rows():
     tests = table()
     rng = np.random.default_rng(0)
     expected = found(tests, name="mine")
-    assert expected == {("chi_cortex_white", "amygdala", "L"): "cohort"}
+    assert expected == {("chi_cortex_white", "amygdala", "L"): "cohort", **OF_SOURCES}
     for _ in range(10):
         shuffled = tests.iloc[rng.permutation(len(tests))]
         assert found(shuffled, name="mine") == expected

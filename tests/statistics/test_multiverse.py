@@ -16,6 +16,7 @@ from qsmiron.statistics.covariates import (
     covariate_matrix,
     no_covariates,
 )
+from qsmiron.statistics.headline_tables import different
 from qsmiron.statistics.headlines import Headline
 from qsmiron.statistics.linear import nuisance_space
 from qsmiron.statistics.multiverse import Specification, curve, specifications
@@ -366,3 +367,29 @@ def test_a_covariate_of_the_region_is_that_of_the_headline(make_clinical, make_r
     )
     assert one.covariates == "region_volume"
     assert one.p == pytest.approx(other.p, abs=1e-12)
+
+
+def test_a_branch_counts_once_where_a_family_does_not_see_its_choice(make_regions):
+    made = {
+        "main": ("brain", "source_tv", "0"),
+        "csf": ("csf", "source_tv", "0"),
+        "eroded": ("brain", "source_tv", "2"),
+        "other": ("brain", "r2star", "0"),
+        "both": ("brain", "r2star", "2"),
+    }
+    choices = {
+        desc: dict(zip(("reference", "sources", "regions"), chosen, strict=True))
+        for desc, chosen in made.items()
+    }
+    branches = [
+        cells for desc in made for cells in cell_matrices(make_regions(n=6, n_regions=2, desc=desc))
+    ]
+
+    def taken(family, known=choices):
+        return [cells.desc for cells in different(branches, known, family)]
+
+    assert taken("susceptibility") == ["main", "csf", "eroded"]
+    for family in ("paramagnetic", "diamagnetic"):
+        assert taken(family) == ["main", "eroded", "other", "both"]
+    # of branches whose choices nobody told none is left out
+    assert taken("diamagnetic", {}) == list(made)

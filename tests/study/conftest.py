@@ -15,7 +15,9 @@ HOME = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def values() -> dict[str, Any]:
-    return yaml.safe_load((HOME / "config/config.yaml").read_text())
+    """The configuration as it is, but that a scan without a T1w has no labels."""
+    config = yaml.safe_load((HOME / "config/config.yaml").read_text())
+    return config | {"registration": {"without_t1w": False}}
 
 
 @pytest.fixture

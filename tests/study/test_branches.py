@@ -19,7 +19,7 @@ from qsmiron.study.branches import STAGES, Branch, Sharing, branches, main_branc
 HOME = Path(__file__).resolve().parents[2]
 NOTHING: dict[str, Any] = {
     "reference": [], "regions": [], "iron": [], "covariates": [], "metrics": {},
-    "reconstruction": {"field_map": [], "background_field": [], "inversion": []},
+    "reconstruction": {"field_map": [], "background_field": [], "inversion": [], "sources": []},
 }  # fmt: skip
 
 
@@ -101,6 +101,55 @@ def test_an_alternative_that_is_the_main_one_adds_none(values: dict[str, Any]) -
     assert not found(values, **other, **same)[0].full
 
 
+SEPARATIONS = [
+    {"method": "r2star"},
+    {"method": "source_tv", "r2": None, "parameters": {"r2_without_sources": 10}},
+]
+
+
+def test_another_separation_is_crossed_with_what_sources_depend_on(
+    values: dict[str, Any],
+) -> None:
+    block = {
+        "reference": [{"region": "csf"}],
+        "regions": [{"deep_erosion": 2}],
+        "iron": [{"deposit_percentile": 90}],
+        "reconstruction": {"inversion": [{"method": "rts"}]},
+    }
+    with_sources = {**block["reconstruction"], "sources": SEPARATIONS}
+    before = found(values, **block)
+    after = found(values, **{**block, "reconstruction": with_sources})
+    own = [branch for branch in after if branch.separation]
+    # nothing of net χ is multiplied
+    assert [branch.desc for branch in after if not branch.separation] == [b.desc for b in before]
+    assert all(branch.full for branch in own)
+    words = {"r2star", "source_tv, r2 without sources 10"}
+    assert {frozenset(changes(branch, values)) for branch in own} == {
+        frozenset({("sources", word), *more})
+        for word in words
+        for more in (
+            (),
+            (("inversion", "rts"),),
+            (("regions", "deep erosion 2"),),
+            (("inversion", "rts"), ("regions", "deep erosion 2")),
+        )
+    }
+
+
+def test_an_assumed_r2_is_a_choice_where_it_is_measured(values: dict[str, Any]) -> None:
+    chain = {**values["reconstruction"], "sources": {"method": "source_tv", "r2": "MESE"}}
+    block = {"reconstruction": {"sources": SEPARATIONS}}
+    made = found({**values, "reconstruction": chain}, **block)
+    assert [branch.chain.sources.r2 for branch in made] == ["MESE", None]
+    words = [branch.choices["sources"] for branch in made]
+    assert words == ["r2star, measured R2", "source_tv, r2 without sources 10"]
+    main = main_branch(load_config({**values, "reconstruction": chain}))
+    assert main.choices["sources"] == "source_tv, measured R2"
+    # without sources there is no choice of them
+    chain["sources"] = {"method": "source_tv", "run": False}
+    assert found({**values, "reconstruction": chain}, **block) == []
+
+
 def test_labels_stay_when_an_alternative_is_added(values: dict[str, Any]) -> None:
     before = found(values, reference=[{"region": "csf"}], regions=[{"deep_erosion": 2}])
     after = found(
@@ -124,6 +173,7 @@ def test_each_stage_takes_the_files_of_the_first_with_the_same_chain(
         "reconstruction": {
             "background_field": [{"method": "pdf"}],
             "inversion": [{"method": "rts"}],
+            "sources": [{"method": "r2star"}],
         },
     }
     config = load_config({**values, "multiverse": only(block)})
@@ -138,19 +188,29 @@ def test_each_stage_takes_the_files_of_the_first_with_the_same_chain(
     def own(*stages: str) -> str:
         return by_change[frozenset(stages)].desc
 
-    assert labels("reference") == 3 * ["main"] + 3 * [own("reference")]
-    assert labels("regions") == 4 * ["main"] + 2 * [own("regions")]
-    assert labels("reference", "regions") == (
-        3 * ["main"] + [own("reference")] + 2 * [own("reference", "regions")]
+    # sources come after the reference and do not depend on it
+    assert labels("reference") == (
+        3 * ["main"] + [own("reference"), "main"] + 2 * [own("reference")]
     )
-    assert labels("inversion") == 2 * ["main"] + 4 * [own("inversion")]
+    assert labels("regions") == 5 * ["main"] + 2 * [own("regions")]
+    assert labels("reference", "regions") == (
+        3 * ["main"] + [own("reference"), "main"] + 2 * [own("reference", "regions")]
+    )
+    assert labels("inversion") == 2 * ["main"] + 5 * [own("inversion")]
     assert labels("background_field", "inversion") == (
-        ["main", own("background_field")] + 4 * [own("background_field", "inversion")]
+        ["main", own("background_field")] + 5 * [own("background_field", "inversion")]
     )
     assert labels("inversion", "reference", "regions") == (
-        2 * ["main"] + [own("inversion"), own("inversion", "reference")]
+        2 * ["main"] + [own("inversion"), own("inversion", "reference"), own("inversion")]
         + 2 * [own("inversion", "reference", "regions")]
     )  # fmt: skip
+    assert labels("sources") == 4 * ["main"] + 3 * [own("sources")]
+    assert labels("sources", "regions") == (
+        4 * ["main"] + [own("sources")] + 2 * [own("regions", "sources")]
+    )
+    assert labels("inversion", "sources") == (
+        2 * ["main"] + 2 * [own("inversion")] + 3 * [own("inversion", "sources")]
+    )
     assert {sharing.label("mask", branch.desc) for branch in made} == {"main"}
     assert sharing.label("inversion", "main") == "main"
 
@@ -178,6 +238,8 @@ def test_a_declared_variant_shares_nothing(values: dict[str, Any]) -> None:
         ({"reconstruction": {"inversion": [{"parameters": {"iterations": 0}}]}}, "iterations"),
         ({"reconstruction": {"background_field": [{"method": "tv"}]}}, "background_field.*tv"),
         ({"reconstruction": {"mask": []}}, "mask"),
+        ({"reconstruction": {"sources": [{"run": False}]}}, "sources: found a choice of run"),
+        ({"reconstruction": {"sources": [{"r2": "maps/{who}.nii"}]}}, "sources.r2"),
         ({"metrics": {"susceptibility": ["chi_sd"]}}, "chi_sd"),
         ({"metrics": {"iron_concentration": ["chi_mean"]}}, "chi_mean"),
         ({"metrics": {"volume": []}}, "volume"),

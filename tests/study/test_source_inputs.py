@@ -51,23 +51,27 @@ def test_it_can_be_switched_off(values: dict[str, Any], raw: Path) -> None:
     assert sources.diamagnetic(job()) == []
 
 
-def test_a_branch_takes_the_sources_of_the_inversion_that_it_shares(
+def test_a_branch_takes_the_sources_of_the_maps_and_separation_that_it_shares(
     values: dict[str, Any], raw: Path
 ) -> None:
     more_echoes(raw)
     study, sources = inputs(values, raw)
     shared = [branch for branch in study.cohort.branches if not branch.full]
-    own = [
-        branch
-        for branch in study.cohort.branches
-        if branch.full and study.cohort.shared("inversion", branch.desc) == branch.desc
-    ]
     assert shared
-    assert own
     for branch in shared:
         assert sources.paramagnetic(job(branch.desc)) == sources.paramagnetic(job())
-    for branch in own:
-        assert sources.paramagnetic(job(branch.desc)) == []
+    made: dict[str, set[tuple[str, ...]]] = {}
+    for branch in study.cohort.branches:
+        (path,) = sources.paramagnetic(job(branch.desc))
+        chain = branch.chain.model_dump_json(exclude={"reference"})
+        made.setdefault(path, set()).add((chain,))
+    # one file for each combination of maps (3 × 2) and separation (4), whatever the reference
+    assert len(made) == 6 * 4
+    assert all(len(chains) == 1 for chains in made.values())
+    separations = [branch for branch in study.cohort.branches if branch.separation]
+    assert len(separations) == 6 * 3 * 2  # and the region's voxels (2), but no reference
+    r2star = {branch.desc for branch in separations if branch.chain.sources.method == "r2star"}
+    assert {sources.options(desc)[1] for desc in r2star} == {"r2star"}
 
 
 def test_an_r2_map_is_named_for_each_scan(values: dict[str, Any], raw: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from qsmiron.study import Study, load_study
+from qsmiron.study.source_inputs import SourceInputs
 from qsmiron.study.viewer_inputs import ViewerInputs
 from qsmiron.template import desikan_killiany
 
@@ -68,3 +70,35 @@ def test_without_a_t1w_there_is_no_viewer(viewer: Any, raw: Path) -> None:
         t1w.unlink()
     found = viewer()
     assert found.files == found.arguments == []
+
+
+def test_both_sources_are_shown_of_the_scans_that_have_them(
+    viewer: Any, values: dict[str, Any], raw: Path
+) -> None:
+    def inputs() -> ViewerInputs:
+        study = load_study({**values, "bids_dir": str(raw), "results_dir": "out"}, HOME)
+        return ViewerInputs(study.cohort, SourceInputs(study.cohort, study))
+
+    few = inputs()  # nobody has three echoes
+    assert few.template_sources == []
+    assert few.files == viewer().files
+    for path in list((raw / "sub-C/ses-2/anat").glob("*echo-2*")):
+        path.with_name(path.name.replace("echo-2", "echo-3")).write_bytes(path.read_bytes())
+    found = inputs()
+    signs = ("paramagnetic", "diamagnetic")
+    assert found.signs == signs
+    means = [f"out/work/group/label-{sign}_desc-main_meanchi.nii.gz" for sign in signs]
+    assert [found.given[f"--mean-{sign}"] for sign in signs] == means
+    scan = SimpleNamespace(folder="sub-C/ses-2", entities="sub-C_ses-2")
+    own = [
+        f"out/sub-C/ses-2/anat/sub-C_ses-2_label-{sign}_desc-main_Chimap.nii.gz" for sign in signs
+    ]
+    assert found.source_files(scan) == own
+    # of a scan without sources the maps are empty, for a job has the outputs of its rule
+    without = SimpleNamespace(folder="sub-A", entities="sub-A")
+    assert found.source_files(without) == []
+    options = ["--template-paramagnetic", "a", "--template-diamagnetic", "b"]
+    assert found.carried_options(without, ["a", "b"]) == options
+    given = ["--paramagnetic", own[0], "--diamagnetic", own[1]]
+    assert found.carried_options(scan, ["a", "b"]) == [*given, *options]
+    assert len(found.source_maps("diamagnetic")) == len(found.maps)

@@ -12,6 +12,7 @@ from study.conftest import add_visit
 from study.planning import planned
 
 from qsmiron.study import Study, load_study
+from qsmiron.study.registration_inputs import RegistrationInputs
 from qsmiron.study.visit_inputs import VisitInputs
 
 HOME = Path(__file__).resolve().parents[2]
@@ -29,7 +30,8 @@ def test_without_a_second_visit_nothing_is_different(study: Study, raw: Path) ->
     visits = VisitInputs(study.cohort)
     assert not visits.any
     assert visits.scans == "(?!)"
-    assert visits.single_scans(EVERY) == EVERY
+    registration = RegistrationInputs(study.cohort)
+    assert registration.by_own_t1w(EVERY) == EVERY and registration.without_t1w == "(?!)"
     with planned(raw.parent, {"bids_dir": "raw", "results_dir": "out"}) as rules:
         assert not {"average_visits", "register_visit"} & {rule.name for rule in rules}
 
@@ -44,8 +46,8 @@ def test_only_the_scans_of_that_participant_use_the_template_within(repeated: St
     visits = VisitInputs(repeated.cohort)
     assert re.fullmatch(visits.scans, "sub-B_ses-1") and re.fullmatch(visits.scans, "sub-B_ses-2")
     assert not re.fullmatch(visits.scans, "sub-C_ses-2")
-    assert re.fullmatch(visits.single_scans(EVERY), "sub-C_ses-2")
-    assert not re.fullmatch(visits.single_scans(EVERY), "sub-B_ses-1")
+    alone = RegistrationInputs(repeated.cohort).by_own_t1w(EVERY)
+    assert re.fullmatch(alone, "sub-C_ses-2") and not re.fullmatch(alone, "sub-B_ses-1")
 
 
 def test_a_visit_without_t1w_takes_the_others(repeated: Study, raw: Path) -> None:

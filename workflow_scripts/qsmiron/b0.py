@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
-from nibabel import orientations
 
 from .acquisition import b0_direction
 from .errors import InputError, Problem
+from .nifti import nib
 from .storage_order import direction_as_stored, turned_direction
 from .volumes import Volume
 
@@ -81,7 +80,7 @@ def direction_of_job(
             )
         return turned_direction(unit_vector(direction), turn)
     if qform_of is not None:
-        unturn = orientations.inv_ornt_aff(turn, _stored_shape(grid.data.shape, turn))
+        unturn = nib.orientations.inv_ornt_aff(turn, _stored_shape(grid.data.shape, turn))
         return b0_direction(_qform(qform_of) @ unturn)
     return b0_direction(grid.affine)
 

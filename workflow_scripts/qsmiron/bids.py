@@ -95,6 +95,11 @@ class Scan:
         return self.ready_map("r2star") is not None if self.is_ready else self.n_echoes > 1
 
     @property
+    def has_own_contrasts(self) -> bool:
+        """Whether it has both maps, by which it can be registered without a T1w."""
+        return self.has_chi and self.has_r2star
+
+    @property
     def first_image(self) -> Path:
         """The image whose grid the scan's results have: a ready map, or the first magnitude."""
         return self.ready_map("chi") or self.magnitude[0]
@@ -152,7 +157,7 @@ def repeated_scans(scans: Iterable[Scan]) -> dict[str, list[Scan]]:
     }
 
 
-def sessions_of(scans: Iterable[Scan]) -> dict[str, list[str]]:
+def scanned_sessions(scans: Iterable[Scan]) -> dict[str, list[str]]:
     """The labels of each participant's sessions, by participant_id; none of one without."""
     found: dict[str, list[str]] = {}
     for scan in scans:

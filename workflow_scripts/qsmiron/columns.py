@@ -183,6 +183,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "background_field": Column("Method of background removal", text=True),
         "inversion": Column("Method of dipole inversion", text=True),
         "reference": Column("What χ is relative to", text=True),
+        "sources": Column("Method of the separation of iron and myelin, and its R2", text=True),
         "regions": Column("What differs in which voxels of a region count", text=True),
         "iron": Column("What differs in how χ becomes iron and deposits", text=True),
         "metric": _CELL["metric"],
@@ -325,6 +326,12 @@ TABLES: dict[str, dict[str, Column]] = {
         "p_reported": Column("p that the abstract reports"),
         "rho_reported": Column("rho that the abstract reports"),
         "same_sign": Column("yes or no", text=True),
+        "net": Column(
+            "Of an effect in χ⁺ or χ⁻: the same difference of net χ (chi_mean) in that cell", "ppm"
+        ),
+        "net_low": Column("Lower end of its 95 % bootstrap interval over subjects", "ppm"),
+        "net_high": Column("Upper end of that interval", "ppm"),
+        "p_net": Column("Its replication-arm p"),
         "assumption": Column("What the abstract leaves open and was chosen", text=True),
     },
     "quality": {
@@ -332,7 +339,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "desc": _VARIANT["desc"],
         "used": Column("yes or no: whether the group results use the subject", text=True),
         "flags": Column("Everything worth a look, semicolon-separated; n/a if nothing", text=True),
-        "labels_source": Column("Origin of the labels: atlas, segmentation, or both", text=True),
+        "labels_source": _LABELS_SOURCE,
         "chi_source": Column("What χ was made from: phase, or a ready map", text=True),
         "n_echoes": Column("Echoes"),
         "field_strength": Column("B0", "T"),

@@ -16,7 +16,7 @@ from . import background, inversion, phase, relaxation, sources
 from .acquisition import PHASE_UNITS, setting_of_scan
 from .bids import LABEL, image_template
 from .config_paths import ConfigPath, expanded
-from .config_steps import MaskStep, Overrides, SourceStep, Step
+from .config_steps import MaskStep, ReconstructionChoices, Registration, SourceStep, Step
 from .config_values import B0Setting, Labels, Ranges, Selected
 from .errors import InputError, Problem
 from .masks.gre import GreMaskParameters
@@ -194,18 +194,6 @@ class Atlas(Parameters):
         return self
 
 
-class ReconstructionChoices(Parameters):
-    """Other methods of the stages of reconstruction, as ``variants`` would name them."""
-
-    field_map: tuple[dict[str, Any], ...] = Field((), description="instead of the field map's")
-    background_field: tuple[dict[str, Any], ...] = Field(
-        ({"method": "vsharp"}, {"method": "pdf"}), description="instead of the background removal's"
-    )
-    inversion: tuple[dict[str, Any], ...] = Field(
-        ({"method": "rts"},), description="instead of the inversion's"
-    )
-
-
 class Multiverse(AnalysisChoices):
     """Other defensible choices: every combination of them is a branch of the analysis."""
 
@@ -217,6 +205,8 @@ class Multiverse(AnalysisChoices):
             "susceptibility": ("chi_median", "chi_trimmed_mean"),
             "distribution": ("chi_iqr",),
             "iron_deposits": ("deposit_volume", "deposit_mass"),
+            "paramagnetic": ("chi_para_median",),
+            "diamagnetic": ("chi_dia_median",),
         },
         description="other metrics of an outcome family, beside its primary one",
     )
@@ -279,7 +269,7 @@ class Config(StudyDesign):
     maps: MapSettings = MapSettings()
     reconstruction: Reconstruction = Reconstruction()
     variants: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"main": {}})
-    registration: Overrides = Overrides()
+    registration: Registration = Registration()
     atlases: dict[str, Atlas]
     regions: SelectionParameters = SelectionParameters()
     iron: IronParameters = IronParameters()
@@ -373,7 +363,8 @@ def changed_chain(
             )
         if "method" in changes and changes["method"] != values[stage].get("method"):
             # The parameters of another method mean nothing to this one.
-            values[stage] = {**changes}
+            kept = {key: value for key, value in values[stage].items() if key != "parameters"}
+            values[stage] = {**kept, **changes}
         else:
             values[stage] = {**values[stage], **changes}
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from .config import STAGES, Atlas, Config, MaskStep, Reference
+from .config import STAGES, Atlas, Config, MaskStep, Reference, Registration
 from .masks.gre import GreMaskParameters
 from .parameters import Parameters
 from .registration.scan import RegistrationParameters
@@ -101,7 +101,7 @@ def _sections() -> Iterator[str]:
     for name, field in fields.items():
         if _block(field.annotation) and name not in ("reconstruction", "registration"):
             yield f"\n## `{name}`\n\n{_table(field.annotation)}"
-    yield "\n## `registration`\n\nIt has one method; its `parameters`:\n\n"
+    yield f"\n## `registration`\n\n{_table(Registration)}\nIts `parameters`:\n\n"
     yield _table(RegistrationParameters)
     yield "\n## `atlases`\n\nOne block per atlas, under its label.\n\n" + _table(Atlas)
     yield "\n## `contrasts`\n\nOne block per contrast, under its name: a given column,\n\n"

@@ -1,4 +1,4 @@
-"""The blocks of a stage of reconstruction in the configuration: its method, and what differs."""
+"""The blocks of a stage of reconstruction in the configuration: method, what differs, choices."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .bids import image_template
 from .config_paths import expanded
 from .masks import EXTRACTORS
 from .parameters import Parameters
+from .registration.hybrid import HybridParameters
 from .relaxation.spin_echo import MESE, SpinEchoParameters
 
 
@@ -23,6 +24,17 @@ class Overrides(Parameters):
     def parameters_json(self) -> str:
         """The overrides as the JSON object that scripts take."""
         return json.dumps(self.parameters, sort_keys=True)
+
+
+class Registration(Overrides):
+    """Template, T1w and GRE; ``parameters`` are those of the registration itself."""
+
+    without_t1w: bool = Field(
+        True,
+        description="whether a scan with R2* and no T1w, also of another visit, is registered by a "
+        "hybrid contrast of its R2* and χ; its labels are less exact. Otherwise it gets maps only",
+    )
+    hybrid: HybridParameters = HybridParameters()
 
 
 class Step(Overrides):
@@ -88,3 +100,24 @@ class SourceStep(Step):
     def fits_r2(self) -> bool:
         """Whether R2 is fitted to spin echoes."""
         return self.run and self.r2 == MESE
+
+
+class ReconstructionChoices(Parameters):
+    """Other methods of the stages of reconstruction, as ``variants`` would name them."""
+
+    field_map: tuple[dict[str, Any], ...] = Field((), description="instead of the field map's")
+    background_field: tuple[dict[str, Any], ...] = Field(
+        ({"method": "vsharp"}, {"method": "pdf"}), description="instead of the background removal's"
+    )
+    inversion: tuple[dict[str, Any], ...] = Field(
+        ({"method": "rts"},), description="instead of the inversion's"
+    )
+    sources: tuple[dict[str, Any], ...] = Field(
+        (
+            {"method": "r2prime"},
+            {"method": "r2star"},
+            {"method": "source_tv", "r2": None, "parameters": {"r2_without_sources": 10}},
+        ),
+        description="instead of the separation's method, parameters or r2, for findings of χ⁺ and "
+        "χ⁻ alone; the last one assumes another R2 (1/s), also where R2 is measured",
+    )

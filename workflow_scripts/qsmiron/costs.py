@@ -12,7 +12,8 @@ STAGES: dict[str, tuple[str, ...]] = {
         "simulate_cohort", "simulate_subject", "simulate_visit", "extract_echo", "check_inputs",
     ),
     "Registration and labels": (
-        "register_subject", "average_visits", "register_visit", "register_template",
+        "register_subject", "register_without_t1w", "average_visits", "register_visit",
+        "register_template",
         "carry_labels", "label_tissues",
     ),
     "Reconstruction": (

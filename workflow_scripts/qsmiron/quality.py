@@ -22,6 +22,7 @@ from .errors import InputError
 from .failures import Failure
 from .parameters import Parameters
 from .results import Results
+from .shared_columns import WITHOUT_T1W
 from .volumes import Volume, read_json, read_mask, read_volume, sidecar_path
 
 PLAUSIBLE_CHI_PPB: dict[str, tuple[float, float]] = {
@@ -37,8 +38,8 @@ PLAUSIBLE_CHI_PPB: dict[str, tuple[float, float]] = {
 IRON_RICH = ("pallidum", "putamen", "caudate")
 """Nuclei whose χ is above that of the brain as a whole in every adult."""
 
-TISSUES = "tissues"
-"""Source of labels of whole tissues (brain, grey matter …), which do not count as regions."""
+TISSUES = ("tissues", "tissues" + WITHOUT_T1W)
+"""Sources of labels of whole tissues (brain, grey matter …), which do not count as regions."""
 
 REGISTRATION_NUMBERS = (
     "registration_similarity",
@@ -188,7 +189,7 @@ def _described(image: str) -> dict[str, Any]:
 def quality_row(scan: ScanRecord, parameters: QualityParameters) -> dict[str, Any]:
     """The scan's row of the quality table (columns as :data:`.tables.TABLES` declares them)."""
     voxel_ml = float(np.prod(Volume(scan.brain, scan.grid).voxel_size)) / 1000
-    regions = scan.regions[scan.regions["labels_source"] != TISSUES]
+    regions = scan.regions[~scan.regions["labels_source"].isin(TISSUES)]
     chi = regions[regions["metric"] == "chi_mean"]
     measured = chi.dropna(subset="value")
     pallida = measured.loc[measured["region"] == "pallidum", "value"]
@@ -345,7 +346,7 @@ def _inverted(measured: pd.DataFrame, base: float = 0.0) -> str:
 
 def _white_matter(regions: pd.DataFrame) -> float:
     """Mean χ of white matter (ppb), by which the reference of a map does not matter; else 0."""
-    rows = regions[(regions["labels_source"] == TISSUES) & (regions["metric"] == "chi_mean")]
+    rows = regions[regions["labels_source"].isin(TISSUES) & (regions["metric"] == "chi_mean")]
     ppb = rows.loc[rows["region"] == "white_matter", "value"].dropna() * 1000
     return float(ppb.mean()) if len(ppb) else 0.0
 
@@ -356,7 +357,9 @@ def _as_flag(text: str) -> str:
 
 
 def _registration_flags(found: Mapping[str, Any], limits: QualityParameters) -> Iterator[str]:
-    by_headers = bool(found.get("by_headers"))
+    by_headers, without_t1w = (bool(found.get(key)) for key in ("by_headers", "without_t1w"))
+    if without_t1w:
+        yield "no T1w: labels by R2* and χ, less exact"
     if by_headers:
         yield "T1w and map lie as their headers say: no magnitude tells"
     similarity, sharpness = (
@@ -364,7 +367,7 @@ def _registration_flags(found: Mapping[str, Any], limits: QualityParameters) -> 
     )
     if not similarity >= limits.registration_similarity:
         yield f"T1w and template agree poorly (local r = {similarity:.2f})"
-    if not (by_headers or sharpness >= limits.gre_sharpness):
+    if not (by_headers or without_t1w or sharpness >= limits.gre_sharpness):
         yield f"T1w and GRE agree little better than 6 mm apart (by a factor of {sharpness:.1f})"
     if (overlap := _number(found, "brain_overlap")) < limits.brain_overlap:
         yield f"the brains of T1w and template overlap poorly (Dice {overlap:.2f})"

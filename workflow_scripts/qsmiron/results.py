@@ -256,15 +256,23 @@ class Results:
         """The scan's χ (ppm) in template space: for pictures, never measured."""
         return self.intermediate(f"desc-{self.desc}_templatechi.nii.gz")
 
-    @property
-    def mean_chi(self) -> str:
-        """Its mean over the participants."""
-        return f"{self.work}/group/desc-{self.desc}_meanchi.nii.gz"
+    def template_source(self, sign: str) -> str:
+        """Its χ⁺ or χ⁻ (``paramagnetic`` or ``diamagnetic``) there."""
+        return self.intermediate(f"label-{sign}_desc-{self.desc}_templatechi.nii.gz")
 
     @property
-    def chi_count(self) -> str:
-        """How many participants have a value at each voxel of that mean."""
-        return f"{self.work}/group/desc-{self.desc}_chicount.nii.gz"
+    def mean_chi(self) -> str:
+        """The mean of χ in template space over the participants."""
+        return f"{self.work}/group/desc-{self.desc}_meanchi.nii.gz"
+
+    def mean_source(self, sign: str) -> str:
+        """The mean of χ⁺ or χ⁻ there."""
+        return f"{self.work}/group/label-{sign}_desc-{self.desc}_meanchi.nii.gz"
+
+    @staticmethod
+    def count_of(mean: str) -> str:
+        """How many participants have a value at each voxel of a mean."""
+        return mean.replace("_meanchi", "_chicount")
 
     @property
     def contrast_tests(self) -> str:

@@ -22,8 +22,12 @@ VARIANT = {
     "atlas": Column("Atlas whose labels define the regions", text=True),
 }
 LABELS_SOURCE = Column(
-    "Origin of the labels: atlas, segmentation (the subject's own) or tissues", text=True
+    "Origin of the labels: atlas, segmentation (the subject's own) or tissues; _without_t1w after "
+    "it where they were carried by the GRE's own contrasts, which is less exact",
+    text=True,
 )
+WITHOUT_T1W = "_without_t1w"
+"""Ends the origin of labels that were carried without a T1w."""
 CELL = {
     "index": Column("Label of the region in the atlas"),
     "region": Column("Region, as the label table names it", text=True),

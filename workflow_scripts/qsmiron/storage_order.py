@@ -8,14 +8,14 @@ nearest to RAS and writes its result as the scan is stored.
 from __future__ import annotations
 
 import numpy as np
-from nibabel import orientations
 
+from .nifti import nib
 from .volumes import Volume
 
 
 def turn_to_ras(affine: np.ndarray) -> np.ndarray:
     """Which axis nearest to RAS each array axis of a grid becomes, and its sign (3, 2)."""
-    return np.asarray(orientations.io_orientation(affine))
+    return np.asarray(nib.orientations.io_orientation(affine))
 
 
 def turned(data: np.ndarray, turn: np.ndarray) -> np.ndarray:
@@ -51,7 +51,7 @@ def nearest_to_ras(volume: Volume) -> tuple[Volume, np.ndarray]:
     No voxel changes its value or its place.
     """
     turn = turn_to_ras(volume.affine)
-    affine = volume.affine @ orientations.inv_ornt_aff(turn, volume.data.shape)
+    affine = volume.affine @ nib.orientations.inv_ornt_aff(turn, volume.data.shape)
     return Volume(turned(volume.data, turn), affine), turn
 
 

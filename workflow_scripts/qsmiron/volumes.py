@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 
 from .errors import InputError, Problem
+from .nifti import nib
 from .overwriting import was_read
 from .sidecars import sidecar_path
 from .stored_files import why_no_content
@@ -71,8 +71,7 @@ def read_volume(
     if absent := why_no_content(path, "a NIfTI or MGZ image", "Check the path."):
         raise InputError(absent)
     try:
-        _check_compression(path)
-        image = nib.load(path)
+        image = _opened(path, whole=index is None)
         stored = image.dataobj if index is None else image.dataobj[..., index]
         data = np.asarray(stored, dtype=dtype)
     except Exception as error:  # nibabel, gzip and zlib each raise their own for a broken file
@@ -137,12 +136,19 @@ def image_grid(path: str | Path) -> tuple[tuple[int, ...], np.ndarray]:
     return tuple(shape), affine
 
 
-def _check_compression(path: Path) -> None:
-    """Read a gzip file to its checksum, which nibabel does not reach: a flipped bit is an error."""
+def _opened(path: Path, whole: bool) -> nib.spatialimages.SpatialImage:
+    """An image, a compressed one read to its checksum, so that a flipped bit is an error.
+
+    nibabel itself does not reach the checksum. Unless ``whole``, what is read is not kept.
+    """
+    image = nib.load(path)
     if path.name.endswith((".gz", ".mgz")):
+        if whole and isinstance(image, nib.filebasedimages.SerializableImage):
+            return type(image).from_bytes(gzip.decompress(path.read_bytes()))
         with gzip.open(path) as file:
             while file.read(2**22):
                 pass
+    return image
 
 
 def read_mask(path: str | Path, like: Volume | None = None) -> np.ndarray:

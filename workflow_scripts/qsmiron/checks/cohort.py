@@ -46,6 +46,7 @@ from .settings import (
     read_selection,
     serves_without_t1w,
 )
+from .spin_echo import check_spin_echoes
 from .times import check_times
 from .voxels import check_voxels
 
@@ -101,7 +102,7 @@ def inspect_inputs(
         The config, of which ``participant_label``, ``session_label``, ``exclude``, ``contrasts``,
         ``scores``, ``covariates``, ``categorical``, ``roles``, ``scores_of``,
         ``clinical_ranges``, ``statistics.session``, ``acquisition``, ``atlases``, the masks'
-        ``user`` and the field map's ``readout`` are read.
+        ``user``, the field map's ``readout`` and ``registration.without_t1w`` are read.
     every_image
         Read the voxels of every image, and not only of the first echo and the T1w.
     """
@@ -138,6 +139,7 @@ def _inspect(
             chain = settings.get("reconstruction") or {}
             problems += check_references(used, maps, chain.get("reference"))
         problems += check_own_files(root, used, settings)
+        problems += check_spin_echoes(root, used, settings)
         own = own_paths(root, used, settings)
         problems += check_times(inspection.scans, [*_tables(table), *own])
     elif table.parent == root:
@@ -154,7 +156,7 @@ def _inspect(
     session, told = check_sessions_of_cohort(root, table, scans, selection.session, grouped, months)
     problems += told
     chosen = [who for _, who, _ in sheet.rows if selection.has(who.removeprefix("sub-"))]
-    idle = without_regions(scans, session, serves_without_t1w(settings))
+    idle = without_regions(scans, session, serves_without_t1w(settings), selection.without_t1w)
     problems += check_clinical(
         table,
         chosen,
@@ -219,7 +221,7 @@ def _check_images(
         anat = root / scan_folder(subject, session) / "anat"
         if anat.is_dir():
             problems += check_file_names(anat, subject, session)
-            problems += check_t1w(anat, group[0], selection.select_t1w)
+            problems += check_t1w(anat, group[0], selection.select_t1w, selection.without_t1w)
         problems += _check_single(anat, group)
         inspected += [
             inspect_ready(scan, maps)

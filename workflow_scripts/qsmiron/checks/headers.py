@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
 from ..errors import Problem
+from ..nifti import nib
 from ..stored_files import why_no_content
 from ..volumes import voxel_size
 

@@ -158,8 +158,24 @@ def _advice(name: str) -> str:
     return "Rename it: entities in this order, spelt alike, letters and digits in the labels."
 
 
-def check_t1w(anat: Path, scan: Scan, select: Mapping[str, str] | None = None) -> Iterator[Problem]:
-    """Warn of a scan without T1w image, or with several to choose from that ``select`` leaves."""
+_WITHOUT_T1W = {
+    True: "Without it, and that of another visit, the labels come from R2* and χ, which is less "
+    "exact: labels_source says so. registration.without_t1w: false leaves the scan without any.",
+    False: "Without it the scan gets χ and R2* maps but no regions and no group results, unless "
+    "another visit of the participant has one.",
+}
+
+
+def check_t1w(
+    anat: Path,
+    scan: Scan,
+    select: Mapping[str, str] | None = None,
+    without_t1w: bool = True,
+) -> Iterator[Problem]:
+    """Warn of a scan without T1w image, or with several to choose from that ``select`` leaves.
+
+    ``without_t1w`` says whether a scan without one is registered by its own contrasts.
+    """
     files = [path.name for path in visible(anat) if _IMAGE.fullmatch(path.name)]
     own = scan.folder.replace("/", "_") + "_"
     t1w = [path.name for path in t1w_of(anat, scan.subject, scan.session, select or {})]
@@ -177,8 +193,7 @@ def check_t1w(anat: Path, scan: Scan, select: Mapping[str, str] | None = None) -
             str(anat),
             "no T1w image" + (f" (but {', '.join(alike)})" if alike else ""),
             "one …_T1w.nii.gz",
-            "Without it the scan gets χ and R2* maps but no regions and no group results, unless "
-            "another visit of the participant has one.",
+            _WITHOUT_T1W[without_t1w and scan.has_own_contrasts],
             "warning",
         )
     elif len(t1w) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..bids import ChosenSession, Scan, repeated_scans, sessions_of
+from ..bids import ChosenSession, Scan, repeated_scans, scanned_sessions
 from ..clinical.baseline import baseline_problems, baseline_sessions
 from ..clinical.visits import read_visits
 from ..errors import Problem
@@ -26,7 +26,7 @@ def check_sessions_of_cohort(
     ``months``. ``grouped`` says that there are contrasts or scores, which take one scan per
     participant.
     """
-    sessions = {who: labels for who, labels in sessions_of(scans).items() if labels}
+    sessions = {who: labels for who, labels in scanned_sessions(scans).items() if labels}
     if session is None:
         baseline, untimed = baseline_sessions(read_visits(table, months), sessions)
         problems = baseline_problems(str(root), baseline, untimed) if grouped else ()
@@ -34,14 +34,24 @@ def check_sessions_of_cohort(
     return session, list(_absent(sessions, session)) if grouped else []
 
 
-def without_regions(scans: list[Scan], session: ChosenSession, without_t1w: bool) -> set[str]:
-    """Participants whose images serve no group result: no phase, no T1w, or another session."""
+def without_regions(
+    scans: list[Scan], session: ChosenSession, segmented: bool, by_own_contrasts: bool
+) -> set[str]:
+    """Participants whose images serve no group result: no phase, no labels, or another session.
+
+    Labels need a T1w, unless scans may be ``segmented`` or registered ``by_own_contrasts``.
+    """
     repeated = repeated_scans(scan for scan in scans if scan.has_phase)
     serving = {
         scan.participant_id
         for scan in scans
         if scan.has_chi
-        and (scan.t1w is not None or without_t1w or scan.subject in repeated)
+        and (
+            scan.t1w is not None
+            or segmented
+            or scan.subject in repeated
+            or (by_own_contrasts and scan.has_own_contrasts)
+        )
         and scan.session in (None, _chosen(session, scan))
     }
     return {scan.participant_id for scan in scans} - serving

@@ -89,7 +89,8 @@ class Selection:
     """Which participants and sessions the config selects; empty sets select all.
 
     ``session`` is the one that the group results are made of, where one is named; ``select`` and
-    ``select_t1w`` tell one acquisition of a session from others.
+    ``select_t1w`` tell one acquisition of a session from others; ``without_t1w`` says whether scans
+    without a T1w are registered by contrasts of their own.
     """
 
     participants: set[str]
@@ -98,6 +99,7 @@ class Selection:
     session: ChosenSession = None
     select: Mapping[str, str] = field(default_factory=dict)
     select_t1w: Mapping[str, str] = field(default_factory=dict)
+    without_t1w: bool = True
 
     def has(self, label: str) -> bool:
         """Whether a participant's label is selected."""
@@ -162,6 +164,7 @@ def read_selection(settings: Mapping[str, Any], problems: list[Problem]) -> Sele
         labels["exclude"],
         analysed_session(labels["session_label"], named),
         *(_entities(settings.get(key)) for key in ("select", "select_t1w")),
+        registers_without_t1w(settings),
     )
 
 
@@ -231,6 +234,12 @@ def serves_without_t1w(settings: Mapping[str, Any]) -> bool:
     atlases = settings.get("atlases")
     blocks = atlases.values() if isinstance(atlases, Mapping) else ()
     return any(isinstance(block, Mapping) and block.get("segmentation") for block in blocks)
+
+
+def registers_without_t1w(settings: Mapping[str, Any]) -> bool:
+    """Whether scans without a T1w are registered by contrasts of their own."""
+    registration = settings.get("registration")
+    return not isinstance(registration, Mapping) or registration.get("without_t1w", True) is True
 
 
 def read_design(settings: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:

@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
-
 from .. import __version__
 from ..bids import BIDS_VERSION
 from ..errors import InputError, Problem
+from ..nifti import nib
 from ..overwriting import identity, lies_in
 from ..raw_echo import PROTOCOL_FIELDS
 from ..raw_parts import PART_NAMES

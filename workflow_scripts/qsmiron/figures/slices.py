@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 
+from ..nifti import nib
 from ..volumes import Volume
 
 PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}

@@ -27,6 +27,7 @@ STAGES = {
     "background_field": "Background",
     "inversion": "Inversion",
     "reference": "Reference",
+    "sources": "Sources",
     "regions": "Voxels",
     "iron": "Iron",
     "metric": "Metric",

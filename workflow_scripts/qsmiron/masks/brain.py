@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..parameters import Parameters
 from ..spaces import boxed_grid, corners, decimate, grid_points, look_up, resample
 from ..volumes import Volume
+from .holes import filled
 
 BRIGHTNESS_MM = 4.0
 """About the grid of the local brightness, which changes over centimetres."""
@@ -68,7 +69,7 @@ def extract_brain(image: Volume, parameters: ExtractionParameters) -> np.ndarray
     core = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
     grown = near(core, parameters.erosion / parameters.spacing + 1 - JUST_LESS)
     brain = _close(grown & bright, parameters.closing / parameters.spacing)
-    brain = ndimage.binary_fill_holes(brain)
+    brain = filled(brain)
     points = grid_points(image.data.shape, image.affine)
     return look_up(brain.astype(np.float32), grid, points, outside=None) > 0.5
 
@@ -94,7 +95,7 @@ def refine_brain(
     kept = np.isin(pieces, np.setdiff1d(np.unique(pieces[core]), [0]))
     grown = near(kept, bridge / spacing + 1 - JUST_LESS)
     brain = _close((grown & bright) | core, parameters.closing / spacing)
-    return ndimage.binary_fill_holes(brain)
+    return filled(brain)
 
 
 def bright_tissue(image: np.ndarray, parameters: ExtractionParameters) -> np.ndarray:

@@ -7,10 +7,10 @@ gradient-echo magnitudes.
 
 from __future__ import annotations
 
-import nibabel as nib
 import numpy as np
 
 from ..errors import InputError, Problem
+from ..nifti import nib
 from ..volumes import Volume
 from .gre import GreMaskParameters
 

@@ -12,6 +12,7 @@ from ..spaces import look_up
 from ..storage_order import as_stored, nearest_to_ras
 from ..volumes import Volume
 from .brain import ExtractionParameters, extract_brain
+from .holes import filled
 from .surface import SurfaceParameters, TemplateBrain, find_surface
 
 
@@ -31,7 +32,7 @@ class GreMaskParameters(Parameters):
 
 def brain_of(template: Volume) -> np.ndarray:
     """Brain (X, Y, Z) bool of a ``template`` that is 0 outside it, without holes."""
-    return ndimage.binary_fill_holes(template.data > 0.02 * template.data.max())
+    return filled(template.data > 0.02 * template.data.max())
 
 
 def mask_from_t1w(
@@ -114,4 +115,4 @@ def _whole(mask: np.ndarray) -> np.ndarray:
     pieces, count = ndimage.label(mask)
     if count > 1:
         mask = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
-    return ndimage.binary_fill_holes(mask)
+    return filled(mask)

@@ -74,7 +74,7 @@ def _number(value: Any, factor: float = 1.0) -> str:
 
 
 def _grid(echo: Path) -> tuple[str, str]:
-    import nibabel as nib
+    from ..nifti import nib
 
     beside = [echo.with_name(echo.stem + ending) for ending in (".nii.gz", ".nii")]
     for image in beside if echo.suffix == ".json" else [echo]:

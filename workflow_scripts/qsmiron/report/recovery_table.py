@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..figures.wording import metric, region_label, score_name
+from ..figures.wording import PPB_PER_PPM, format_p, metric, region_label, score_name
 from .region_table import telling_columns
 
 SIGNS = {"yes": "same", "no": "opposite"}
-HEADER = ["Effect", "Planted", "Recovered", "Ratio [95 % CI]", "Sign", "Assumption"]
+HEADER = [
+    "Effect", "Planted", "Recovered", "Ratio [95 % CI]", "Sign", "Net χ there [95 % CI]",
+    "Assumption",
+]  # fmt: skip
 
 
 def recovery_table(table: pd.DataFrame) -> list[list[str]]:
@@ -36,10 +39,20 @@ def recovery_table(table: pd.DataFrame) -> list[list[str]]:
                     "-", "−"
                 ),
                 SIGNS.get(row["same_sign"], "nothing planted"),
+                _net(row),
                 "" if pd.isna(row["assumption"]) else str(row["assumption"]),
             ]
         )
     return rows
+
+
+def _net(row: pd.Series) -> str:
+    """What net χ shows of an effect that is planted in one source."""
+    if not np.isfinite(row.get("net", np.nan)):
+        return ""
+    low, high = (f"{PPB_PER_PPM * row[end]:.1f}" for end in ("net_low", "net_high"))
+    text = f"{PPB_PER_PPM * row['net']:+.1f} ppb [{low}, {high}], {format_p(row['p_net'])}"
+    return text.replace("-", "−")
 
 
 def _signed(value: float, unit: str, is_rho: bool) -> str:

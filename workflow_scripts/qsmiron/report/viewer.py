@@ -1,4 +1,4 @@
-"""The slice viewer: mean χ, atlas labels and every region's effects, packed for the page's script.
+"""The slice viewer: means of χ, χ⁺ and χ⁻, labels and regions' effects, for the page's script.
 
 Volumes travel as gzip in base64, so that the page stays one file. Their axes point to R, A and S
 and their arrays run in C order; labels are on a grid of half the step of χ with the same first
@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +29,23 @@ from ..figures.wording import (
 )
 from ..registration.labels import carry_labels
 from ..registration.routes import CoordinateRoute, read_template_map
+from ..shared_columns import WITHOUT_T1W
 from ..spaces import grid_points
 from ..statistics.multiplicity import PRIMARY_METRICS
 from ..template import TEMPLATE_NAME
-from ..volumes import Volume, read_json, read_volume, sidecar_path
+from ..volumes import Volume, check_same_grid, read_json, read_volume, sidecar_path
 
 CHI_STEP_PPB = 0.1
 CHI_MISSING = -32768
 
 WINDOWS_PPB = ((-50.0, 100.0), (-25.0, 50.0))
 """Grey windows that the page offers besides that of the figures: a mean is flatter than a scan."""
+
+SOURCES = {
+    "paramagnetic": ("χ⁺ (paramagnetic)", "chi_para_mean", ((0.0, 100.0), (0.0, 50.0))),
+    "diamagnetic": ("χ⁻ (diamagnetic)", "chi_dia_mean", ((0.0, -100.0), (0.0, -50.0))),
+}
+"""Of each sign the map's name, its metric and grey windows: bright where there is much of it."""
 
 MEASURES = {"contrast": "Cliff's δ", "score": "ρ"}
 LEAST_LIMIT = 0.2
@@ -53,13 +60,15 @@ class ViewerSources:
 
     ``mean_chi`` in template space (ppm, NaN where empty); the name of an ``atlas`` of the results,
     its ``labels`` and, if they belong to another template, the map to that (both are None where
-    the template has no labels).
+    the template has no labels). ``mean_sources`` are the means of χ⁺ and χ⁻, by sign, in the same
+    space.
     """
 
     mean_chi: Path
     atlas: str = ""
     labels: Path | None = None
     template_map: Path | None = None
+    mean_sources: Mapping[str, Path] = field(default_factory=dict)
 
 
 def slice_viewer(
@@ -99,6 +108,9 @@ def slice_viewer(
             "missing": CHI_MISSING,
             "data": _packed(_in_steps(chi.data * PPB_PER_PPM)),
         },
+        "sources": [
+            _source(sign, path, chi, cells, regions) for sign, path in sources.mean_sources.items()
+        ],
         "labels": None if labels is None else _packed(labels.astype("<u2")),
         "regions": _regions(cells, measured),
         "overlays": [
@@ -113,6 +125,23 @@ def slice_viewer(
         "n": read_json(sidecar_path(sources.mean_chi)).get("NumberOfParticipants", "all"),
         "space": TEMPLATE_NAME,
         "atlas": sources.atlas if len(cells) else "",
+        "sources": bool(sources.mean_sources),
+    }
+
+
+def _source(
+    sign: str, path: Path, chi: Volume, cells: pd.DataFrame, regions: pd.DataFrame
+) -> dict[str, Any]:
+    """A map of one sign as the page's script takes it, with each region's words."""
+    name, primary, windows = SOURCES[sign]
+    mean = read_volume(path, finite=False)
+    check_same_grid(mean, chi, path)
+    measured = _regions(cells, regions[regions["metric"] == primary])
+    return {
+        "name": name,
+        "data": _packed(_in_steps(mean.data * PPB_PER_PPM)),
+        "windows": windows,
+        "measured": [words for _, words in measured],
     }
 
 
@@ -133,7 +162,7 @@ def _labels(
     """Labels on the fine grid as places in ``indices`` from 1; None if they are other regions."""
     atlas = read_volume(str(sources.labels), dtype=np.int32)
     # Where every scan has a segmentation of its own, nothing says that the image is numbered alike.
-    carried = (measured["labels_source"] == "atlas").any()
+    carried = measured["labels_source"].isin(["atlas", "atlas" + WITHOUT_T1W]).any()
     if not carried and not np.isin(np.unique(atlas.data), [0, *indices]).all():
         return None
     shape = tuple(2 * length - 1 for length in chi.data.shape)
@@ -147,12 +176,12 @@ def _labels(
 
 
 def _regions(cells: pd.DataFrame, measured: pd.DataFrame) -> list[list[str]]:
-    """Name, and mean χ ± SD over the participants, of each region."""
+    """Name, and mean ± SD over the participants, of each region."""
     own = measured.groupby(["index", "participant_id"])["value"].mean() * PPB_PER_PPM
     by_index = own.groupby("index").agg(["mean", "std", "count"])
     rows = []
     for cell in cells.to_dict("records"):
-        mean, sd, n = by_index.loc[cell["index"]]
+        mean, sd, n = by_index.reindex([cell["index"]]).fillna(0).iloc[0]
         words = f"{mean:.1f} ± {sd:.1f} ppb (n = {n:.0f})" if n > 1 else "n/a"
         rows.append([region_label(cell["region"], cell["hemisphere"]), words.replace("-", "−")])
     return rows

@@ -13,6 +13,7 @@ from pydantic import Field
 from scipy import stats
 
 from ..parameters import Parameters
+from ..regions.metrics import METRICS, SOURCE_FAMILIES
 
 SMALLEST_N_FOR_RHO = 4
 SMALLEST_GROUP = 2
@@ -56,11 +57,10 @@ def compare(
     keys = ["participant_id"]
     for _, effect in effects.iterrows():
         name = str(effect["contrast_or_score"])
-        is_cell = (
-            (regions["region"] == effect["region"])
-            & (regions["hemisphere"] == effect["hemisphere"])
-            & (regions["metric"] == effect["metric"])
+        is_region = (regions["region"] == effect["region"]) & (
+            regions["hemisphere"] == effect["hemisphere"]
         )
+        is_cell = is_region & (regions["metric"] == effect["metric"])
         known = plan[[*keys, effect["plan_column"]]].rename(
             columns={effect["plan_column"]: "planted"}
         )
@@ -71,9 +71,11 @@ def compare(
         for desc, atlas in variants.itertuples(index=False):
             if (atlas, effect["region"]) not in known_regions:
                 continue
-            cell = regions[is_cell & (regions["desc"] == desc) & (regions["atlas"] == atlas)]
+            is_here = (regions["desc"] == desc) & (regions["atlas"] == atlas)
+            cell = regions[is_cell & is_here]
             measured = cell.groupby("participant_id", as_index=False)["value"].mean()
             data = known.merge(measured, on=keys).dropna().sort_values(keys)
+            net = regions[is_region & is_here & (regions["metric"] == "chi_mean")]
             rows.append(
                 {
                     "effect": effect["effect"],
@@ -89,6 +91,7 @@ def compare(
                     "rho_reported": effect["rho_reported"],
                     "assumption": effect["assumption"],
                     **compare_values(data, effect, parameters),
+                    **_net_difference(data, net, effect, parameters),
                 }
             )
     return pd.DataFrame(rows)
@@ -136,6 +139,41 @@ def compare_values(
         "p_planted": p_value(planted, clinical),
         "p_recovered": p_value(measured, clinical),
         "same_sign": ("yes" if np.sign(found) == np.sign(true) else "no") if true else None,
+    }
+
+
+def _net_difference(
+    data: pd.DataFrame,
+    net: pd.DataFrame,
+    effect: Mapping[str, object],
+    parameters: RecoveryParameters,
+) -> dict:
+    """What net χ shows where sources differ: the groups' difference, its interval and p.
+
+    Nothing for an effect of another family. Arguments as in :func:`compare_values`; ``net`` are
+    the regions table's rows of net χ in the cell.
+    """
+    if METRICS[str(effect["metric"])].family not in SOURCE_FAMILIES:
+        return {}
+    levels = [level.strip() for level in str(effect["levels"]).split(",")]
+    values = net.groupby("participant_id")["value"].mean()
+    data = data[data["clinical"].isin(levels)].assign(net=data["participant_id"].map(values))
+    data = data.dropna(subset=["net"])
+    first = (data["clinical"] == levels[0]).to_numpy(float)
+    groups = [np.flatnonzero(first == 1), np.flatnonzero(first == 0)]
+    if min(map(len, groups)) < SMALLEST_GROUP:
+        return {}
+    chi, resample = data["net"].to_numpy(float), _resampling(groups)
+    rng = np.random.default_rng(parameters.seed)
+    drawn = [resample(rng) for _ in range(parameters.resamples)]
+    differences = [mean_difference(chi[who], first[who]) for who in drawn]
+    tail = 50 * (1 - parameters.level)
+    low, high = np.percentile(differences, [tail, 100 - tail])
+    return {
+        "net": mean_difference(chi, first),
+        "net_low": float(low),
+        "net_high": float(high),
+        "p_net": _mann_whitney_p(chi, first),
     }
 
 

@@ -8,6 +8,10 @@ from ..methods import Method
 
 DEFAULT = "source_tv"
 
+LEAST_ECHOES = 3
+"""Of a scan that is separated: with two, R2* has no residual, and nothing says how noisy it is, or
+whether the decay is one."""
+
 METHODS: dict[str, Method] = {
     "source_tv": Method(
         "sources.source_tv",

@@ -170,7 +170,7 @@ def first_sessions(regions: pd.DataFrame) -> dict[str, str | None]:
     }
 
 
-def sessions_of(regions: pd.DataFrame) -> dict[str, set[str]]:
+def measured_sessions(regions: pd.DataFrame) -> dict[str, set[str]]:
     """The sessions of each participant of a table."""
     found: dict[str, set[str]] = {}
     for who, label in _visits(regions).itertuples(index=False):

@@ -18,7 +18,9 @@ from .multiplicity import PRIMARY_METRICS
 from .regressors import Regressor
 
 _TEST_TABLES = {"contrast": "group_tests", "score": "correlations"}
-_Stage = Literal["field_map", "background_field", "inversion", "reference", "regions", "iron"]
+_Stage = Literal[
+    "field_map", "background_field", "inversion", "reference", "sources", "regions", "iron"
+]
 
 
 def main_cells(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 
 import pandas as pd
 
+from ..regions.metrics import SOURCE_FAMILIES
 from .analysis_choices import AnalysisChoices
 from .cells import Cells
 from .covariates import Covariates
@@ -66,7 +67,14 @@ def multiverse_tables(
         tests = [
             one
             for way in ways
-            for one in specifications(headline, way, metrics, covariates, regressor, everybody)
+            for one in specifications(
+                headline,
+                different(way, choices, headline.family),
+                metrics,
+                covariates,
+                regressor,
+                everybody,
+            )
         ]
         cell = _cell(headline, branches[0].atlas)
         for number, one in enumerate(tests):
@@ -90,6 +98,22 @@ def multiverse_tables(
         summary = asdict(curve(tests, permutations, settings.alpha))
         curves.append({**cell, **summary, "effect_name": regressor.effect_name})
     return pd.DataFrame(rows), pd.DataFrame(curves)
+
+
+def different(
+    branches: Sequence[Cells], choices: Mapping[str, Mapping[str, str]], family: str
+) -> list[Cells]:
+    """The branches in which a family's values may differ, the first of those that are alike.
+
+    χ⁺ and χ⁻ have no reference, and no other family hangs on how they are separated.
+    """
+    passed = ("reference", "iron") if family in SOURCE_FAMILIES else ("sources",)
+    first: dict[Hashable, Cells] = {}
+    for cells in branches:
+        chosen = choices.get(cells.desc)
+        told = chosen and tuple((stage, chosen[stage]) for stage in chosen if stage not in passed)
+        first.setdefault(told or cells.desc, cells)
+    return list(first.values())
 
 
 def influence_table(

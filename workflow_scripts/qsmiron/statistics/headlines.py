@@ -1,7 +1,8 @@
 """Headline findings: the cells whose result is looked at under other choices and patients.
 
 They are the cells in which the study reports a finding, and of every contrast or score the one
-that is this cohort's own strongest, by the rigorous arm's p of the primary metrics.
+that is this cohort's own strongest, by the rigorous arm's p of the primary metrics; beside it the
+strongest of χ⁺ and χ⁻, which hang on choices that no other finding does.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ..regions.metrics import SOURCE_FAMILIES
 from .multiplicity import COPIES, PRIMARY_METRICS
 from .study_findings import Finding, findings_of
 
@@ -47,13 +49,15 @@ def headlines(tests: pd.DataFrame, kind: str, name: str) -> list[Headline]:
     if rows.empty:
         return []
     own = rows[~rows["metric"].isin(COPIES)]
-    strongest = int((rows if own.empty else own).index[0])
+    of_sources = own[own["family"].isin(SOURCE_FAMILIES)]
+    strongest = [int((rows if own.empty else own).index[0]), *map(int, of_sources.index[:1])]
     found: dict[int, str] = {}
     for finding in findings_of(kind, name):
         row = _row_of(finding, rows)
         if row is not None:
             found[row] = "study"
-    found[strongest] = "both" if strongest in found else "cohort"
+    for row in dict.fromkeys(strongest):
+        found[row] = "both" if row in found else "cohort"
     return [
         Headline(
             kind,

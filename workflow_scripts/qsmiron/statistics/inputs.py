@@ -17,7 +17,7 @@ from .cells import (
     cell_matrices,
     first_sessions,
     match_participants,
-    sessions_of,
+    measured_sessions,
 )
 from .covariates import Covariates, covariate_matrix
 from .groups import get_column
@@ -144,7 +144,7 @@ def read_inputs(
     design = read_study_design(config)
     table = read_table(regions, "regions", COLUMNS)
     session = design.statistics.session
-    measured = sessions_of(table)
+    measured = measured_sessions(table)
     clinical = read_clinical(participants, design.categorical, session, measured)
     session = session or first_sessions(table)  # that of every further table, too
     cells = cell_matrices(table, session, str(regions))

@@ -29,9 +29,14 @@ def checked_settings(config: Config) -> dict[str, Any]:
     if config.maps.chi:
         keys.add("maps")
         chain["reference"] = True
-    chain["sources"] = {"method", "run", "r2"}
+    of_sources = {"run", "r2", "spin_echo"}
+    chain["sources"] = {"method", *of_sources}
     sites = {"exchangeability_blocks", "variance_groups", "harmonisation", "harmonisation_sites"}
-    others = {"statistics": {"session", *sites}, "reconstruction": chain}
+    others = {
+        "statistics": {"session", *sites},
+        "reconstruction": chain,
+        "registration": {"without_t1w"},
+    }
     settings = config.model_dump(mode="json", include={**dict.fromkeys(keys, True), **others})
     own = {}
     for name, changes in config.variants.items():
@@ -39,7 +44,7 @@ def checked_settings(config: Config) -> dict[str, Any]:
         if "mask" in changes:
             own.setdefault(name, {})["mask"] = {"user": changed.mask.user}
         if "sources" in changes:
-            own.setdefault(name, {})["sources"] = changed.sources.model_dump(include={"run", "r2"})
+            own.setdefault(name, {})["sources"] = changed.sources.model_dump(include=of_sources)
     return settings | ({"variants": own} if own else {})
 
 

@@ -138,7 +138,8 @@ class Cohort:
         """The T1w image of a scan, or the mean of its participant's other visits, if any."""
         scan = self.scan(wildcards)
         t1w = str(scan.t1w or self.paths.mean_t1w.format(subject=scan.subject))
-        return [t1w] if self.label_sources.is_registered(scan) else []
+        sources = self.label_sources
+        return [t1w] if sources.is_registered(scan) and not sources.is_hybrid(scan) else []
 
     def who(self, wildcards: Wildcards) -> list[str]:
         """Options that name the participant (and session) of a scan."""

@@ -35,7 +35,8 @@ class DepositInputs:
     """Files and parameters of the jobs, one of each for every desc and atlas that they count.
 
     A job without the wildcard ``extent`` counts the variants with all atlases that its scan has
-    labels of, the others the branches that belong to this extent and to no smaller one.
+    labels of, the others the branches that belong to this extent and to no smaller one, but for
+    those of χ⁺ and χ⁻ alone.
     """
 
     def __init__(self, cohort: Cohort, settings: Settings, clinical: ClinicalValues) -> None:
@@ -105,7 +106,11 @@ class DepositInputs:
         cohort = self._cohort
         extent = getattr(wildcards, "extent", None)
         if extent:
-            branches = [branch for branch in cohort.branches if branch.extent == extent]
+            branches = [
+                branch
+                for branch in cohort.branches
+                if branch.extent == extent and not branch.separation
+            ]
             yield from ((branch.desc, cohort.first_atlas) for branch in branches)
             return
         scan = cohort.scan(wildcards)

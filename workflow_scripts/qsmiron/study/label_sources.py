@@ -12,6 +12,7 @@ from pathlib import Path
 from ..bids import Scan, repeated_scans
 from ..config import TISSUES, Atlas
 from ..errors import InputError, Problem
+from ..shared_columns import WITHOUT_T1W
 from ..template import desikan_killiany
 
 
@@ -19,7 +20,8 @@ class LabelSources:
     """Label images and tables of a study's atlases.
 
     Segmentations are below ``bids_dir`` or absolute; files that the project ships are found from
-    its folder ``home``. ``repeated`` has the scans of participants who have several, by label.
+    its folder ``home``. ``without_t1w`` says whether scans without a T1w are registered by their
+    own contrasts. ``repeated`` has the scans of participants who have several, by label.
 
     Raises
     ------
@@ -28,7 +30,12 @@ class LabelSources:
     """
 
     def __init__(
-        self, atlases: Mapping[str, Atlas], scans: Iterable[Scan], bids_dir: str, home: Path
+        self,
+        atlases: Mapping[str, Atlas],
+        scans: Iterable[Scan],
+        bids_dir: str,
+        home: Path,
+        without_t1w: bool = False,
     ) -> None:
         scans = list(scans)
         self.repeated = repeated_scans(scans)
@@ -44,6 +51,7 @@ class LabelSources:
             )
         self.atlases = dict(atlases)
         self.home = home
+        self._without_t1w = without_t1w
         self._segmentations: dict[tuple[str, str, str], str] = {}
         self._unmatched = {name for name, atlas in self.atlases.items() if atlas.segmentation}
         missing = []
@@ -115,17 +123,23 @@ class LabelSources:
 
     def origin(self, scan: Scan, atlas: str) -> str:
         """``labels_source`` of the tables."""
-        if self.is_tissues(atlas):
-            return TISSUES
-        return "segmentation" if self.segmentation(scan, atlas) else "atlas"
+        if not self.is_tissues(atlas) and self.segmentation(scan, atlas):
+            return "segmentation"
+        origin = TISSUES if self.is_tissues(atlas) else "atlas"
+        return origin + WITHOUT_T1W * self.is_hybrid(scan)
 
     def has_labels(self, scan: Scan, atlas: str) -> bool:
         """Whether a scan gets labels: by a T1w, or a segmentation in the GRE's own space."""
         return self.is_registered(scan) or self.segmentation(scan, atlas) is not None
 
     def is_registered(self, scan: Scan) -> bool:
-        """Whether a scan gets template coordinates: by its T1w, or by those of other visits."""
-        return scan.t1w is not None or scan.subject in self.repeated
+        """Whether a scan gets template coordinates: by a T1w, its own or of a visit, or without."""
+        return scan.t1w is not None or scan.subject in self.repeated or self.is_hybrid(scan)
+
+    def is_hybrid(self, scan: Scan) -> bool:
+        """Whether it gets them without a T1w, by a hybrid contrast of R2* and χ."""
+        has_t1w = scan.t1w is not None or scan.subject in self.repeated
+        return self._without_t1w and not has_t1w and scan.has_own_contrasts
 
     def _shipped(self, name: str) -> str:
         path = Path(name)

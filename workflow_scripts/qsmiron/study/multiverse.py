@@ -80,7 +80,9 @@ class MultiverseLayout:
         """
         study, paths = self._study, self._study.paths
         (branch,) = (one for one in study.cohort.branches if one.desc == desc)
-        parts = (paths.measured, self.deposits(branch.extent))
+        parts = [paths.measured]
+        if not branch.separation:
+            parts.append(self.deposits(branch.extent))
         return study.cohort.every_scan_with_labels(
             *parts, desc=desc, atlas=study.cohort.first_atlas
         )

@@ -6,21 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bids import spin_echoes
+from ..sources import LEAST_ECHOES
 
 if TYPE_CHECKING:
     from ..bids import Scan
     from .cohort import Cohort, Wildcards
     from .study import Study
 
-LEAST_ECHOES = 3
-"""With two, R2* has no residual: nothing says how noisy it is, or whether the decay is one."""
+
+def separable(scan: Scan) -> bool:
+    """Whether a scan can have sources: phase, and echoes enough."""
+    return scan.has_phase and scan.n_echoes >= LEAST_ECHOES
 
 
 class SourceInputs:
     """Files of the separation, over the scans of a cohort.
 
-    A branch of the multiverse with the reconstruction of a variant takes the variant's sources,
-    which no reference of χ changes; one with another reconstruction has none.
+    A branch of the multiverse takes the sources of the first variant or branch with the same maps
+    and the same separation, whatever χ is relative to.
     """
 
     def __init__(self, cohort: Cohort, study: Study) -> None:
@@ -31,8 +34,7 @@ class SourceInputs:
     def separated(self, scan: Scan, desc: str) -> bool:
         """Whether a scan has sources in a variant."""
         runs = self._settings.variant(desc).sources.run
-        enough = scan.has_phase and scan.n_echoes >= LEAST_ECHOES
-        return runs and desc in self._cohort.variants and enough
+        return runs and separable(scan)
 
     def every_scan(self, *paths: str) -> list[str]:
         """These paths for every scan and variant that has sources."""
@@ -57,7 +59,8 @@ class SourceInputs:
         """The R2 map of a scan: the user's own, or that of its spin echoes, if any."""
         step, scan = self._settings.variant(wildcards.desc).sources, self._cohort.scan(wildcards)
         if step.fits_r2:
-            return [self._cohort.fill(self._cohort.paths.r2, scan, wildcards.desc)]
+            # the same for all branches: none has another fit
+            return [self._cohort.from_stage("r2", self._cohort.paths.r2)(wildcards)]
         if step.r2_maps is None:
             return []
         return [str(scan.file(step.r2_maps, self._bids_dir))]
@@ -80,6 +83,6 @@ class SourceInputs:
         return self._settings.method_options(desc, "sources")
 
     def _map(self, path: str, wildcards: Wildcards) -> list[str]:
-        scan = self._cohort.scan(wildcards)
-        desc = self._cohort.shared("inversion", wildcards.desc)
-        return [self._cohort.fill(path, scan, desc)] if self.separated(scan, desc) else []
+        if not self.separated(self._cohort.scan(wildcards), wildcards.desc):
+            return []
+        return [self._cohort.from_stage("sources", path)(wildcards)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bids import Scan, find_scans, sessions_of
+from ..bids import Scan, find_scans, scanned_sessions
 from ..clinical import clinical_values
 from ..clinical.phenotype import tables_beside
 from ..clinical.visits import Visits, read_visits
@@ -36,6 +36,7 @@ from .results_folder import check_results_folder, refused_results
 from .sessions import with_session
 from .settings import Settings
 from .source_files import Output, refuse_overwriting
+from .source_inputs import separable
 from .variant_inputs import VariantInputs
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Study:
         )
         # where there are images, their folders tell
         self.measured = None if self.has_images else sessions_in(self.regions_table_of(config))
-        sessions = sessions_of(scans) if self.measured is None else self.measured
+        sessions = scanned_sessions(scans) if self.measured is None else self.measured
         config, told = with_session(config, sessions, visits)
         values = (
             clinical_values(self.clinical_table, config.statistics.session, self.measured)
@@ -114,7 +115,9 @@ class Study:
                 self.regions_table, self.paths.group(""), self._covariates(), columns or ()
             )
         self.clinical = ClinicalValues(values, config)
-        sources = LabelSources(config.atlases, scans, self.bids_dir, self.home)
+        sources = LabelSources(
+            config.atlases, scans, self.bids_dir, self.home, config.registration.without_t1w
+        )
         served = self._served(config, Cohort(scans, self.paths, config.variants, sources))
         self.settings = Settings(config, self.home, served)
         self.cohort = Cohort(
@@ -145,6 +148,8 @@ class Study:
         inputs = VariantInputs(cohort, lambda desc: variant(config, desc), self.bids_dir, table)
         served = []
         for branch in branches(config):
+            if branch.separation and not any(map(separable, cohort.scans)):
+                continue
             if unknown := inputs.unknown_reference(branch.chain, "multiverse"):
                 raise InputError(*unknown)
             lacking = inputs.problems(branch.chain, branch.regions, "multiverse")

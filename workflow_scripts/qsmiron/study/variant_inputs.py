@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..bids import spin_echoes
 from ..errors import InputError, Problem
 from .ready_inputs import ReadyInputs
-from .source_inputs import LEAST_ECHOES
+from .source_inputs import separable
 
 if TYPE_CHECKING:
     from ..bids import Scan
@@ -87,8 +87,7 @@ class VariantInputs:
 
     def mask_coordinates(self, wildcards: Wildcards) -> list[str]:
         """The template coordinates that a scan's brain mask is made from, if it is."""
-        own = self.has_user_mask(wildcards.desc)
-        return [] if own else self.cohort.coordinates(wildcards)
+        return [] if self._no_t1w_for_mask(wildcards) else self.cohort.coordinates(wildcards)
 
     def mask_t1w(self, wildcards: Wildcards) -> list[str]:
         """The T1w in which a scan's brain is looked for, if it is."""
@@ -96,8 +95,12 @@ class VariantInputs:
 
     def mask_gre_to_t1w(self, wildcards: Wildcards) -> list[str]:
         """The rigid map of a scan's GRE to that T1w."""
-        own = self.has_user_mask(wildcards.desc)
-        return [] if own else self.cohort.gre_to_t1w(wildcards)
+        return [] if self._no_t1w_for_mask(wildcards) else self.cohort.gre_to_t1w(wildcards)
+
+    def _no_t1w_for_mask(self, wildcards: Wildcards) -> bool:
+        """Whether the mask is the user's, or of a scan whose registration needs the mask."""
+        scan = self.cohort.scan(wildcards)
+        return self.has_user_mask(wildcards.desc) or self.cohort.label_sources.is_hybrid(scan)
 
     def reference_r2star(self, wildcards: Wildcards) -> list[str]:
         """R2* of a scan whose reference is fluid."""
@@ -140,9 +143,7 @@ class VariantInputs:
                 )
 
     def _missing_r2(self, chain: Reconstruction) -> Iterator[Problem]:
-        scans = [
-            scan for scan in self.cohort.scans if scan.has_phase and scan.n_echoes >= LEAST_ECHOES
-        ]
+        scans = [scan for scan in self.cohort.scans if separable(scan)]
         for scan in scans if chain.sources.fits_r2 else ():
             found = spin_echoes(scan, self.bids_dir)
             if len(found) != 1:

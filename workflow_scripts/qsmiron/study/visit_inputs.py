@@ -31,16 +31,13 @@ class VisitInputs:
 
     @property
     def scans(self) -> str:
-        """Regular expression of their names (``entities``)."""
-        return self._names(repeated=True)
-
-    def single_scans(self, every: str) -> str:
-        """That of the other scans; ``every``, which fits any name, where nobody has several."""
-        return self._names(repeated=False) if self.any else every
-
-    def _names(self, repeated: bool) -> str:
-        scans = (s for s in self._cohort.scans if (s.subject in self._repeated) is repeated)
-        return "|".join(sorted({re.escape(scan.entities) for scan in scans})) or "(?!)"
+        """Regular expression of their names (``entities``); of nothing if there are none."""
+        names = {
+            re.escape(scan.entities)
+            for scan in self._cohort.scans
+            if scan.subject in self._repeated
+        }
+        return "|".join(sorted(names)) or "(?!)"
 
     def t1w(self, wildcards: SubjectWildcards) -> list[str]:
         """The T1w of every visit that has one."""

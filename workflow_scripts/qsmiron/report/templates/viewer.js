@@ -1,7 +1,8 @@
 "use strict";
 
-// Slice viewer: three linked planes through mean χ, with the atlas' effects laid over it. All places
-// are voxels of the labels' grid (1 mm); χ has every other voxel of it. Axes: 0 right, 1 front, 2 up.
+// Slice viewer: three linked planes through mean χ, or its sources, with the atlas' effects laid over
+// it. All places are voxels of the labels' grid (1 mm); χ has every other voxel of it. Axes: 0 right,
+// 1 front, 2 up.
 (() => {
   const PLANES = {
     axial: { across: 0, up: 1, through: 2 },
@@ -30,7 +31,11 @@
     const data = JSON.parse(document.getElementById(holder.dataset.source).textContent);
     const small = data.chi.shape;
     const shape = small.map((length) => 2 * length - 1);
-    const chi = await unpacked(data.chi.data, Int16Array);
+    const maps = [
+      { name: "χ", windows: data.windows, data: data.chi.data, measured: data.regions.map(([, words]) => words) },
+      ...data.sources,
+    ];
+    for (const map of maps) map.values = await unpacked(map.data, Int16Array);
     const labels = data.labels ? await unpacked(data.labels, Uint16Array) : null;
     const signed = data.signed.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
     const find = (name) => holder.querySelector(`[name="${name}"], .${name}`);
@@ -40,11 +45,14 @@
     const state = { hovered: null };
 
     const overlay = () => (find("overlay").value ? data.overlays[Number(find("overlay").value)] : null);
-    const grey = () => data.windows[Number(find("window").value)];
+    const shownMap = () => maps[Number(find("map").value)];
+    const symbol = () => shownMap().name.split(" ")[0];
+    const grey = () => shownMap().windows[Number(find("window").value)];
     const labelAt = (at) => (labels ? labels[(at[0] * shape[1] + at[1]) * shape[2] + at[2]] : 0);
 
     // χ (ppb), trilinear: a place lies on a voxel of χ or halfway between two; null where empty
     function chiAt(at) {
+      const chi = shownMap().values;
       let sum = 0, n = 0;
       for (let corner = 0; corner < 8; corner += 1) {
         const [x, y, z] = at.map((value, axis) => (value + ((corner >> axis) & 1)) >> 1);
@@ -66,12 +74,13 @@
 
     function describe(at) {
       const label = labelAt(at), value = chiAt(at), chosen = overlay();
-      const [name, measured] = label ? data.regions[label - 1] : ["no region", ""];
+      const name = label ? data.regions[label - 1][0] : "no region";
+      const measured = label ? shownMap().measured[label - 1] : "";
       const cell = chosen && label ? chosen.cells[label - 1] : null;
       return {
         position: AXES.map((letter, axis) => `${letter} ${minus(mm(axis, at))}`).join(", ") + " mm",
         name,
-        chi: value === null ? "no χ here" : `χ here ${minus(value.toFixed(1))} ppb`,
+        chi: value === null ? `no ${symbol()} here` : `${symbol()} here ${minus(value.toFixed(1))} ppb`,
         measured: measured ? `measured in the region: ${measured}` : "",
         question: chosen && label ? `${chosen.question}, ${chosen.metric}:` : "",
         effect: !chosen || !label ? "" : cell ? cell[3] + direction(cell[0], chosen) : "not tested",
@@ -209,7 +218,7 @@
 
     function bars() {
       const [bottom, top] = grey();
-      bar("bar-chi", ["#000", "#fff"], minus(bottom), "mean χ (ppb)", minus(top));
+      bar("bar-chi", ["#000", "#fff"], minus(bottom), `mean ${symbol()} (ppb)`, minus(top));
       const chosen = overlay();
       find("bar-effect").hidden = !chosen;
       if (!chosen) return;
@@ -336,7 +345,13 @@
       }
       groups.get(one.question).append(new Option(`${one.question}, ${one.metric}`, index));
     });
-    data.windows.forEach(([low, high], index) => find("window").append(new Option(`${minus(low)} to ${high} ppb`, index)));
+    maps.forEach(({ name }, index) => find("map").append(new Option(name, index)));
+    function offerWindows() {
+      find("window").replaceChildren(...shownMap().windows.map(([low, high], index) => new Option(`${minus(low)} to ${minus(high)} ppb`, index)));
+      draw();
+    }
+    find("map").addEventListener("input", offerWindows);
+    offerWindows();
     if (labels) {
       const middles = centres();
       const sorted = data.regions.map(([name], index) => [name, index]).filter(([, index]) => !Number.isNaN(middles[index][0]));
