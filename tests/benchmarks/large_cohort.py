@@ -75,9 +75,7 @@ def draw_visits(people: pd.DataFrame, visits: int, rng: np.random.Generator) -> 
     )
 
 
-def repeated(
-    regions: pd.DataFrame, scans: pd.DataFrame, rng: np.random.Generator
-) -> pd.DataFrame:
+def repeated(regions: pd.DataFrame, scans: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Every participant's rows for each of the visits, noise added; in the order of the scans."""
     names = scans.rename(columns={"session_id": "session"})[["participant_id", "session"]]
     table = names.merge(regions, on="participant_id", how="left")
