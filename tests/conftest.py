@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 
-OF_ITS_OWN = ("faults", "visits", "changed_visits", "controls", "ready_maps")
+OF_ITS_OWN = ("faults", "visits", "changed_visits", "controls", "ready_maps", "spin_echo")
 """End-to-end tests that make a data set or a run of their own."""
 
 

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from qsmiron.figures.forest import forest_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.figures.wording import abbreviated
-from qsmiron.statistics.multiplicity import PRIMARY_METRICS
+from qsmiron.statistics.multiplicity import DISTINCT_PRIMARY
 
 LONG = "_of_a_region_with_a_name_as_long_as_seventy_characters_at_the_very_least"
 
@@ -57,7 +57,7 @@ def test_nothing_is_cut_and_nothing_overlaps(levels, ending):
             assert one.y1 <= following.y0 + 1
         # the intervals keep a third of the panel
         assert axes.get_window_extent().width > width / 2 / 3
-    for left, right in zip(figure.axes[::2], figure.axes[1::2], strict=True):
+    for left, right in zip(figure.axes[::2], figure.axes[1::2], strict=False):
         labels = [axes.xaxis.label.get_window_extent() for axes in (left, right)]
         assert labels[0].x1 < labels[1].x0
         names = [label.get_window_extent().x0 for label in right.get_yticklabels()]
@@ -70,7 +70,7 @@ def test_no_line_crosses_the_words_no_test():
     tests = made_up.group_tests()
     without = tests["metric"] == "deposit_fraction"
     figure, _ = drawn(p=tests["p"].mask(without), effect=tests["effect"].mask(without))
-    empty = figure.axes[list(PRIMARY_METRICS.values()).index("deposit_fraction")]
+    empty = figure.axes[list(DISTINCT_PRIMARY.values()).index("deposit_fraction")]
     others = [axes for axes in figure.axes if axes is not empty]
     assert [found.get_text() for found in empty.texts] == ["no test"]
     assert not empty.lines

@@ -20,7 +20,7 @@ from qsmiron.figures.quantile_differences import (
 from qsmiron.figures.recovery import recovery_figure
 from qsmiron.figures.style import save_figure
 from qsmiron.parameters import parse_parameters
-from qsmiron.statistics.multiplicity import DISTINCT_PRIMARY, PRIMARY_METRICS
+from qsmiron.statistics.multiplicity import DISTINCT_PRIMARY
 from qsmiron.statistics.settings import StudyDesign
 from qsmiron.statistics.study_findings import findings_of
 
@@ -209,7 +209,7 @@ def test_a_forest_has_the_reported_regions_and_the_largest_effects(table, kind, 
     assert "Largest effects" in title
     effect = "effect" if kind == "contrast" else "rho"
     rows = tests[(tests[kind] == name) & (tests["arm"] == "rigorous") & tests["p"].notna()]
-    for axes, (family, measured) in zip(figure.axes, PRIMARY_METRICS.items(), strict=True):
+    for axes, (family, measured) in zip(figure.axes, DISTINCT_PRIMARY.items(), strict=True):
         own = rows[rows["metric"] == measured]
         labels = [label.get_text() for label in axes.get_yticklabels()]
         shown = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in "os"]
@@ -225,4 +225,4 @@ def test_a_forest_has_the_reported_regions_and_the_largest_effects(table, kind, 
 def test_a_forest_without_any_test_says_so():
     tests = made_up.group_tests().assign(p=np.nan, effect=np.nan)
     figure, _, _ = forest_figure(tests, "contrast", "progression")
-    assert texts(figure).count("no test") == len(PRIMARY_METRICS)
+    assert texts(figure).count("no test") == len(DISTINCT_PRIMARY)

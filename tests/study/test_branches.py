@@ -14,7 +14,7 @@ import pytest
 from qsmiron.config import load_config
 from qsmiron.errors import InputError
 from qsmiron.study import Study, load_study
-from qsmiron.study.branches import STAGES, Branch, Sharing, branches, main_branch
+from qsmiron.study.branches import Branch, branches, main_branch
 
 HOME = Path(__file__).resolve().parents[2]
 NOTHING: dict[str, Any] = {
@@ -101,55 +101,6 @@ def test_an_alternative_that_is_the_main_one_adds_none(values: dict[str, Any]) -
     assert not found(values, **other, **same)[0].full
 
 
-SEPARATIONS = [
-    {"method": "r2star"},
-    {"method": "source_tv", "r2": None, "parameters": {"r2_without_sources": 10}},
-]
-
-
-def test_another_separation_is_crossed_with_what_sources_depend_on(
-    values: dict[str, Any],
-) -> None:
-    block = {
-        "reference": [{"region": "csf"}],
-        "regions": [{"deep_erosion": 2}],
-        "iron": [{"deposit_percentile": 90}],
-        "reconstruction": {"inversion": [{"method": "rts"}]},
-    }
-    with_sources = {**block["reconstruction"], "sources": SEPARATIONS}
-    before = found(values, **block)
-    after = found(values, **{**block, "reconstruction": with_sources})
-    own = [branch for branch in after if branch.separation]
-    # nothing of net χ is multiplied
-    assert [branch.desc for branch in after if not branch.separation] == [b.desc for b in before]
-    assert all(branch.full for branch in own)
-    words = {"r2star", "source_tv, r2 without sources 10"}
-    assert {frozenset(changes(branch, values)) for branch in own} == {
-        frozenset({("sources", word), *more})
-        for word in words
-        for more in (
-            (),
-            (("inversion", "rts"),),
-            (("regions", "deep erosion 2"),),
-            (("inversion", "rts"), ("regions", "deep erosion 2")),
-        )
-    }
-
-
-def test_an_assumed_r2_is_a_choice_where_it_is_measured(values: dict[str, Any]) -> None:
-    chain = {**values["reconstruction"], "sources": {"method": "source_tv", "r2": "MESE"}}
-    block = {"reconstruction": {"sources": SEPARATIONS}}
-    made = found({**values, "reconstruction": chain}, **block)
-    assert [branch.chain.sources.r2 for branch in made] == ["MESE", None]
-    words = [branch.choices["sources"] for branch in made]
-    assert words == ["r2star, measured R2", "source_tv, r2 without sources 10"]
-    main = main_branch(load_config({**values, "reconstruction": chain}))
-    assert main.choices["sources"] == "source_tv, measured R2"
-    # without sources there is no choice of them
-    chain["sources"] = {"method": "source_tv", "run": False}
-    assert found({**values, "reconstruction": chain}, **block) == []
-
-
 def test_labels_stay_when_an_alternative_is_added(values: dict[str, Any]) -> None:
     before = found(values, reference=[{"region": "csf"}], regions=[{"deep_erosion": 2}])
     after = found(
@@ -162,68 +113,6 @@ def test_labels_stay_when_an_alternative_is_added(values: dict[str, Any]) -> Non
     for branch in before:
         assert kept[branch.desc] == branch
         assert kept[branch.desc].choices == branch.choices
-
-
-def test_each_stage_takes_the_files_of_the_first_with_the_same_chain(
-    values: dict[str, Any],
-) -> None:
-    block = {
-        "reference": [{"region": "csf"}],
-        "regions": [{"deep_erosion": 2}],
-        "reconstruction": {
-            "background_field": [{"method": "pdf"}],
-            "inversion": [{"method": "rts"}],
-            "sources": [{"method": "r2star"}],
-        },
-    }
-    config = load_config({**values, "multiverse": only(block)})
-    made = branches(config)
-    sharing = Sharing(config, made)
-    by_change = {frozenset(stage for stage, _ in changes(each, values)): each for each in made}
-
-    def labels(*stages: str) -> list[str]:
-        desc = by_change[frozenset(stages)].desc
-        return [sharing.label(stage, desc) for stage in STAGES]
-
-    def own(*stages: str) -> str:
-        return by_change[frozenset(stages)].desc
-
-    # sources come after the reference and do not depend on it
-    assert labels("reference") == (
-        3 * ["main"] + [own("reference"), "main"] + 2 * [own("reference")]
-    )
-    assert labels("regions") == 5 * ["main"] + 2 * [own("regions")]
-    assert labels("reference", "regions") == (
-        3 * ["main"] + [own("reference"), "main"] + 2 * [own("reference", "regions")]
-    )
-    assert labels("inversion") == 2 * ["main"] + 5 * [own("inversion")]
-    assert labels("background_field", "inversion") == (
-        ["main", own("background_field")] + 5 * [own("background_field", "inversion")]
-    )
-    assert labels("inversion", "reference", "regions") == (
-        2 * ["main"] + [own("inversion"), own("inversion", "reference"), own("inversion")]
-        + 2 * [own("inversion", "reference", "regions")]
-    )  # fmt: skip
-    assert labels("sources") == 4 * ["main"] + 3 * [own("sources")]
-    assert labels("sources", "regions") == (
-        4 * ["main"] + [own("sources")] + 2 * [own("regions", "sources")]
-    )
-    assert labels("inversion", "sources") == (
-        2 * ["main"] + 2 * [own("inversion")] + 3 * [own("inversion", "sources")]
-    )
-    assert {sharing.label("mask", branch.desc) for branch in made} == {"main"}
-    assert sharing.label("inversion", "main") == "main"
-
-
-def test_a_declared_variant_shares_nothing(values: dict[str, Any]) -> None:
-    values["variants"] = {"main": {}, "csf": {"reference": {"region": "csf"}}}
-    block = {"reference": [{"region": "csf"}]}
-    config = load_config({**values, "multiverse": only(block)})
-    (branch,) = branches(config)
-    sharing = Sharing(config, [branch])
-    for stage in ("mask", *STAGES):
-        assert sharing.label(stage, "csf") == "csf"
-    assert sharing.label("reference", branch.desc) == branch.desc
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..statistics.multiplicity import PRIMARY_METRICS
+from ..statistics.multiplicity import DISTINCT_PRIMARY
 from ..statistics.study_findings import findings_of
 from .cells import one_variant, shown_rows
 from .remarks import remarks
@@ -32,7 +32,7 @@ _LINE_INCHES = 0.11
 
 
 def forest_figure(tests: pd.DataFrame, kind: str, name: str) -> tuple[Any, str, str]:
-    """Draw a panel per outcome family, regions in order of effect.
+    """Draw a panel per outcome family with a test of its own, regions in order of effect.
 
     Parameters
     ----------
@@ -68,20 +68,23 @@ def _draw(rows: pd.DataFrame, kind: str, name: str) -> Any:
 
     label = _effect_label(rows, kind)
     height = _ROW_INCHES * REGIONS + 0.62 + _LINE_INCHES * label.count("\n")
-    n_rows = math.ceil(len(PRIMARY_METRICS) / 2)
+    n_rows = math.ceil(len(DISTINCT_PRIMARY) / 2)
     figure, grid = plt.subplots(n_rows, 2, figsize=(PAGE_WIDTH, n_rows * height))
     limit = 0.0
-    for axes, (family, measured) in zip(grid.flat, PRIMARY_METRICS.items(), strict=True):
+    drawn = grid.flat[: len(DISTINCT_PRIMARY)]
+    for axes in grid.flat[len(drawn) :]:
+        axes.remove()
+    for axes, (family, measured) in zip(drawn, DISTINCT_PRIMARY.items(), strict=True):
         limit = max(limit, _panel(axes, rows, kind, name, family, measured))
-    for axes in grid.flat:
+    for axes in drawn:
         axes.set_xlim(-limit, limit)
         axes.locator_params(axis="x", nbins=5)  # more run into each other
         axes.set_xlabel(label)
     figure.tight_layout(w_pad=1.2, h_pad=1.0)
-    for axes, edge in zip(grid.flat, (0.5, 1.0) * n_rows, strict=True):
+    for axes, edge in zip(drawn, (0.5, 1.0) * n_rows, strict=False):
         title = axes.set_title(axes.get_title(loc="left"), loc="left")
         fit_titles([title], (edge - axes.get_position().x0) * PAGE_WIDTH)
-    labels = [axes.xaxis.label for axes in grid.flat]
+    labels = [axes.xaxis.label for axes in drawn]
     fit_titles(labels, PAGE_WIDTH / 2)
     smallest = min(found.get_fontsize() for found in labels)
     for found in labels:
