@@ -156,3 +156,9 @@ def test_what_could_not_be_registered_stays_nowhere(tmp_path):
     coarse = coarse_far_from(Volume(t1w.data > 0, t1w.affine), nowhere)
     write_coordinates(tmp_path / "x.nii.gz", coarse, np.eye(4))
     assert not is_registered(read_coordinates(tmp_path / "x.nii.gz").data)
+
+
+def test_own_grid_is_what_the_map_says_of_its_points():
+    a_map = _a_map()
+    here = points(a_map.displacement.shape[:3], a_map.grid_affine)
+    np.testing.assert_allclose(a_map.of_own_grid(), a_map(here), atol=2e-4)

@@ -22,7 +22,7 @@ from qsmiron.report.regions_text import selection_words
 from qsmiron.tables import write_table
 
 HOME = Path(__file__).parents[2]
-ATROPOS = "10.1007/s12021-011-9109-y"
+MIXTURE = "10.1109/42.811270"
 TISSUES = ["grey_matter", "white_matter", "csf", "brain"]
 
 
@@ -187,11 +187,11 @@ def test_the_report_tells_of_mixed_origins_twice(text):
 # --- texts ---------------------------------------------------------------------------------------
 
 
-def test_atropos_is_cited_where_tissues_count():
-    assert ATROPOS in methods_text(config(), None)
+def test_what_found_the_tissues_is_cited_where_tissues_count():
+    assert MIXTURE in methods_text(config(), None)
     assert "The regions of the atlas tissues are these tissues" in methods_text(config(), None)
     # the white matter next to the cortex is told by them
-    assert ATROPOS in methods_text(only(DK={}), None)
+    assert MIXTURE in methods_text(only(DK={}), None)
     assert "are these tissues" not in methods_text(only(DK={}), None)
 
 

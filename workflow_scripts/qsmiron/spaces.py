@@ -128,13 +128,14 @@ def decimate(volume: Volume, factor: int, sigma: float) -> Volume:
     if factor == 1 and not sigma:
         return Volume(volume.data.astype(np.float32), volume.affine)
     data = volume.data.astype(np.float32)
-    if sigma:
-        data = ndimage.gaussian_filter(data, sigma * factor, truncate=3)
     offset = (factor - 1) // 2
+    for axis in range(3):  # what is left out needs no smoothing along the other axes
+        if sigma:
+            data = ndimage.gaussian_filter1d(data, sigma * factor, axis, truncate=3)
+        data = data[(slice(None),) * axis + (slice(offset, None, factor),)]
     affine = volume.affine.copy()
     affine[:3, 3] = apply_affine(volume.affine, np.full(3, float(offset)))
     affine[:3, :3] *= factor
-    data = data[offset::factor, offset::factor, offset::factor]
     return Volume(np.ascontiguousarray(data), affine)
 
 

@@ -45,6 +45,11 @@ class TemplateMap:
         """Template RAS mm of subject ``points`` (…, 3) mm."""
         return apply_affine(self.affine, points + self.displacement_at(points))
 
+    def of_own_grid(self) -> np.ndarray:
+        """Template RAS mm (X, Y, Z, 3) of the voxels of the displacement's grid."""
+        points = grid_points(self.displacement.shape[:3], self.grid_affine)
+        return apply_affine(self.affine, points + self.displacement)
+
     def displacement_at(self, points: np.ndarray) -> np.ndarray:
         """Displacement (…, 3) in mm at subject ``points`` (…, 3) mm."""
         parts = [

@@ -9,7 +9,7 @@ bias correction. Every step is small against its smoothness, so the map stays in
 shrink over a level's iterations, or noise would keep them wandering. Smoothing the whole
 displacement as well, after every step, keeps the deformation as stiff as anatomy needs: without it
 more iterations follow noise and take labels further from where they belong. The Jacobian is
-reported with the result.
+reported with the result. The loops are compiled, in :mod:`.deformable_loops`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from scipy import ndimage
 
 from ..parameters import Parameters
-from ..spaces import apply_affine, bounding_box, crop, decimate, grid_points, look_up
+from ..spaces import bounding_box, crop, decimate, grid_points, look_up
 from ..volumes import Volume
 from .coordinates import TemplateMap
 
@@ -163,53 +163,68 @@ def _climb(
     level: int,
 ) -> np.ndarray:
     """Iterate on one level; displacements (3, X, Y, Z) in voxels of the fixed grid."""
-    iterations, radius = parameters.iterations[level], parameters.radius
-    smoothness, stiffness = parameters.step_smoothing[level], parameters.total_smoothing[level]
-    identity = np.stack(
-        np.meshgrid(*[np.arange(n, dtype=np.float32) for n in mask.shape], indexing="ij")
+    from .deformable_loops import (
+        MIRROR,
+        REPEAT,
+        ZERO,
+        compose_step,
+        convolve,
+        correlation_force,
+        longest_vector,
+        sample_image,
     )
-    to_moving = np.linalg.inv(moving.affine) @ affine @ fixed.affine
+
+    iterations, width = parameters.iterations[level], 2 * parameters.radius + 1
+    flat = np.full(parameters.radius + 1, 1 / width, np.float32)
+    smooth = _half_kernel(parameters.step_smoothing[level], 2)
+    stiff = _half_kernel(parameters.total_smoothing[level], 3)
+    to_moving = (np.linalg.inv(moving.affine) @ affine @ fixed.affine)[:3].astype(np.float32)
+    target, image = (np.ascontiguousarray(v.data, np.float32) for v in (fixed, moving))
+    displacement = np.array(displacement, np.float32, order="C")
+    mask, spare = np.ascontiguousarray(mask), np.empty_like(target)
 
     def window(image: np.ndarray) -> np.ndarray:
-        return ndimage.uniform_filter(image, 2 * radius + 1, mode="constant")
+        convolve(image, flat, ZERO, spare)
+        return image
 
-    def sample(image: np.ndarray, at: np.ndarray, edge: str) -> np.ndarray:
-        return ndimage.map_coordinates(image, at, order=1, mode=edge, output=np.float32)
-
-    target = fixed.data
-    target_mean = window(target)
+    target_mean = window(target.copy())
     target_variance = np.maximum(window(target * target) - target_mean**2, 0)
     # windows without contrast have no say: their variance is noise
-    target_floor = np.float32(1e-3 * target[mask].var() + 1e-12)
+    target_floor = 1e-3 * target[mask].var() + 1e-12
+    source = np.empty_like(target)
+    force, moved = np.empty_like(displacement), np.empty_like(displacement)
     for step in parameters.step[level] * np.linspace(1, LAST_STEP, iterations):
-        at = apply_affine(to_moving, np.moveaxis(identity + displacement, 0, -1))
-        source = sample(moving.data, np.moveaxis(at, -1, 0), "constant")
-        source_mean = window(source)
-        source_variance = np.maximum(window(source * source) - source_mean**2, 0)
-        source_variance += np.float32(1e-3 * source[mask].var() + 1e-12)
-        covariance = window(target * source) - target_mean * source_mean
-        weight = covariance / ((target_variance + target_floor) * source_variance)
-        slope = covariance / source_variance
-        weight *= (target - target_mean) - slope * (source - source_mean)
-        weight *= mask
-        force = np.stack(
-            [
-                ndimage.gaussian_filter(component * weight, smoothness, truncate=2)
-                for component in np.gradient(source)
-            ]
+        sample_image(image, to_moving, displacement, source)
+        floors = np.array([target_floor, 1e-3 * source[mask].var() + 1e-12], np.float32)
+        correlation_force(
+            target,
+            target_mean,
+            target_variance,
+            source,
+            window(source.copy()),
+            window(source * source),
+            window(target * source),
+            mask,
+            floors,
+            force,
         )
-        longest = np.sqrt((force**2).sum(axis=0).max())
+        for component in force:
+            convolve(component, smooth, MIRROR, spare)
+        longest = longest_vector(force)
         if not longest > 0:
             break
         force *= np.float32(step) / longest
         # the new map is the old one after the step: u(x) ← s(x) + u(x + s(x))
-        moved = identity + force
-        displacement = force + np.stack(
-            [sample(component, moved, "nearest") for component in displacement]
-        )
-        if stiffness:
-            for component in displacement:
-                ndimage.gaussian_filter(
-                    component, stiffness, truncate=3, mode="nearest", output=component
-                )
+        compose_step(displacement, force, moved)
+        displacement, moved = moved, displacement
+        for component in displacement:
+            convolve(component, stiff, REPEAT, spare)
     return displacement
+
+
+def _half_kernel(sigma: float, truncate: float) -> np.ndarray:
+    """A Gaussian's weights, its middle first, to ``truncate`` times ``sigma``; in sum 1."""
+    if not sigma > 0:
+        return np.ones(1, np.float32)
+    weights = np.exp(-0.5 * (np.arange(int(truncate * sigma + 0.5) + 1) / sigma) ** 2)
+    return (weights / (2 * weights.sum() - weights[0])).astype(np.float32)

@@ -20,7 +20,7 @@ from pydantic import Field
 from scipy import ndimage, optimize
 
 from ..parameters import Parameters
-from ..spaces import apply_affine, boxed_grid, corners, decimate, grid_points, look_up, resample
+from ..spaces import apply_affine, boxed_grid, corners, decimate, grid_points, resample
 from ..volumes import Volume
 
 UNITS = np.array([0.15, 0.15, 0.15, 8.0, 8.0, 8.0, 0.05])
@@ -104,26 +104,34 @@ class _Match:
     def __init__(
         self, head: Volume, brain: Volume, spacing: float, parameters: PoseParameters
     ) -> None:
+        from .linear_loops import sample_points
+
+        self.sample = sample_points
         shape, self.affine = boxed_grid(corners(head.data.shape, head.affine), spacing, 0)
+        self.to_voxels = np.linalg.inv(self.affine)
         image = ndimage.gaussian_filter(resample(head, shape, self.affine), 0.5)
         self.top = np.percentile(image, 99.5)
         # the brightest fat would count more than all of the brain
-        self.image = np.minimum(image, self.top)
+        self.image = np.minimum(image, self.top).astype(np.float32)
         factor = max(1, round(spacing / brain.voxel_size[0]))
         small = decimate(brain, factor, 0.4)
         inside = small.data > 0.1 * small.data.max()
         rim = ndimage.binary_dilation(inside)
         points = grid_points(small.data.shape, small.affine)
         self.centre = points[inside].mean(axis=0, dtype=float)
-        self.points = (points[rim] - self.centre.astype(np.float32))[:: parameters.every]
+        around = points[rim] - self.centre.astype(np.float32)
+        self.points = np.ascontiguousarray(around[:: parameters.every])
         values = small.data[rim][:: parameters.every]
         reference = values - values.mean()
         self.reference = reference / np.linalg.norm(reference)
         self.parameters = parameters
 
     def __call__(self, pose: np.ndarray) -> float:
-        where = self.points @ _matrix(pose).T.astype(np.float32) + pose[3:6].astype(np.float32)
-        sampled = look_up(self.image, self.affine, where)
+        to_head = np.eye(4)
+        to_head[:3, :3], to_head[:3, 3] = _matrix(pose), pose[3:6]
+        sampled = np.empty(len(self.points), np.float32)
+        to_voxels = (self.to_voxels @ to_head)[:3].astype(np.float32)
+        self.sample(self.image, to_voxels, self.points, sampled)
         sampled -= sampled.mean()
         norm = np.linalg.norm(sampled)
         if not norm > 0:

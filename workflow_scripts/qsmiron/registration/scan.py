@@ -166,9 +166,9 @@ def register_head(
     check_contrast("T1w", t1w)
     registered = register_template(session, t1w, template.t1w, parameters.template)
     image, brain = registered.image, registered.brain
-    in_template = registered.to_template(grid_points(brain.shape, image.affine))
+    in_template = registered.to_template.of_own_grid()
     priors = template_priors(template.grey, template.white, in_template)
-    tissues = segment_tissues(session, image, brain, priors, parameters.tissues)
+    tissues = segment_tissues(image, brain, priors, parameters.tissues)
     quality = _head_quality(registered, template.t1w, in_template)
     similarity = quality["registration_similarity"]
     if not similarity >= parameters.least_similarity:

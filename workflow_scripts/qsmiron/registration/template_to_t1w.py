@@ -139,12 +139,12 @@ def register_template(
     shape, grid = boxed_grid(brain_points, parameters.spacing, parameters.margin)
     head = Volume(np.maximum(resample(t1w, shape, grid, order=3), 0), grid)
 
-    guess = _template_brain(coarse_template, head, _undeformed(head, affine))
+    guess = _template_brain(coarse_template, _undeformed(head, affine))
     brain = refine_brain(head, guess, parameters.first_reach, parameters.extraction)
     rough = register_greedy(_only(brain, head), coarse_template, affine, parameters.greedy.coarse())
-    guess = _template_brain(coarse_template, head, rough)
+    guess = _template_brain(coarse_template, rough)
     brain = refine_brain(head, guess, parameters.reach, parameters.extraction)
-    warped = _warp(coarse_template, head, rough)
+    warped = _warp(coarse_template, rough)
     bias = relative_bias_field(
         head.data, warped, brain, parameters.bias_smoothness / parameters.spacing
     )
@@ -158,7 +158,7 @@ def register_template(
             head, brain = _on_fine_grid(t1w, brain, Volume(bias, grid), parameters)
             fine_template = Volume(template.data.astype(np.float32), template.affine)
             final = register_greedy(_only(brain, head), fine_template, final, parameters.fine)
-    return RegisteredT1w(head, brain, _warp(coarse_template, head, final), final)
+    return RegisteredT1w(head, brain, _warp(coarse_template, final), final)
 
 
 def find_affine(
@@ -222,14 +222,14 @@ def _undeformed(head: Volume, affine: np.ndarray) -> TemplateMap:
     return TemplateMap(np.zeros((*head.data.shape, 3), np.float32), head.affine, affine)
 
 
-def _warp(template: Volume, head: Volume, to_template: TemplateMap) -> np.ndarray:
-    points = to_template(grid_points(head.data.shape, head.affine))
-    return look_up(template.data, template.affine, points)
+def _warp(template: Volume, to_template: TemplateMap) -> np.ndarray:
+    """The template on the grid of the map."""
+    return look_up(template.data, template.affine, to_template.of_own_grid())
 
 
-def _template_brain(template: Volume, head: Volume, to_template: TemplateMap) -> np.ndarray:
-    """The template's brain on the grid of ``head``, without holes."""
+def _template_brain(template: Volume, to_template: TemplateMap) -> np.ndarray:
+    """The template's brain on the grid of the map, without holes."""
     inside = Volume(
         (template.data > 0.02 * template.data.max()).astype(np.float32), template.affine
     )
-    return ndimage.binary_fill_holes(_warp(inside, head, to_template) > 0.5)
+    return ndimage.binary_fill_holes(_warp(inside, to_template) > 0.5)

@@ -18,7 +18,8 @@ CITATIONS: dict[str, str] = {
     "doi 10.1016/j.neuroimage.2010.07.033)",
     "atlas": "Desikan-Killiany atlas (Desikan et al., NeuroImage 2006, "
     "doi 10.1016/j.neuroimage.2006.01.021)",
-    "atropos": "Atropos (Avants et al., Neuroinformatics 2011, doi 10.1007/s12021-011-9109-y)",
+    "tissues": "a Gaussian mixture with a Markov random field (Van Leemput et al., IEEE Trans Med "
+    "Imaging 1999, doi 10.1109/42.811270)",
     "line": "Langkammer et al., NeuroImage 2012, doi 10.1016/j.neuroimage.2012.05.049",
     "expected_iron": "Hallgren and Sourander, J Neurochem 1958, "
     "doi 10.1111/j.1471-4159.1958.tb12607.x",
