@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from pydantic import Field
 
+from ..nifti import nib
 from ..parameters import Parameters
 from ..volumes import Volume
 from .coordinates import TemplateMap
