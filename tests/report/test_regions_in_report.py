@@ -259,3 +259,9 @@ def test_cautions_are_about_this_run():
     own = only(DK={"segmentation": "s.mgz"})
     assert "draw borders differently" in " ".join(cautions(own, mixed))
     assert "borders" not in " ".join(cautions(own, regions_of(a="segmentation")))
+    without = regions_of(a="atlas", b="atlas", c="atlas_without_t1w")
+    said = " ".join(cautions(only(DK={}), without))
+    assert "Labels of 1 of 3 scans, without a T1w" in said and "draw borders differently" in said
+    assert "comes back smaller" in said
+    ready = config(maps={"chi": "maps/{entities}_Chimap.nii.gz"})
+    assert "comes back smaller" not in " ".join(cautions(ready))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..config import TISSUES, Atlas, Config
+from ..shared_columns import WITHOUT_T1W
 from .citations import CITATIONS
 
 
@@ -39,10 +40,10 @@ def atlas_words(config: Config) -> list[str]:
 
 
 def label_source_words(config: Config, regions: pd.DataFrame | None) -> list[str]:
-    """Sentences: how many scans' labels come from the subjects' own segmentations, by atlas.
+    """Sentences: how many scans' labels come from their own segmentations, or without a T1w.
 
-    ``regions`` is the ``regions`` table. Nothing is said of an atlas without any segmentation;
-    before there is a table, only the rule is told.
+    ``regions`` is the ``regions`` table. Nothing is said of an atlas without either; before there
+    is a table, only the rule is told.
     """
     sentences = []
     for name, atlas in label_atlases(config).items():
@@ -56,6 +57,12 @@ def label_source_words(config: Config, regions: pd.DataFrame | None) -> list[str
         own = regions[regions["atlas"] == name]
         scans = own.drop_duplicates(["participant_id", "session"])["labels_source"]
         count = int((scans == "segmentation").sum())
+        without = int(scans.str.endswith(WITHOUT_T1W).sum())
+        if without:
+            sentences.append(
+                f"Labels{whose} of {without} of {len(scans)} scans, without a T1w, were carried by "
+                "a registration of the template to a hybrid contrast of R2* and χ."
+            )
         if count:
             others = "" if count == len(scans) else ", those of the others from the atlas"
             sentences.append(
