@@ -36,7 +36,7 @@ JOB = {
     "folder": "sub-1", "subject": "1", "entities": "sub-1", "echo": "1", "desc": "main",
     "atlas": "DK", "contrast": "progression", "score": "alsfrs_r",
     "outcome": "contrast-progression", "extent": "multiverse", "model": "m", "part": "time",
-    "session": "2", "map": "desc-main_Chimap",
+    "session": "2", "map": "desc-main_Chimap", "sign": "paramagnetic",
 }  # fmt: skip
 """One value for each wildcard."""
 

@@ -35,17 +35,17 @@ class TissueParameters(Parameters):
 
     iterations: int = Field(5, ge=1, le=50, description="iterations of the mixture (1)")
     image_weight: float = Field(
-        0.67,
+        0.35,
         gt=0,
         le=1,
         description="a voxel's brightness, as a fraction of an observation: the noise of "
         "neighbours hangs together (1)",
     )
     prior_weight: float = Field(
-        0.67, ge=0, le=1, description="exponent of the template's priors (1)"
+        1.0, ge=0, le=1, description="exponent of the template's priors (1)"
     )
     smoothness: float = Field(
-        3.3, ge=0, description="logarithm of the odds that neighbours of one class give it (1)"
+        2.0, ge=0, description="logarithm of the odds that neighbours of one class give it (1)"
     )
 
 
