@@ -24,6 +24,7 @@ from pydantic import Field
 from scipy import ndimage
 
 from ..masks.brain import ExtractionParameters, extract_brain, refine_brain
+from ..masks.holes import filled
 from ..parameters import Parameters
 from ..spaces import apply_affine, boxed_grid, corners, decimate, grid_points, look_up, resample
 from ..volumes import Volume
@@ -232,4 +233,4 @@ def _template_brain(template: Volume, to_template: TemplateMap) -> np.ndarray:
     inside = Volume(
         (template.data > 0.02 * template.data.max()).astype(np.float32), template.affine
     )
-    return ndimage.binary_fill_holes(_warp(inside, to_template) > 0.5)
+    return filled(_warp(inside, to_template) > 0.5)
